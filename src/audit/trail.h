@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_AUDIT_TRAIL_H
+#define STK_AUDIT_TRAIL_H
+
+#include "base/error.h"
+#include "model/order.h"
+
+/*
+ * The audit trail: an append-only file of JSON lines, each carrying the SHA-256 of the line before
+ * it (docs/AUDIT.md has every field). The keeper is its only writer. Thread-safe unless said.
+ */
+struct stk_trail;
+
+enum stk_trail_sync {
+    STK_TRAIL_INTERVAL, /* written before the answer leaves, on disk at most 100 ms later */
+    STK_TRAIL_ALWAYS,   /* on disk before the answer leaves; one sync serves all that wait */
+    STK_TRAIL_NONE      /* written before the answer leaves; the system syncs when it likes */
+};
+
+/* One record. Texts may be NULL or "" where the act has none. Never key material, never a PIN. */
+struct stk_record {
+    const char *act;     /* sign, refuse, import, source-removed, retire, start, stop, ... */
+    const char *outcome; /* a status name: "ok", "not-permitted", ... */
+    const char *reason;  /* when the outcome is not ok */
+    const char *detail;
+    const char *name;
+    uint32_t generation;             /* 0: none */
+    const struct stk_key_id *key_id; /* NULL: none */
+    const char *ppt;
+    const char *orig;
+    const char *const *dest;
+    size_t dest_count;
+    const char *attest;
+    const char *origid;
+    int64_t iat;                 /* 0: none */
+    const struct stk_peer *peer; /* NULL: the service itself */
+    const char *grant;
+    uint64_t request_id;
+    uint32_t suppressed;
+    const uint8_t *signature_digest; /* SHA-256 of the 64-byte signature: ties a record to its
+                                        PASSporT; NULL: none */
+};
+
+/*
+ * Open or create (mode 0600) and lock the trail; find the end of the chain. A torn last line
+ * (power cut, kill) is moved to FILE.torn-TIME and recorded; the chain goes on from the last whole
+ * line. AUDIT_UNAVAILABLE with the reason when it cannot be used, BUSY when another one has it.
+ */
+enum stirkeep_status stk_trail_open(const char *path, enum stk_trail_sync sync,
+                                    struct stk_trail **ret_trail, struct stk_error *error);
+
+/* Sync and close. Not while others append. */
+void stk_trail_close(struct stk_trail *trail);
+
+/*
+ * Append `count` records with one write, at `real_us`; returns when they are written, and with
+ * ALWAYS when they are on disk. All or none: on AUDIT_UNAVAILABLE nothing of them is in the file.
+ * A later call tries again, so that the trail goes on by itself when the disk can be written.
+ */
+enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
+                                      size_t count, int64_t real_us, struct stk_error *error);
+
+/* Sequence number of the last record; whether the last append went well. */
+uint64_t stk_trail_sequence(struct stk_trail *trail);
+bool stk_trail_writable(struct stk_trail *trail);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static int64_t read_us(clockid_t which)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(which, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t stk_clock_seconds(void)
+{
+    return read_us(CLOCK_REALTIME) / 1000000;
+}
+
+int64_t stk_clock_real_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
+uint64_t stk_clock_mono_us(void)
+{
+    return (uint64_t)read_us(CLOCK_MONOTONIC);
+}
+
+void stk_clock_text(int64_t real_us, char ret_text[STK_TIME_TEXT])
+{
+    time_t seconds = (time_t)(real_us / 1000000);
+    struct tm parts = {0};
+    char date[24] = "";
+
+    (void)gmtime_r(&seconds, &parts);
+    (void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(ret_text, STK_TIME_TEXT, "%.19s.%06uZ", date,
+                   (unsigned)(real_us % 1000000) % 1000000U);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
+                                      struct stk_buffer *ret_data, struct stk_error *error)
+{
+    struct stk_buffer data = {.ceiling = limit};
+    enum stirkeep_status status = STIRKEEP_OK;
+    struct stat about = {0};
+
+    if (fstat(fd, &about) != 0)
+        return stk_error_set(error, STIRKEEP_IO, "%s: %s", name, strerror(errno));
+    if (!S_ISREG(about.st_mode))
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: not a regular file", name);
+    if ((uint64_t)about.st_size > limit)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: larger than %zu bytes", name, limit);
+    status = stk_buffer_reserve(&data, (size_t)about.st_size);
+    while (status == STIRKEEP_OK && data.length < (size_t)about.st_size) {
+        ssize_t got = pread(fd, data.data + data.length, (size_t)about.st_size - data.length,
+                            (off_t)data.length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            status = stk_error_set(error, STIRKEEP_IO, "%s: %s", name, strerror(errno));
+        if (got <= 0)
+            break;
+        data.length += (size_t)got;
+    }
+    if (status != STIRKEEP_OK) {
+        stk_buffer_free(&data);
+        return status == STIRKEEP_NO_MEMORY
+                   ? stk_error_set(error, status, "%s: out of memory", name)
+                   : status;
+    }
+    *ret_data = data;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_file_read(const char *path, size_t limit, struct stk_buffer *ret_data,
+                                   struct stk_error *error)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (fd < 0)
+        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
+    status = stk_file_read_fd(fd, path, limit, ret_data, error);
+    (void)close(fd);
+    return status;
+}
+
+bool stk_file_write_all(int fd, const void *data, size_t length)
+{
+    const uint8_t *at = data;
+
+    while (length > 0) {
+        ssize_t written = write(fd, at, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        at += written;
+        length -= (size_t)written;
+    }
+    return true;
+}
+
+bool stk_file_sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = fd >= 0 && fsync(fd) == 0;
+    int saved = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return done;
+}
+
+bool stk_file_directory_of(const char *path, char *ret_directory, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 1 : (size_t)(slash - path);
+
+    if (length == 0)
+        length = 1; /* the root */
+    if (length >= size)
+        return false;
+    memcpy(ret_directory, slash == NULL ? "." : path, length);
+    ret_directory[length] = '\0';
+    return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_CONFIG_CONFIG_H
+#define STK_CONFIG_CONFIG_H
+
+#include "base/error.h"
+#include "policy/policy.h"
+
+enum stk_sync { STK_SYNC_INTERVAL, STK_SYNC_ALWAYS, STK_SYNC_NONE };
+enum stk_profile { STK_PROFILE_STRICT, STK_PROFILE_TEST };
+enum stk_room { STK_ROOM_KEEPER, STK_ROOM_INTAKE, STK_ROOM_FRONT, STK_ROOM_COUNT };
+
+#define STK_TOKEN_ENVIRONMENT_MAX 16
+#define STK_ADMIN_USERS_MAX 16
+
+/* The configuration file as values: checked, with defaults filled in (docs/stirkeep.conf.example
+ * has every key). Texts are owned. Immutable once loaded, then any thread. */
+struct stk_config {
+    struct {
+        char *module;      /* PKCS#11 module */
+        char *label;       /* token label */
+        char *pin_file;    /* "" when the PIN is the systemd credential "pin" */
+        char *directory;   /* the token's files, to be made durable; "": found from SoftHSM's
+                                  configuration when the module is SoftHSM, else nothing to do */
+        unsigned sessions; /* signers; 0: one per core */
+        unsigned call_timeout_ms;
+        bool require_hardware;                            /* refuse a token without CKF_HW_SLOT */
+        char *environment[STK_TOKEN_ENVIRONMENT_MAX + 1]; /* "NAME=value", for the module */
+    } token;
+    struct {
+        char *sign;
+        char *admin;
+        unsigned client_timeout_ms; /* for the first request, and for a started one */
+    } sockets;
+    struct {
+        char *catalog;
+        char *spool; /* "": none */
+    } storage;
+    struct {
+        char *file;
+        enum stk_sync sync;
+    } audit;
+    struct {
+        char *x5u_template; /* with {name} and {fingerprint}; "": every import states its x5u */
+        unsigned deadline_ms;
+        unsigned iat_window_s;
+        enum stk_profile profile; /* import gate */
+    } signing;
+    struct {
+        uid_t users[STK_ADMIN_USERS_MAX]; /* who may use admin.sock */
+        size_t user_count;
+    } admin;
+    struct {
+        /* Only used when run by root: each room's own user. */
+        bool given[STK_ROOM_COUNT];
+        uid_t uid[STK_ROOM_COUNT];
+        gid_t gid[STK_ROOM_COUNT];
+    } rooms;
+    struct stk_policy *policy;
+};
+
+/*
+ * Read a configuration. `name` is for messages, which read "NAME:LINE: [section] key: reason".
+ * CONFIG for an unknown section or key, a key given twice, a bad or a missing value, a user who
+ * does not exist. `ret_config` is untouched on failure.
+ */
+enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
+                                      struct stk_config **ret_config, struct stk_error *error);
+void stk_config_free(struct stk_config *config);
+
+#endif

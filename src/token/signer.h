@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TOKEN_SIGNER_H
+#define STK_TOKEN_SIGNER_H
+
+#include "token/token.h"
+
+/*
+ * One session that signs: used by one thread. It keeps, per key id, a session-object copy of the
+ * key (or the token object's handle where the token refuses copies), found and proven at first
+ * use, so that signing itself searches nothing. The least recently used copies are dropped past
+ * STK_SIGNER_KEYS_MAX.
+ */
+struct stk_signer;
+
+#define STK_SIGNER_KEYS_MAX 16384
+
+enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer **ret_signer,
+                                    struct stk_error *error);
+void stk_signer_free(struct stk_signer *signer);
+
+/*
+ * CKM_ECDSA over a SHA-256 digest (PKCS#11 2.40 mechanisms section 2.3.6): 64 bytes r||s. At first
+ * use of a key id in this signer, the key is found by CKA_ID and must sign something that its
+ * certificate on the token, whose SubjectPublicKeyInfo hashes to the key id, verifies.
+ * After CKR_SESSION_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID or
+ * CKR_USER_NOT_LOGGED_IN it reopens, finds and proves the key again and tries once more.
+ * KEY_UNAVAILABLE, TOKEN_LOCKED, TOKEN_ERROR with call and CKR name.
+ */
+enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                     const uint8_t digest[STK_DIGEST_LENGTH],
+                                     uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                     struct stk_error *error);
+
+/* Forget a key (it was destroyed or replaced). Safe from any thread: takes effect before the next
+ * signature. */
+void stk_signer_forget(struct stk_signer *signer, const struct stk_key_id *key_id);
+
+/* When the PKCS#11 call under way began (CLOCK_MONOTONIC us); 0: none. Any thread: this is how a
+ * watchdog finds a call that hangs. */
+uint64_t stk_signer_busy_since(const struct stk_signer *signer);
+
+#endif

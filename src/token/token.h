@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TOKEN_TOKEN_H
+#define STK_TOKEN_TOKEN_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "model/key_id.h"
+#include "model/name.h"
+#include <stdbool.h>
+
+/*
+ * The PKCS#11 token: the only folder that knows PKCS#11. One process owns a token. libp11 loads
+ * the module, finds the token and handles certificates; keys go by raw PKCS#11 2.40 calls.
+ */
+struct stk_token;
+
+struct stk_token_options {
+    const char *module;
+    const char *label;
+    const char *directory; /* files to make durable; "": found by itself for SoftHSM */
+    bool require_hardware;
+};
+
+/* What the token is and can do, probed at opening. Texts are owned by the token. */
+struct stk_token_info {
+    const char *label;
+    const char *serial;
+    const char *model;
+    bool hardware;              /* CKF_HW_SLOT */
+    bool unwraps;               /* C_UnwrapKey takes a sealed key; otherwise the keeper unwraps */
+    bool copies;                /* C_CopyObject to session objects works: signers use copies */
+    unsigned long max_sessions; /* 0: not stated */
+};
+
+/*
+ * Load the module, find the token by label, log in with `pin`, keep one session logged in for
+ * life, make or find the RSA wrapping key pair, probe. `pin` is wiped and freed whatever happens.
+ * TOKEN_LOCKED: the PIN was refused, is locked, or only one try is left: never try again with the
+ * same PIN. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with call and CKR name.
+ * Call it from the thread that will also call the custody functions below.
+ */
+enum stirkeep_status stk_token_open(const struct stk_token_options *options, struct stk_secret *pin,
+                                    struct stk_token **ret_token, struct stk_error *error);
+
+/* Log out and finalise. All signers must be gone. */
+void stk_token_close(struct stk_token *token);
+
+/* Any thread; lives as long as the token. */
+const struct stk_token_info *stk_token_info(const struct stk_token *token);
+
+/* DER SubjectPublicKeyInfo of the RSA wrapping key; lives as long as the token. Any thread. */
+struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token);
+
+/* ---- custody: one thread at a time, objects made and destroyed one by one */
+
+/*
+ * Bring a sealed key (seal/seal.h) onto the token: CKA_TOKEN, PRIVATE, SENSITIVE, not EXTRACTABLE,
+ * SIGN only, CKA_ID = `key_id`, CKA_LABEL = "stirkeep:NAME"; read its attributes back; check that
+ * it signs what `spki` (91 bytes, P-256) verifies; store the chain as certificate objects with the
+ * same CKA_ID. A key that is there already and proves itself is left as it is; objects with this
+ * CKA_ID that do not prove themselves are destroyed. The files are durable when it returns OK; on
+ * failure no private key object of this call is left, or the message says that one may be.
+ * KEY_MISMATCH, KEY_UNREADABLE (not sealed to this token's key), TOKEN_ERROR.
+ */
+enum stirkeep_status stk_token_import(struct stk_token *token, const struct stk_key_id *key_id,
+                                      struct stk_bytes spki, const char *name,
+                                      struct stk_bytes sealed, const struct stk_bytes *chain,
+                                      size_t chain_count, struct stk_error *error);
+
+/* Destroy every object with this CKA_ID. KEY_UNAVAILABLE when there was no private key. */
+enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,
+                                       struct stk_error *error);
+
+/*
+ * The private key's attributes as the token tells them:
+ * "PRIVATE=1 SENSITIVE=1 EXTRACTABLE=0 ALWAYS_SENSITIVE=0 NEVER_EXTRACTABLE=0 LOCAL=0".
+ */
+enum stirkeep_status stk_token_attributes(struct stk_token *token, const struct stk_key_id *key_id,
+                                          char ret_text[STK_ATTRIBUTES_MAX],
+                                          struct stk_error *error);
+
+/* Sign a digest with a key once, on the custody session, by the token object. */
+enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_key_id *key_id,
+                                    const uint8_t digest[STK_DIGEST_LENGTH],
+                                    uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                    struct stk_error *error);
+
+#endif

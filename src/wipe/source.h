@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIPE_SOURCE_H
+#define STK_WIPE_SOURCE_H
+
+#include "base/error.h"
+#include "base/secret.h"
+#include <stdbool.h>
+
+/*
+ * An uploaded key file, read with the aim of removing it: opened without following a symbolic
+ * link, identified by device, inode, size, times and content, so that what is removed is what was
+ * read. Owned by the caller; one thread.
+ */
+struct stk_source;
+
+/*
+ * Open and read it into `ret_data` (owned by the caller). IO, TOO_LARGE, SOURCE_UNSAFE (symbolic
+ * link, not a regular file, other hard links) with path and reason. With `keep` true (it will not
+ * be removed) links are fine.
+ */
+enum stirkeep_status stk_source_open(const char *path, bool keep, struct stk_source **ret_source,
+                                     struct stk_secret *ret_data, struct stk_error *error);
+
+/*
+ * Could it be removed, as far as can be told now: is the path still this file, unchanged, without
+ * other links, and may the caller write to it and to its directory? To be asked before the key is
+ * imported. SOURCE_UNSAFE with the reason.
+ */
+enum stirkeep_status stk_source_removable(const struct stk_source *source, struct stk_error *error);
+
+/*
+ * Overwrite, sync, unlink, sync the directory (in that order; verified each). `ret_how` (256
+ * bytes) tells what was done and what this file system can promise. SOURCE_UNSAFE when it changed
+ * since it was read: then nothing was touched. IO: how far it got is in the message.
+ */
+#define STK_SOURCE_HOW 256
+enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[STK_SOURCE_HOW],
+                                       struct stk_error *error);
+void stk_source_free(struct stk_source *source);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_CODEC_ADMIN_H
+#define STK_WIRE_CODEC_ADMIN_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/generation.h"
+#include "model/name.h"
+
+/* proto/stirkeep/v1/admin.proto <-> values. Pure, any thread. Texts and bytes live in `arena`. */
+
+enum stk_admin_kind {
+    STK_ADMIN_NONE,
+    STK_ADMIN_WRAPPING_KEY,
+    STK_ADMIN_IMPORT,
+    STK_ADMIN_SOURCE_REMOVED,
+    STK_ADMIN_LIST,
+    STK_ADMIN_SHOW,
+    STK_ADMIN_RETIRE,
+    STK_ADMIN_STATUS,
+    STK_ADMIN_KIND_COUNT
+};
+
+struct stk_admin_request {
+    uint64_t id;
+    enum stk_admin_kind kind;
+    struct stk_name name;                  /* IMPORT, SOURCE_REMOVED, SHOW, RETIRE */
+    struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT: DER, leaf first */
+    size_t chain_count;
+    struct stk_bytes sealed;  /* IMPORT */
+    const char *x5u;          /* IMPORT: "" for the template's */
+    const char *source;       /* IMPORT, SOURCE_REMOVED */
+    const char *how;          /* SOURCE_REMOVED */
+    uint32_t generation;      /* SOURCE_REMOVED */
+    struct stk_key_id key_id; /* SOURCE_REMOVED */
+    const char *after;        /* LIST */
+};
+
+/* Append a framed request. INVALID for what the protocol cannot carry (chain too long). */
+enum stirkeep_status stk_admin_request_encode(const struct stk_admin_request *request,
+                                              struct stk_buffer *out);
+
+/* MALFORMED, UNSUPPORTED (a body this version does not know), INVALID with the field's name,
+ * TOO_LARGE. ret_request->id is set whenever it could be read. */
+enum stirkeep_status stk_admin_request_decode(struct stk_bytes message, struct stk_arena *arena,
+                                              struct stk_admin_request *ret_request,
+                                              struct stk_error *error);
+
+struct stk_service_status {
+    bool ready;
+    const char *version;
+    const char *detail;
+    const char *front;
+    const char *keeper;
+    const char *token_label;
+    const char *token_serial;
+    const char *token_model;
+    const char *seal_way;
+    const char *sign_way;
+    uint32_t signers;
+    uint32_t names;
+    uint64_t signatures;
+    uint64_t refusals;
+    uint64_t connections;
+    uint64_t audit_sequence;
+    bool hardware;
+};
+
+struct stk_admin_response {
+    uint64_t id;
+    enum stirkeep_status status;
+    const char *message;      /* when status is not OK */
+    enum stk_admin_kind kind; /* which body; NONE with an error */
+    struct stk_bytes spki;    /* WRAPPING_KEY */
+    const char *token_label;
+    const char *token_serial;
+    uint32_t generation; /* IMPORT, RETIRE */
+    const char *x5u;     /* IMPORT */
+    struct stk_key_id key_id;
+    bool already_held;
+    const char *const *warnings;
+    size_t warning_count;
+    const char *attributes;
+    const struct stk_generation *generations; /* LIST, SHOW */
+    size_t generation_count;
+    bool more;                             /* LIST */
+    struct stk_bytes chain[STK_CHAIN_MAX]; /* SHOW */
+    size_t chain_count;
+    struct stk_service_status service; /* STATUS */
+};
+
+/* Append a framed response; a NULL text counts as "". */
+enum stirkeep_status stk_admin_response_encode(const struct stk_admin_response *response,
+                                               struct stk_buffer *out);
+enum stirkeep_status stk_admin_response_decode(struct stk_bytes message, struct stk_arena *arena,
+                                               struct stk_admin_response *ret_response,
+                                               struct stk_error *error);
+
+#endif

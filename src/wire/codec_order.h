@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_CODEC_ORDER_H
+#define STK_WIRE_CODEC_ORDER_H
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "model/certificate.h"
+#include "model/order.h"
+
+/*
+ * proto/stirkeep/v1/order.proto <-> model, for the links between rooms. Messages are not framed:
+ * the links keep their borders. Decoders check as if the other side were an enemy (a room may have
+ * been taken over): claims, names, x5u and lengths are validated again. Texts live in `arena`.
+ * MALFORMED, INVALID, TOO_LARGE. Any thread.
+ */
+
+/* front -> keeper */
+struct stk_front_orders {
+    struct stk_order *orders;
+    size_t order_count;
+    struct stk_refusal *refusals;
+    size_t refusal_count;
+};
+
+/*
+ * Append one order (or refusal) to a message under way: messages of repeated fields concatenate,
+ * so a batch grows in place. The caller keeps it within STK_BATCH_MAX and STK_LINK_MESSAGE_MAX.
+ */
+enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_buffer *out);
+enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struct stk_buffer *out);
+
+/* An order in the batch that fails its checks is left out and its id and status are put into
+ * `ret_bad`, `ret_bad_count`, with room for STK_BATCH_MAX. */
+enum stirkeep_status stk_front_orders_decode(struct stk_bytes message, struct stk_arena *arena,
+                                             struct stk_front_orders *ret_orders,
+                                             struct stk_answer *ret_bad, size_t *ret_bad_count,
+                                             struct stk_error *error);
+
+/* keeper -> front: same way of growing. */
+enum stirkeep_status stk_answer_append(const struct stk_answer *answer, struct stk_buffer *out);
+enum stirkeep_status stk_answers_decode(struct stk_bytes message, struct stk_arena *arena,
+                                        struct stk_answer **ret_answers, size_t *ret_count,
+                                        struct stk_error *error);
+
+/* intake -> keeper */
+enum stk_custody_kind {
+    STK_CUSTODY_TOKEN,
+    STK_CUSTODY_IMPORT,
+    STK_CUSTODY_PROVE,
+    STK_CUSTODY_DESTROY,
+    STK_CUSTODY_RECORD
+};
+
+struct stk_custody_order {
+    uint64_t id;
+    enum stk_custody_kind kind;
+    struct stk_name name;     /* IMPORT; RECORD: may be empty */
+    struct stk_key_id key_id; /* IMPORT, PROVE, DESTROY; RECORD: zero when there is none */
+    struct stk_bytes chain[STK_CHAIN_MAX];
+    size_t chain_count;
+    struct stk_bytes sealed;
+    uint8_t challenge[STK_CHALLENGE_LENGTH]; /* IMPORT, PROVE */
+    /* RECORD */
+    const char *act;
+    const char *outcome;
+    const char *detail;
+    uint32_t generation;
+    struct stk_peer peer;
+    uint64_t request_id;
+};
+
+enum stirkeep_status stk_custody_order_encode(const struct stk_custody_order *order,
+                                              struct stk_buffer *out);
+enum stirkeep_status stk_custody_order_decode(struct stk_bytes message, struct stk_arena *arena,
+                                              struct stk_custody_order *ret_order,
+                                              struct stk_error *error);
+
+/* keeper -> intake */
+struct stk_token_report {
+    const char *label;
+    const char *serial;
+    const char *model;
+    bool hardware;
+    const char *seal_way;
+    const char *sign_way;
+    uint32_t signers;
+    struct stk_bytes wrapping_spki;
+    uint64_t signatures;
+    uint64_t audit_sequence;
+    bool audit_writable;
+};
+
+struct stk_custody_answer {
+    uint64_t id;
+    enum stirkeep_status status;
+    const char *message;
+    bool has_token;
+    struct stk_token_report token; /* to TOKEN */
+    bool has_proof;
+    uint8_t signature[STK_SIGNATURE_LENGTH]; /* to IMPORT and PROVE */
+    const char *attributes;
+};
+
+enum stirkeep_status stk_custody_answer_encode(const struct stk_custody_answer *answer,
+                                               struct stk_buffer *out);
+enum stirkeep_status stk_custody_answer_decode(struct stk_bytes message, struct stk_arena *arena,
+                                               struct stk_custody_answer *ret_answer,
+                                               struct stk_error *error);
+
+/* intake -> front */
+struct stk_catalog_push {
+    uint64_t push;
+    bool first;
+    bool last;
+    bool status_wanted;
+    struct stk_certificate *entries;
+    size_t entry_count;
+};
+
+enum stirkeep_status stk_catalog_push_encode(const struct stk_catalog_push *push,
+                                             struct stk_buffer *out);
+enum stirkeep_status stk_catalog_push_decode(struct stk_bytes message, struct stk_arena *arena,
+                                             struct stk_catalog_push *ret_push,
+                                             struct stk_error *error);
+
+/* front -> intake */
+struct stk_front_report {
+    uint64_t push;
+    bool snapshot_wanted;
+    uint64_t connections;
+    uint64_t refusals;
+    uint32_t in_flight;
+};
+
+enum stirkeep_status stk_front_report_encode(const struct stk_front_report *report,
+                                             struct stk_buffer *out);
+enum stirkeep_status stk_front_report_decode(struct stk_bytes message, struct stk_arena *arena,
+                                             struct stk_front_report *ret_report,
+                                             struct stk_error *error);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_CODEC_SIGN_H
+#define STK_WIRE_CODEC_SIGN_H
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "model/certificate.h"
+#include "model/claims.h"
+
+/* proto/stirkeep/v1/sign.proto <-> model. Pure: bytes in, values out. Any thread. */
+
+enum stk_request_kind { STK_REQUEST_SIGN, STK_REQUEST_LIST, STK_REQUEST_PING };
+
+struct stk_request {
+    uint64_t id;
+    uint32_t deadline_ms; /* 0: the service's */
+    enum stk_request_kind kind;
+    struct stk_name name;         /* SIGN */
+    struct stk_claims claims;     /* SIGN */
+    char after[STK_NAME_MAX + 1]; /* LIST */
+};
+
+/* What of a sign request could be read although it is refused, for the trail; texts in the arena,
+ * never NULL, cut to their limits. */
+struct stk_request_sketch {
+    const char *name;
+    const char *ppt;
+    const char *orig;
+    const char *dest;
+    const char *attest;
+    const char *origid;
+};
+
+/*
+ * Decode one message (without its frame header) completely. MALFORMED: not a message of the
+ * protocol, or one that takes too much memory; then ret_request->id is 0 when even that could not
+ * be read. UNSUPPORTED: no body known to this version. INVALID and others as stk_claims_make:
+ * ret_request->id is set. `ret_sketch` is always filled in. Texts live in `arena`, which the
+ * caller resets.
+ */
+enum stirkeep_status stk_request_decode(struct stk_bytes message, struct stk_arena *arena,
+                                        struct stk_request *ret_request,
+                                        struct stk_request_sketch *ret_sketch,
+                                        struct stk_error *error);
+
+/* Append a framed request. The claims are sent as given: checking is the receiver's. */
+enum stirkeep_status stk_request_encode_sign(uint64_t id, uint32_t deadline_ms, const char *name,
+                                             const struct stk_claims_input *claims,
+                                             struct stk_buffer *out);
+enum stirkeep_status stk_request_encode_list(uint64_t id, const char *after,
+                                             struct stk_buffer *out);
+enum stirkeep_status stk_request_encode_ping(uint64_t id, struct stk_buffer *out);
+
+struct stk_response_signed {
+    struct stk_bytes identity;
+    uint32_t passport_length;
+    uint32_t generation;
+    int64_t iat;
+    const char *origid;
+};
+
+struct stk_response_pong {
+    bool ready;
+    const char *version;
+    const char *detail;
+    uint32_t certificates;
+};
+
+/* Append a framed response. */
+enum stirkeep_status stk_response_encode_signed(uint64_t id, const struct stk_response_signed *body,
+                                                struct stk_buffer *out);
+enum stirkeep_status stk_response_encode_list(uint64_t id,
+                                              const struct stk_certificate *const *certificates,
+                                              size_t count, bool more, struct stk_buffer *out);
+enum stirkeep_status stk_response_encode_pong(uint64_t id, const struct stk_response_pong *body,
+                                              struct stk_buffer *out);
+enum stirkeep_status stk_response_encode_error(uint64_t id, enum stirkeep_status status,
+                                               const char *message, struct stk_buffer *out);
+
+enum stk_response_kind {
+    STK_RESPONSE_ERROR,
+    STK_RESPONSE_SIGNED,
+    STK_RESPONSE_LISTED,
+    STK_RESPONSE_PONG
+};
+
+struct stk_response {
+    uint64_t id;
+    enum stirkeep_status status; /* OK unless kind is ERROR */
+    const char *message;
+    enum stk_response_kind kind;
+    struct stk_response_signed signed_; /* SIGNED */
+    struct stk_response_pong pong;      /* PONG */
+    struct stk_certificate *listed;     /* LISTED; key_id is not told */
+    size_t listed_count;
+    bool more;
+};
+
+/* Decode one message of the service's. MALFORMED; texts live in `arena`. */
+enum stirkeep_status stk_response_decode(struct stk_bytes message, struct stk_arena *arena,
+                                         struct stk_response *ret_response,
+                                         struct stk_error *error);
+
+#endif
