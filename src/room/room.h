@@ -68,15 +68,20 @@ _Noreturn void stk_room_fail(enum stk_room room, const struct stk_error *error);
 
 /* ---- links between rooms: SOCK_SEQPACKET, at most STK_LINK_MESSAGE_MAX a message */
 
-/* Send one message, waiting for room. IO with the reason; TOO_LARGE. */
-enum stirkeep_status stk_link_send(int fd, const void *data, size_t length,
+/*
+ * Waiting: `wait_ms` 0 not at all, negative as long as it takes. The descriptors stay blocking and
+ * are never changed (their file descriptions are shared with the porter): each call says itself
+ * whether it waits (MSG_DONTWAIT, poll). Any number of threads may receive from one link.
+ */
+
+/* One message. UNAVAILABLE: no room in time; NOT_CONNECTED; TOO_LARGE; IO. */
+enum stirkeep_status stk_link_send(int fd, const void *data, size_t length, int wait_ms,
                                    struct stk_error *error);
-/* The same without waiting: UNAVAILABLE when the link is full. */
-enum stirkeep_status stk_link_try_send(int fd, const void *data, size_t length,
-                                       struct stk_error *error);
-/* Receive one message into `data` (STK_LINK_MESSAGE_MAX bytes), waiting when `wait`. UNAVAILABLE:
- * nothing there; NOT_CONNECTED: the other side is gone; TOO_LARGE: it was cut and is dropped. */
-enum stirkeep_status stk_link_receive(int fd, bool wait, uint8_t *data, size_t *ret_length,
+
+/* One message into `data` (STK_LINK_MESSAGE_MAX bytes). UNAVAILABLE: none in time; NOT_CONNECTED:
+ * the other side is gone; TOO_LARGE: it was longer and is dropped. With a negative wait the thread
+ * blocks in recvmsg itself, so that the kernel wakes exactly one of several. */
+enum stirkeep_status stk_link_receive(int fd, int wait_ms, uint8_t *data, size_t *ret_length,
                                       struct stk_error *error);
 
 #endif

@@ -28,7 +28,8 @@ struct stk_token_info {
     const char *serial;
     const char *model;
     bool hardware;              /* CKF_HW_SLOT */
-    bool unwraps;               /* C_UnwrapKey takes a sealed key; otherwise the keeper unwraps */
+    bool unwraps;               /* C_UnwrapKey takes a sealed key (stk_token_try_unwrap); else the
+                                   keeper unwraps */
     bool copies;                /* C_CopyObject to session objects works: signers use copies */
     unsigned long max_sessions; /* 0: not stated */
 };
@@ -55,18 +56,38 @@ struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token);
 /* ---- custody: one thread at a time, objects made and destroyed one by one */
 
 /*
- * Bring a sealed key (seal/seal.h) onto the token: CKA_TOKEN, PRIVATE, SENSITIVE, not EXTRACTABLE,
- * SIGN only, CKA_ID = `key_id`, CKA_LABEL = "stirkeep:NAME"; read its attributes back; check that
- * it signs what `spki` (91 bytes, P-256) verifies; store the chain as certificate objects with the
- * same CKA_ID. A key that is there already and proves itself is left as it is; objects with this
- * CKA_ID that do not prove themselves are destroyed. The files are durable when it returns OK; on
- * failure no private key object of this call is left, or the message says that one may be.
- * KEY_MISMATCH, KEY_UNREADABLE (not sealed to this token's key), TOKEN_ERROR.
+ * Does C_UnwrapKey take a key sealed the way of seal/seal.h? Tried for real with a throw-away one
+ * as session objects, since tokens misstate their mechanisms. Sets info.unwraps; before any import.
  */
-enum stirkeep_status stk_token_import(struct stk_token *token, const struct stk_key_id *key_id,
-                                      struct stk_bytes spki, const char *name,
-                                      struct stk_bytes sealed, const struct stk_bytes *chain,
-                                      size_t chain_count, struct stk_error *error);
+void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed);
+
+/* For tokens that do not unwrap: decrypt the RSA-OAEP part of a sealed key (C_Decrypt). */
+enum stirkeep_status stk_token_decrypt(struct stk_token *token, struct stk_bytes rsa_part,
+                                       struct stk_secret *ret_aes_key, struct stk_error *error);
+
+/* A key on its way onto the token. */
+struct stk_token_import {
+    struct stk_key_id key_id;
+    struct stk_bytes spki;          /* 91 bytes, P-256; SHA-256 of it is key_id */
+    const char *name;               /* certificate name, for CKA_LABEL */
+    struct stk_bytes sealed;        /* unwrapped by the token ... */
+    const struct stk_secret *pkcs8; /* ... or, when not NULL, created from this (C_CreateObject) */
+    const struct stk_bytes *chain;  /* DER, leaf first */
+    size_t chain_count;
+};
+
+/*
+ * Bring it onto the token: CKA_TOKEN, PRIVATE, SENSITIVE, not EXTRACTABLE, SIGN only, CKA_ID = key
+ * id, CKA_LABEL = "stirkeep:NAME"; read its attributes back; check that it signs what `spki`
+ * verifies; store the chain as certificate objects with the same CKA_ID. A key that is there
+ * already and proves itself is left as it is; private keys with this CKA_ID that do not prove
+ * themselves are destroyed. The files are durable when it returns OK; on failure no private key
+ * object of this call is left, or the message says that one may be. KEY_MISMATCH, KEY_UNREADABLE
+ * (not sealed to this token's key), TOKEN_ERROR.
+ */
+enum stirkeep_status stk_token_import(struct stk_token *token,
+                                      const struct stk_token_import *import,
+                                      struct stk_error *error);
 
 /* Destroy every object with this CKA_ID. KEY_UNAVAILABLE when there was no private key. */
 enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,
