@@ -57,9 +57,11 @@ bool stk_control_send(int fd, enum stk_control_kind kind, enum stk_room room, co
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message);
 
 /*
- * Start of a room's main(): log opened, ignore SIGPIPE, no core dump, not dumpable, no new
- * privileges, only its descriptors open, configuration read from STK_FD_CONFIG. On failure the porter is
- * told and the process exits with 1. Run before any thread exists.
+ * Start of a room's main(): log opened; SIGPIPE, SIGHUP, SIGINT and SIGTERM ignored (the porter
+ * says when a room ends, by DRAIN or by closing the control channel); no core dump, not dumpable,
+ * no new privileges; only its descriptors open and none inherited further; configuration read from
+ * STK_FD_CONFIG, which is closed. On failure the porter is told and the process exits with 1. Run
+ * before any thread exists.
  */
 struct stk_config *stk_room_begin(enum stk_room room);
 
