@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# From a fresh clone to a signed PASSporT: packages, build, a SoftHSM token, a laboratory STI chain,
+# the service, an import, a signature, and its check by an independent tool. The last line is the
+# Identity header value, "Identity: ...". Everything happens in a private directory under build/,
+# which is removed at the end. Root is needed only where packages are missing; run again at will.
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+build=$top/build/quickstart
+umask 077
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+# Show a command, then run it.
+run() {
+    printf '$ %s\n' "$*"
+    "$@"
+}
+
+say 'Packages'
+sh "$top/softhsm-conf/packages.sh" build run verify
+
+say 'Build'
+[ -e "$build/build.ninja" ] || meson setup "$build" "$top" | tail -n 1
+meson compile -C "$build" | tail -n 1
+
+work=$(mktemp -d "$build/lab-XXXXXX")
+service=
+clean_up() {
+    status=$?
+    trap - EXIT INT TERM HUP
+    if [ -n "$service" ]; then
+        kill "$service" 2>/dev/null || true
+        wait "$service" 2>/dev/null || true
+    fi
+    [ "$status" -eq 0 ] || [ ! -s "$work/service.log" ] || cat "$work/service.log" >&2
+    rm -rf "$work"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+DESTDIR=$work/root meson install -C "$build" --no-rebuild --quiet
+installed=$work/root/usr/local
+PATH=$installed/bin:$installed/sbin:$PATH
+
+say 'A SoftHSM token and a laboratory STI chain'
+run sh "$top/softhsm-conf/token-setup.sh" "$work/token"
+run sh "$top/softhsm-conf/lab-chain.sh" "$work/lab" 709J
+module=
+for candidate in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do
+    [ -z "$module" ] && [ -e "$candidate" ] && module=$candidate
+done
+mkdir "$work/run" "$work/state" "$work/log"
+
+user=$(id -un)
+cat >"$work/stirkeep.conf" <<CONF
+[token]
+module = ${module:?SoftHSM is not installed}
+label = stirkeep
+pin-file = $work/token/pin
+[token-environment]
+SOFTHSM2_CONF = $work/token/softhsm2.conf
+[sockets]
+sign = $work/run/sign.sock
+admin = $work/run/admin.sock
+[storage]
+catalog = $work/state/catalog.db
+[audit]
+file = $work/log/audit.jsonl
+[signing]
+x5u-template = https://certs.example.com/{name}/{fingerprint}.pem
+[admin]
+user = $user
+[grant quickstart]
+user = $user
+certificates = Alpha
+ppt = shaken
+attest = A, B, C
+CONF
+if [ "$(id -u)" -eq 0 ]; then
+    # Run by root, each room has a user of its own; a real set-up makes them with adduser --system.
+    cat >>"$work/stirkeep.conf" <<CONF
+[rooms]
+front-user = 61501
+intake-user = 61502
+keeper-user = 61503
+CONF
+    chmod 0711 "$top/build" "$build" "$work"
+    chown -R 61502 "$work/state"
+    chown -R 61503 "$work/token" "$work/log"
+    chown 0 "$work/token/pin"
+fi
+
+say 'The service'
+export STIRKEEP_SIGN_SOCKET="$work/run/sign.sock" STIRKEEP_ADMIN_SOCKET="$work/run/admin.sock"
+run stirkeepd -c "$work/stirkeep.conf" --check
+stirkeepd -c "$work/stirkeep.conf" --libexec "$installed/libexec/stirkeep" 2>"$work/service.log" &
+service=$!
+tries=0
+until stirkeep status >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 300 ] || ! kill -0 "$service" 2>/dev/null; then
+        echo 'The service did not become ready:' >&2
+        exit 1
+    fi
+    sleep 0.1
+done
+run stirkeep status
+
+say 'Upload a key, see it leave the disk'
+run ls -l "$work/lab/leaf.key"
+run stirkeep import Alpha --cert "$work/lab/leaf-chain.pem" --key "$work/lab/leaf.key"
+if [ -e "$work/lab/leaf.key" ]; then
+    echo "$work/lab/leaf.key is still there" >&2
+    exit 1
+fi
+echo "$work/lab/leaf.key is gone."
+run stirkeep show Alpha
+
+say 'Sign a PASSporT by name, check it with an independent tool'
+echo '$ stirkeep sign Alpha --orig 12155551212 --dest 12155551213 --attest A >identity.txt'
+stirkeep sign Alpha --orig 12155551212 --dest 12155551213 --attest A >"$work/identity.txt"
+run secsipidx -check -fidentity "$work/identity.txt" -fpubkey "$work/lab/leaf.pem" -expire 60 \
+    -cert-verify 13 -ca-file "$work/lab/root.pem" -ca-inter "$work/lab/ca.pem"
+
+printf '\nIdentity: %s\n' "$(cat "$work/identity.txt")"

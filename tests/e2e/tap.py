@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cases named as sentences, told in TAP.
+
+    @case
+    def a_tampered_passport_does_not_verify(service): ...
+
+    run(service=...)
+"""
+import sys
+import time
+import traceback
+
+_cases = []
+
+
+class Skip(Exception):
+    """Raised by a case that cannot be had here; the text says why."""
+
+
+def case(function):
+    _cases.append(function)
+    return function
+
+
+def run(**arguments):
+    """Run the cases in order with `arguments`; exit with 1 when one failed."""
+    failed = 0
+    print(f"TAP version 13\n1..{len(_cases)}", flush=True)
+    for number, function in enumerate(_cases, 1):
+        name = function.__name__.replace("_", " ")
+        began = time.monotonic()
+        try:
+            function(**arguments)
+            print(f"ok {number} - {name}")
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}")
+        except Exception:  # a case may fail in any way
+            failed += 1
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+            print(f"not ok {number} - {name}")
+        print(f"# {time.monotonic() - began:.2f} s", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+def note(text):
+    """A figure or a fact for the log of the run."""
+    for line in str(text).splitlines():
+        print(f"# {line}", flush=True)
+
+
+def equal(got, wanted, what=""):
+    if got != wanted:
+        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def contains(text, part, what=""):
+    if part not in text:
+        raise AssertionError(f"{what}: {part!r} is not in {text!r}")
