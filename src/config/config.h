@@ -67,4 +67,12 @@ enum stirkeep_status stk_config_parse(const char *text, size_t length, const cha
                                       struct stk_config **ret_config, struct stk_error *error);
 void stk_config_free(struct stk_config *config);
 
+/*
+ * The x5u of a certificate by signing.x5u_template. `fingerprint` is the SHA-256 of its DER, in
+ * lower-case hex. A template that stk_config_parse has taken gives a valid x5u for every name.
+ * TOO_LARGE past STK_X5U_MAX. Any thread.
+ */
+enum stirkeep_status stk_config_x5u(const char *x5u_template, const char *name,
+                                    const char *fingerprint, char ret_x5u[STK_X5U_MAX + 1]);
+
 #endif

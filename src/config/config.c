@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config/config.h"
+
+#include "config/ini_lines.h"
+#include "config/take.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void stk_config_free(struct stk_config *config)
+{
+    if (config == NULL)
+        return;
+    free(config->token.module);
+    free(config->token.label);
+    free(config->token.pin_file);
+    free(config->token.directory);
+    for (size_t i = 0; i < STK_TOKEN_ENVIRONMENT_MAX; i++)
+        free(config->token.environment[i]);
+    free(config->sockets.sign);
+    free(config->sockets.admin);
+    free(config->storage.catalog);
+    free(config->storage.spool);
+    free(config->audit.file);
+    free(config->signing.x5u_template);
+    stk_policy_free(config->policy);
+    free(config);
+}
+
+static struct stk_config *config_new(void)
+{
+    struct stk_config *config = calloc(1, sizeof(*config));
+
+    if (config == NULL)
+        return NULL;
+    config->token.module = strdup("/usr/lib/softhsm/libsofthsm2.so");
+    config->token.label = strdup("");
+    config->token.pin_file = strdup("/etc/stirkeep/pin");
+    config->token.directory = strdup("");
+    config->token.call_timeout_ms = 2000;
+    config->sockets.sign = strdup("/run/stirkeep/sign.sock");
+    config->sockets.admin = strdup("/run/stirkeep/admin.sock");
+    config->sockets.client_timeout_ms = 10000;
+    config->storage.catalog = strdup("/var/lib/stirkeep/catalog.db");
+    config->storage.spool = strdup("/var/spool/stirkeep");
+    config->audit.file = strdup("/var/log/stirkeep/audit.jsonl");
+    config->signing.x5u_template = strdup("");
+    config->signing.deadline_ms = 500;
+    config->signing.iat_window_s = 60;
+    if (config->token.module == NULL || config->token.label == NULL ||
+        config->token.pin_file == NULL || config->token.directory == NULL ||
+        config->sockets.sign == NULL || config->sockets.admin == NULL ||
+        config->storage.catalog == NULL || config->storage.spool == NULL ||
+        config->audit.file == NULL || config->signing.x5u_template == NULL ||
+        stk_policy_new(&config->policy) != STIRKEEP_OK) {
+        stk_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+static void place(struct stk_loader *loader, const char *section, const char *name, const char *key)
+{
+    (void)snprintf(loader->where, sizeof(loader->where), "[%s%s%s]%s%s: ", section,
+                   name[0] != '\0' ? " " : "", name, key[0] != '\0' ? " " : "", key);
+}
+
+/* What can be said only when a section is over. Its place is its first line. */
+static enum stirkeep_status end_section(struct stk_loader *loader, struct stk_error *error)
+{
+    const struct stk_section *section = loader->section;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    loader->fault_line = loader->section_line;
+    for (size_t i = 0; section != NULL && i < section->key_count; i++) {
+        if (section->keys[i].required && loader->given[i] == 0) {
+            place(loader, section->name, loader->grant.name, section->keys[i].name);
+            return stk_error_set(error, STIRKEEP_CONFIG, "missing");
+        }
+    }
+    if (section != NULL && section->kind == STK_SECTION_NAMED) {
+        place(loader, section->name, loader->grant.name, "");
+        status = stk_grant_end(loader, error);
+    }
+    if (status == STIRKEEP_OK)
+        loader->fault_line = 0;
+    return status;
+}
+
+/* "[grant NAME]" -> the section "grant" and, in `ret_name`, NAME. */
+static size_t find_section(const char *text, const char **ret_name)
+{
+    for (size_t i = 0; i < stk_section_count(); i++) {
+        const struct stk_section *section = stk_section_at(i);
+        size_t length = strlen(section->name);
+
+        if (section->kind != STK_SECTION_NAMED && strcmp(text, section->name) == 0) {
+            *ret_name = "";
+            return i;
+        }
+        if (section->kind == STK_SECTION_NAMED && strncmp(text, section->name, length) == 0 &&
+            (text[length] == ' ' || text[length] == '\0')) {
+            *ret_name = text + length + (text[length] == ' ' ? 1 : 0);
+            return i;
+        }
+    }
+    return stk_section_count();
+}
+
+static enum stirkeep_status take_section(void *context, const char *text, unsigned line,
+                                         struct stk_error *error)
+{
+    struct stk_loader *loader = context;
+    const char *name = "";
+    size_t index = find_section(text, &name);
+    enum stirkeep_status status = end_section(loader, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    place(loader, text, "", "");
+    if (index == stk_section_count())
+        return stk_error_set(error, STIRKEEP_CONFIG, "no such section");
+    loader->section = stk_section_at(index);
+    loader->section_line = line;
+    loader->key = NULL;
+    memset(loader->given, 0, sizeof(loader->given));
+    if (loader->section->kind == STK_SECTION_NAMED) {
+        status = stk_grant_begin(loader, name, error);
+    } else if (loader->begun[index] != 0) {
+        return stk_error_set(error, STIRKEEP_CONFIG, "a second one (the first is in line %u)",
+                             loader->begun[index]);
+    }
+    loader->begun[index] = line;
+    return status;
+}
+
+/* Each item of a list with commas between. */
+static enum stirkeep_status take_list(struct stk_loader *loader, const struct stk_key *key,
+                                      const char *value, struct stk_error *error)
+{
+    char items[STK_INI_LINE_MAX + 1] = "";
+    char *rest = items;
+    char *item = NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (strlen(value) >= sizeof(items))
+        return stk_error_set(error, STIRKEEP_CONFIG, "too long");
+    memcpy(items, value, strlen(value) + 1);
+    while (status == STIRKEEP_OK && (item = strsep(&rest, ",")) != NULL) {
+        size_t length = 0;
+
+        item += strspn(item, " \t");
+        length = strlen(item);
+        while (length > 0 && strchr(" \t", item[length - 1]) != NULL)
+            item[--length] = '\0';
+        /* A comma at a line's end: the list goes on in the next, or does not. */
+        if (length == 0 && rest == NULL && value[0] != '\0')
+            break;
+        if (length == 0)
+            return stk_error_set(error, STIRKEEP_CONFIG,
+                                 value[0] == '\0' ? "empty" : "an empty item between commas");
+        status = key->take(loader, key, item, error);
+    }
+    return status;
+}
+
+static enum stirkeep_status take_key(struct stk_loader *loader, const struct stk_key *key,
+                                     const char *value, unsigned line, struct stk_error *error)
+{
+    unsigned *given = &loader->given[key - loader->section->keys];
+
+    if (*given != 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "given twice (first in line %u)", *given);
+    *given = line;
+    if (key->list)
+        return take_list(loader, key, value, error);
+    if (value[0] == '\0' && !key->empty)
+        return stk_error_set(error, STIRKEEP_CONFIG, "empty");
+    return key->take(loader, key, value, error);
+}
+
+static enum stirkeep_status take_value(void *context, const char *name, const char *value,
+                                       bool more, unsigned line, struct stk_error *error)
+{
+    struct stk_loader *loader = context;
+    const struct stk_section *section = loader->section;
+
+    if (section == NULL)
+        return stk_error_set(error, STIRKEEP_CONFIG, "%s: before the first [section]", name);
+    place(loader, section->name, loader->grant.name, name);
+    if (more) {
+        if (loader->key == NULL || !loader->key->list)
+            return stk_error_set(error, STIRKEEP_CONFIG,
+                                 "is followed by an indented line: only lists may go on in one");
+        return take_list(loader, loader->key, value, error);
+    }
+    if (section->kind == STK_SECTION_FREE)
+        return stk_environment_add(loader, name, value, error);
+    for (size_t i = 0; i < section->key_count; i++) {
+        if (strcmp(section->keys[i].name, name) == 0) {
+            loader->key = &section->keys[i];
+            return take_key(loader, loader->key, value, line, error);
+        }
+    }
+    return stk_error_set(error, STIRKEEP_CONFIG, "no such key");
+}
+
+/* What holds between sections, and the sections that must be there. */
+static enum stirkeep_status judge(struct stk_loader *loader, struct stk_error *error)
+{
+    struct stk_config *config = loader->config;
+
+    for (size_t i = 0; i < stk_section_count(); i++) {
+        const struct stk_section *section = stk_section_at(i);
+
+        for (size_t j = 0; section->kind == STK_SECTION_PLAIN && j < section->key_count; j++) {
+            if (section->keys[j].required && loader->begun[i] == 0) {
+                place(loader, section->name, "", section->keys[j].name);
+                return stk_error_set(error, STIRKEEP_CONFIG, "missing");
+            }
+        }
+    }
+    place(loader, "sockets", "", "admin");
+    if (strcmp(config->sockets.sign, config->sockets.admin) == 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "the same path as sign");
+    if (config->admin.user_count == 0)
+        config->admin.users[config->admin.user_count++] = 0; /* root */
+    return STIRKEEP_OK;
+}
+
+/* "NAME:LINE: [section] key: " goes before the reason, which is already in `error`. */
+static void tell_where(struct stk_error *error, const char *name, const struct stk_loader *loader,
+                       unsigned line)
+{
+    char reason[STK_ERROR_MAX] = "";
+
+    if (error == NULL)
+        return;
+    memcpy(reason, error->message, sizeof(reason));
+    (void)stk_error_set(error, error->status, "%s:%u: %s%s", name,
+                        loader->fault_line != 0 ? loader->fault_line : line, loader->where, reason);
+}
+
+enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
+                                      struct stk_config **ret_config, struct stk_error *error)
+{
+    struct stk_loader loader = {.config = config_new()};
+    struct stk_ini_events events = {&loader, take_section, take_value};
+    enum stirkeep_status status = STIRKEEP_OK;
+    unsigned line = 0;
+
+    if (loader.config == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", name);
+    if (length > STK_CONFIG_MAX)
+        status = stk_error_set(error, STIRKEEP_CONFIG, "larger than %d bytes", STK_CONFIG_MAX);
+    else
+        status = stk_ini_read(text, length, &events, &line, error);
+    if (status == STIRKEEP_OK)
+        status = end_section(&loader, error);
+    if (status == STIRKEEP_OK)
+        status = judge(&loader, error);
+    if (status != STIRKEEP_OK) {
+        tell_where(error, name, &loader, line);
+        stk_grant_draft_free(&loader.grant);
+        stk_config_free(loader.config);
+        return status;
+    }
+    *ret_config = loader.config;
+    return STIRKEEP_OK;
+}

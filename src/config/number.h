@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_CONFIG_NUMBER_H
+#define STK_CONFIG_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Decimal digits alone, from `minimum` to `maximum`; false otherwise. */
+bool stk_number_parse(const char *text, uint32_t minimum, uint32_t maximum, uint32_t *ret_number);
+
+#endif
