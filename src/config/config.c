@@ -190,8 +190,9 @@ static enum stirkeep_status take_value(void *context, const char *name, const ch
     place(loader, section->name, loader->grant.name, name);
     if (more) {
         if (loader->key == NULL || !loader->key->list)
-            return stk_error_set(error, STIRKEEP_CONFIG,
-                                 "is followed by an indented line: only lists may go on in one");
+            return stk_error_set(
+                error, STIRKEEP_CONFIG,
+                "ends with a comma and is followed by an indented line: it is no list");
         return take_list(loader, loader->key, value, error);
     }
     if (section->kind == STK_SECTION_FREE)
@@ -236,9 +237,11 @@ static void tell_where(struct stk_error *error, const char *name, const struct s
 
     if (error == NULL)
         return;
+    if (loader->fault_line != 0)
+        line = loader->fault_line;
     memcpy(reason, error->message, sizeof(reason));
-    (void)stk_error_set(error, error->status, "%s:%u: %s%s", name,
-                        loader->fault_line != 0 ? loader->fault_line : line, loader->where, reason);
+    (void)stk_error_set(error, error->status, "%s:%u: %s%s", name, line != 0 ? line : 1,
+                        loader->where, reason);
 }
 
 enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
@@ -248,17 +251,20 @@ enum stirkeep_status stk_config_parse(const char *text, size_t length, const cha
     struct stk_ini_events events = {&loader, take_section, take_value};
     enum stirkeep_status status = STIRKEEP_OK;
     unsigned line = 0;
+    bool line_alone = false;
 
     if (loader.config == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", name);
     if (length > STK_CONFIG_MAX)
         status = stk_error_set(error, STIRKEEP_CONFIG, "larger than %d bytes", STK_CONFIG_MAX);
     else
-        status = stk_ini_read(text, length, &events, &line, error);
+        status = stk_ini_read(text, length, &events, &line, &line_alone, error);
     if (status == STIRKEEP_OK)
         status = end_section(&loader, error);
     if (status == STIRKEEP_OK)
         status = judge(&loader, error);
+    if (line_alone)
+        loader.where[0] = '\0';
     if (status != STIRKEEP_OK) {
         tell_where(error, name, &loader, line);
         stk_grant_draft_free(&loader.grant);

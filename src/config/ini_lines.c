@@ -12,8 +12,9 @@ struct lines {
     const char *at;
     size_t left;
     unsigned line;
-    bool more;     /* the line given is indented and may go on with the key above */
-    bool have_key; /* there is a key above, in this section */
+    bool more; /* the line given goes on with the key above */
+    bool open; /* the value above ended with a comma */
+    bool own;  /* what failed is a line, not an event */
     const struct stk_ini_events *events;
     enum stirkeep_status status;
     struct stk_error *error;
@@ -28,7 +29,8 @@ static enum stirkeep_status check_characters(struct lines *lines, const char *li
                                  (unsigned)(unsigned char)line[i], i + 1);
     if (length > STK_INI_LINE_MAX)
         return stk_error_set(lines->error, STIRKEEP_CONFIG,
-                             "longer than %d characters (a list may go on in an indented line)",
+                             "longer than %d characters (a list may go on in an indented line "
+                             "after a comma)",
                              STK_INI_LINE_MAX);
     return STIRKEEP_OK;
 }
@@ -46,7 +48,8 @@ static enum stirkeep_status begin_section(struct lines *lines, const char *line,
     if (rest < line + length && (rest == end + 1 || *rest != ';'))
         return stk_error_set(lines->error, STIRKEEP_CONFIG, "text behind a section's ']'");
     memcpy(name, line + 1, (size_t)(end - line) - 1);
-    lines->have_key = false;
+    lines->open = false;
+    lines->own = false;
     return lines->events->section(lines->events->context, name, lines->line, lines->error);
 }
 
@@ -65,9 +68,9 @@ static enum stirkeep_status judge(struct lines *lines, const char **line, size_t
         *length = 0;
         left = 0;
     }
-    lines->more = left > 0 && start > *line && *start != '[' && lines->have_key;
+    lines->more = left > 0 && start > *line && *start != '[' && lines->open;
     if (!lines->more) {
-        *line = start; /* no key to go on with: indentation means nothing */
+        *line = start; /* indentation means nothing */
         *length = left;
     }
     status = check_characters(lines, *line, *length);
@@ -93,6 +96,7 @@ static char *give_line(char *buffer, int size, void *stream)
     lines->left -= length + (end == NULL ? 0 : 1);
     if (length > 0 && end != NULL && line[length - 1] == '\r')
         length--;
+    lines->own = true;
     lines->status = judge(lines, &line, &length);
     if (lines->status == STIRKEEP_OK && length + 2 > (size_t)size)
         lines->status = stk_error_set(lines->error, STIRKEEP_CONFIG, "the line is too long");
@@ -130,7 +134,9 @@ static int take_value(void *user, const char *section, const char *key, const ch
     memcpy(text, value, length);
     if (lines->more)
         cut_comment(text);
-    lines->have_key = true;
+    length = strlen(text);
+    lines->open = length > 0 && text[length - 1] == ',';
+    lines->own = false;
     lines->status = lines->events->value(lines->events->context, key, text, lines->more,
                                          lines->line, lines->error);
     return lines->status == STIRKEEP_OK;
@@ -138,7 +144,7 @@ static int take_value(void *user, const char *section, const char *key, const ch
 
 enum stirkeep_status stk_ini_read(const char *text, size_t length,
                                   const struct stk_ini_events *events, unsigned *ret_line,
-                                  struct stk_error *error)
+                                  bool *ret_own, struct stk_error *error)
 {
     struct lines lines = {.at = text, .left = length, .events = events, .error = error};
     int bad_line = 0;
@@ -149,10 +155,12 @@ enum stirkeep_status stk_ini_read(const char *text, size_t length,
     }
     bad_line = ini_parse_stream(give_line, &lines, take_value, &lines);
     *ret_line = lines.line;
+    *ret_own = lines.status != STIRKEEP_OK && lines.own;
     if (bad_line < 0)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     if (bad_line > 0 && (lines.status == STIRKEEP_OK || (unsigned)bad_line < lines.line)) {
         *ret_line = (unsigned)bad_line;
+        *ret_own = true;
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "neither \"key = value\" nor \"[section]\" nor a comment");
     }

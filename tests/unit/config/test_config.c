@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "config/config.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct stk_config *good(const char *text)
+{
+    struct stk_config *config = NULL;
+    struct stk_error error = {0};
+
+    if (stk_config_parse(text, strlen(text), "conf", &config, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    return config;
+}
+
+static void bad_bytes(const char *text, size_t length, const char *message)
+{
+    struct stk_config *config = NULL;
+    struct stk_error error = {0};
+
+    assert_int_equal(stk_config_parse(text, length, "conf", &config, &error), STIRKEEP_CONFIG);
+    assert_int_equal(error.status, STIRKEEP_CONFIG);
+    assert_null(config);
+    assert_string_equal(error.message, message);
+    /* Without an error to fill in, too. */
+    assert_int_equal(stk_config_parse(text, length, "conf", &config, NULL), STIRKEEP_CONFIG);
+}
+
+static void bad(const char *text, const char *message)
+{
+    bad_bytes(text, strlen(text), message);
+}
+
+static void the_smallest_configuration_has_the_documented_defaults(void **state)
+{
+    struct stk_config *config = good("[token]\nlabel = stirkeep\n");
+    (void)state;
+
+    assert_string_equal(config->token.module, "/usr/lib/softhsm/libsofthsm2.so");
+    assert_string_equal(config->token.label, "stirkeep");
+    assert_string_equal(config->token.pin_file, "/etc/stirkeep/pin");
+    assert_string_equal(config->token.directory, "");
+    assert_int_equal(config->token.sessions, 0);
+    assert_int_equal(config->token.call_timeout_ms, 2000);
+    assert_false(config->token.require_hardware);
+    assert_null(config->token.environment[0]);
+    assert_string_equal(config->sockets.sign, "/run/stirkeep/sign.sock");
+    assert_string_equal(config->sockets.admin, "/run/stirkeep/admin.sock");
+    assert_int_equal(config->sockets.client_timeout_ms, 10000);
+    assert_string_equal(config->storage.catalog, "/var/lib/stirkeep/catalog.db");
+    assert_string_equal(config->storage.spool, "/var/spool/stirkeep");
+    assert_string_equal(config->audit.file, "/var/log/stirkeep/audit.jsonl");
+    assert_int_equal(config->audit.sync, STK_SYNC_INTERVAL);
+    assert_string_equal(config->signing.x5u_template, "");
+    assert_int_equal(config->signing.deadline_ms, 500);
+    assert_int_equal(config->signing.iat_window_s, 60);
+    assert_int_equal(config->signing.profile, STK_PROFILE_STRICT);
+    assert_int_equal(config->admin.user_count, 1);
+    assert_int_equal(config->admin.users[0], 0);
+    assert_false(config->rooms.given[STK_ROOM_FRONT]);
+    assert_non_null(config->policy);
+    stk_config_free(config);
+    stk_config_free(NULL);
+}
+
+static void every_key_arrives_where_it_belongs(void **state)
+{
+    struct stk_config *config =
+        good("[token]\nmodule=/m.so\nlabel=My token\npin-file=\ndirectory=/t\nsessions=4\n"
+             "call-timeout-ms=50\nrequire-hardware=yes\n"
+             "[token-environment]\nSOFTHSM2_CONF = /etc/x=y.conf\nEMPTY =\n"
+             "[sockets]\nsign=/s\nadmin=/a\nclient-timeout-ms=600000\n"
+             "[storage]\ncatalog=/c\nspool=\n[audit]\nfile=/f\nsync=always\n"
+             "[signing]\nx5u-template=https://c.example.com/{name}/{fingerprint}.pem\n"
+             "deadline-ms=10\niat-window-s=5\n[import]\nprofile=test\n[admin]\nuser=root, 1234\n"
+             "[rooms]\nfront-user=60001\nintake-user=60002\nkeeper-user=60003\n");
+    (void)state;
+
+    assert_string_equal(config->token.module, "/m.so");
+    assert_string_equal(config->token.label, "My token");
+    assert_string_equal(config->token.pin_file, "");
+    assert_string_equal(config->token.directory, "/t");
+    assert_int_equal(config->token.sessions, 4);
+    assert_int_equal(config->token.call_timeout_ms, 50);
+    assert_true(config->token.require_hardware);
+    assert_string_equal(config->token.environment[0], "SOFTHSM2_CONF=/etc/x=y.conf");
+    assert_string_equal(config->token.environment[1], "EMPTY=");
+    assert_null(config->token.environment[2]);
+    assert_string_equal(config->sockets.sign, "/s");
+    assert_string_equal(config->sockets.admin, "/a");
+    assert_int_equal(config->sockets.client_timeout_ms, 600000);
+    assert_string_equal(config->storage.catalog, "/c");
+    assert_string_equal(config->storage.spool, "");
+    assert_string_equal(config->audit.file, "/f");
+    assert_int_equal(config->audit.sync, STK_SYNC_ALWAYS);
+    assert_int_equal(config->signing.deadline_ms, 10);
+    assert_int_equal(config->signing.iat_window_s, 5);
+    assert_int_equal(config->signing.profile, STK_PROFILE_TEST);
+    assert_int_equal(config->admin.user_count, 2);
+    assert_int_equal(config->admin.users[1], 1234);
+    assert_true(config->rooms.given[STK_ROOM_KEEPER]);
+    assert_int_equal(config->rooms.uid[STK_ROOM_FRONT], 60001);
+    assert_int_equal(config->rooms.gid[STK_ROOM_FRONT], 60001);
+    assert_int_equal(config->rooms.uid[STK_ROOM_KEEPER], 60003);
+    stk_config_free(config);
+}
+
+static void grants_become_a_policy(void **state)
+{
+    struct stk_config *config =
+        good("[token]\nlabel = t\n"
+             "[grant one]\nuser = root, 4000\ngroup = 77\ncertificates = A, Bee-*,\n  Cee ; more\n"
+             "ppt = base, shaken\nattest = A,C\n"
+             "[grant two]\nuser = 4000\ncertificates = *\nattest = B\n");
+    gid_t group = 77;
+    struct stk_grants *grants = stk_policy_grants_for(config->policy, 4000, &group, 1);
+    struct stk_claims claims = {.ppt = STK_PPT_SHAKEN, .attest = 'C'};
+    const struct stk_grant *grant = NULL;
+    struct stk_error error = {0};
+    (void)state;
+
+    assert_int_equal(grants->count, 2);
+    assert_int_equal(stk_policy_decide(grants, "Cee", &claims, &grant, &error), STIRKEEP_OK);
+    assert_string_equal(grant->name, "one");
+    claims.attest = 'B';
+    assert_int_equal(stk_policy_decide(grants, "Cee", &claims, &grant, &error), STIRKEEP_OK);
+    assert_string_equal(grant->name, "two");
+    claims.attest = 'A';
+    assert_int_equal(stk_policy_decide(grants, "Dee", &claims, &grant, &error),
+                     STIRKEEP_NOT_PERMITTED);
+    free(grants);
+    grants = stk_policy_grants_for(config->policy, 1, &group, 1);
+    assert_int_equal(grants->count, 1);
+    free(grants);
+    stk_config_free(config);
+}
+
+static void what_is_not_known_is_refused_with_its_line(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\n[tokem]\n", "conf:3: [tokem]: no such section");
+    bad("[token]\nlabel = t\nlable = u\n", "conf:3: [token] lable: no such key");
+    bad("[Token]\nlabel = t\n", "conf:1: [Token]: no such section");
+    bad("[token]\nlabel = t\n[grant k]\norig = 1415*\n", "conf:4: [grant k] orig: no such key");
+    bad("[token]\nlabel = t\n[grant k]\nrate = 5\n", "conf:4: [grant k] rate: no such key");
+    bad("label = t\n", "conf:1: label: before the first [section]");
+    bad("[token]\nlabel = t\n[grants x]\n", "conf:3: [grants x]: no such section");
+    bad("[token]\n\n\njust words\nlabel = t\n",
+        "conf:4: neither \"key = value\" nor \"[section]\" nor a comment");
+}
+
+static void what_is_given_twice_is_refused(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\nlabel = t\n", "conf:3: [token] label: given twice (first in line 2)");
+    bad("[token]\nlabel = t\n[audit]\nsync = none\n[token]\nsessions = 1\n",
+        "conf:5: [token]: a second one (the first is in line 1)");
+    bad("[token]\nlabel = t\n[token-environment]\nA = 1\nA = 2\n",
+        "conf:5: [token-environment] A: given twice");
+    bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\nattest = A\nuser = 2\n",
+        "conf:7: [grant k] user: given twice (first in line 4)");
+    bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\nattest = A\n"
+        "[grant k]\nuser = 1\ncertificates = a\nattest = A\n",
+        "conf:7: [grant k]: the name is used by another grant");
+}
+
+static void what_is_missing_is_named(void **state)
+{
+    (void)state;
+
+    bad("", "conf:1: [token] label: missing");
+    bad("[audit]\nsync = none\n", "conf:2: [token] label: missing");
+    bad("\n[token]\nsessions = 1\n[audit]\n", "conf:2: [token] label: missing");
+    bad("[token]\nlabel = t\n[grant k]\nuser = 1\nattest = A\n",
+        "conf:3: [grant k] certificates: missing");
+    bad("[token]\nlabel = t\n[grant k]\ncertificates = a\nattest = A\n",
+        "conf:3: [grant k]: names neither a user nor a group");
+    bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\n\n[audit]\n",
+        "conf:3: [grant k]: attest: missing (a grant for shaken says which of A, B, C)");
+    bad("[token]\nlabel = t\n[grant]\nuser = 1\ncertificates = a\nattest = A\n",
+        "conf:3: [grant]: the grant's name: 1-64 of A-Z a-z 0-9 . _ -, first a letter or digit");
+}
+
+static void bad_values_are_refused_with_the_reason(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *reason;
+    } cases[] = {
+        {"[token]\nmodule = lib.so", "[token] module: a relative path: lib.so"},
+        {"[token]\nmodule =", "[token] module: empty"},
+        {"[token]\nlabel =", "[token] label: empty"},
+        {"[token]\nlabel = 012345678901234567890123456789012",
+         "[token] label: longer than 32 characters"},
+        {"[token]\npin-file = ./pin", "[token] pin-file: a relative path: ./pin"},
+        {"[token]\ndirectory = /t/", "[token] directory: ends with '/': /t/"},
+        {"[token]\nsessions = -1", "[token] sessions: not a number from 0 to 128: -1"},
+        {"[token]\nsessions = 129", "[token] sessions: not a number from 0 to 128: 129"},
+        {"[token]\nsessions = 4294967296",
+         "[token] sessions: not a number from 0 to 128: 4294967296"},
+        {"[token]\nsessions = 18446744073709551617",
+         "[token] sessions: not a number from 0 to 128: 18446744073709551617"},
+        {"[token]\nsessions = 1x", "[token] sessions: not a number from 0 to 128: 1x"},
+        {"[token]\nsessions = 0x1", "[token] sessions: not a number from 0 to 128: 0x1"},
+        {"[token]\nsessions = 1 2", "[token] sessions: not a number from 0 to 128: 1 2"},
+        {"[token]\nsessions =", "[token] sessions: empty"},
+        {"[token]\ncall-timeout-ms = 0",
+         "[token] call-timeout-ms: not a number from 50 to 600000: 0"},
+        {"[token]\nrequire-hardware = maybe",
+         "[token] require-hardware: neither yes nor no: maybe"},
+        {"[sockets]\nsign = sign.sock", "[sockets] sign: a relative path: sign.sock"},
+        {"[sockets]\nsign = /x\nadmin = /x", "[sockets] admin: the same path as sign"},
+        {"[audit]\nsync = sometimes", "[audit] sync: none of always, interval, none: sometimes"},
+        {"[import]\nprofile = lax", "[import] profile: neither strict nor test: lax"},
+        {"[signing]\ndeadline-ms = 9", "[signing] deadline-ms: not a number from 10 to 60000: 9"},
+        {"[signing]\nx5u-template = https://a.example/x.pem",
+         "[signing] x5u-template: has neither {name} nor {fingerprint}: all certificates would "
+         "have the same URL"},
+        {"[admin]\nuser = no-such-user-here", "[admin] user: no such user: no-such-user-here"},
+        {"[admin]\nuser =", "[admin] user: empty"},
+        {"[admin]\nuser = root,,1", "[admin] user: an empty item between commas"},
+        {"[admin]\nuser = 4294967295", "[admin] user: not a user number: 4294967295"},
+        {"[admin]\nuser = 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+         "[admin] user: more than 16 users"},
+        {"[rooms]\nfront-user = root", "[rooms] front-user: root may not be a room's user"},
+        {"[rooms]\nfront-user = 60001\nkeeper-user = 60001",
+         "[rooms] keeper-user: is another room's user already: 60001"},
+        {"[token-environment]\n9A = x",
+         "[token-environment] 9A: not the name of an environment variable"},
+        {"[token-environment]\nPATH = /x", "[token-environment] PATH: is set by stirkeepd itself"},
+        {"[grant k]\ngroup = no-such-group-here",
+         "[grant k] group: no such group: no-such-group-here"},
+        {"[grant k]\ncertificates = A b",
+         "[grant k] certificates: \"A b\": a character that no certificate name has"},
+        {"[grant k]\nppt = div", "[grant k] ppt: neither base nor shaken: div"},
+        {"[grant k]\nattest = D", "[grant k] attest: none of A, B, C: D"},
+        {"[grant k]\nattest = AB", "[grant k] attest: none of A, B, C: AB"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[512] = "";
+        char message[512] = "";
+        unsigned line = 1;
+
+        /* The bad key stands last, in the line that the message names. */
+        (void)snprintf(text, sizeof(text), "%s\n", cases[i].line);
+        for (const char *at = cases[i].line; *at != '\0'; at++)
+            line += *at == '\n';
+        if (strstr(cases[i].reason, "same path") != NULL) {
+            (void)snprintf(text, sizeof(text), "[token]\nlabel = t\n%s\n", cases[i].line);
+            line += 2;
+        }
+        (void)snprintf(message, sizeof(message), "conf:%u: %s", line, cases[i].reason);
+        bad(text, message);
+    }
+}
+
+static void an_x5u_template_must_give_an_x5u(void **state)
+{
+    char text[1024] = "";
+    struct stk_config *config = NULL;
+    struct stk_error error = {0};
+    static const char *const templates[] = {
+        "http://a.example/{name}.pem",       "https://a.example/{name}?x=1",
+        "https://a.example:8080/{name}",     "https://u@a.example/{name}",
+        "https://a.example/{name}/{serial}", "{name}",
+        "https://a.example/{name}#f",
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+        (void)snprintf(text, sizeof(text), "[token]\nlabel=t\n[signing]\nx5u-template = %s\n",
+                       templates[i]);
+        assert_int_equal(stk_config_parse(text, strlen(text), "conf", &config, &error),
+                         STIRKEEP_CONFIG);
+        assert_int_equal(strncmp(error.message, "conf:4: [signing] x5u-template: ", 32), 0);
+    }
+    bad("[token]\nlabel=t\n[signing]\nx5u-template = https://a.example/"
+        "{name}{name}{name}{name}{name}{name}{name}{name}\n",
+        "conf:4: [signing] x5u-template: gives a URL longer than 512 characters");
+}
+
+static void an_x5u_is_made_from_the_template(void **state)
+{
+    char x5u[STK_X5U_MAX + 1] = "untouched";
+    (void)state;
+
+    assert_int_equal(stk_config_x5u("https://a/{name}/{fingerprint}.pem{", "Al", "ff", x5u),
+                     STIRKEEP_OK);
+    assert_string_equal(x5u, "https://a/Al/ff.pem{");
+    /* What is put in is not looked at again. */
+    assert_int_equal(stk_config_x5u("{name}", "{fingerprint}", "ff", x5u), STIRKEEP_OK);
+    assert_string_equal(x5u, "{fingerprint}");
+    {
+        char longest[STK_X5U_MAX + 2] = "";
+
+        memset(longest, 'a', STK_X5U_MAX);
+        assert_int_equal(stk_config_x5u(longest, "n", "f", x5u), STIRKEEP_OK);
+        assert_string_equal(x5u, longest);
+        longest[STK_X5U_MAX] = 'a';
+        assert_int_equal(stk_config_x5u(longest, "n", "f", x5u), STIRKEEP_TOO_LARGE);
+    }
+}
+
+static void bytes_that_an_editor_leaves_are_read_as_meant(void **state)
+{
+    struct stk_config *config =
+        good("\xef\xbb\xbf; with a byte order mark\r\n[token] ; the token\r\n"
+             "   label = my token   ; indented\r\n\r\n\t# note\r\n"
+             "[audit]\r\n  sync : none\r\n  file = /a;b\r\n  ");
+    (void)state;
+
+    assert_string_equal(config->token.label, "my token");
+    assert_int_equal(config->audit.sync, STK_SYNC_NONE);
+    assert_string_equal(config->audit.file, "/a;b");
+    stk_config_free(config);
+}
+
+static void nothing_is_cut_in_silence(void **state)
+{
+    char text[1024] = "[token]\nlabel = ";
+    size_t length = strlen(text);
+    (void)state;
+
+    memset(text + length, ' ', 400);
+    memcpy(text + length + 400, "t\n", 3);
+    bad(text,
+        "conf:2: longer than 196 characters (a list may go on in an indented line after a comma)");
+    bad_bytes("[token]\nlabel = t\0x\n", 20, "conf:2: a control character (0x00) in column 10");
+    bad("[token]\nlabel = t\x1b[1m\n", "conf:2: a control character (0x1b) in column 10");
+    bad("[token]\rlabel = t\n", "conf:1: a control character (0x0d) in column 8");
+    bad("[token\nlabel = t\n", "conf:1: a section without its ']'");
+    bad("[token] label = t\n", "conf:1: text behind a section's ']'");
+    bad("[token]\nlabel = t\n[sockets]\nsign = /s,\n  admin = /a\n",
+        "conf:5: [sockets] sign: ends with a comma and is followed by an indented line: it is no "
+        "list");
+    bad("[token]\nlabel = t\n[admin]\nuser = 1\n  2\n",
+        "conf:5: neither \"key = value\" nor \"[section]\" nor a comment");
+    {
+        char deep[256] = "[token]\nlabel=t\n[sockets]\nsign=/";
+        char message[160] = "";
+
+        memset(deep + strlen(deep), 'x', 107);
+        (void)snprintf(message, sizeof(message),
+                       "conf:4: [sockets] sign: longer than the 107 characters that a socket's "
+                       "path may have");
+        bad(deep, message);
+    }
+}
+
+static void a_long_comment_and_a_long_grant_name_are_no_trouble(void **state)
+{
+    char text[2048] = "[token]\nlabel = t\n# ";
+    char name[STK_GRANT_NAME_MAX + 2] = "";
+    size_t length = strlen(text);
+    struct stk_config *config = NULL;
+    (void)state;
+
+    memset(name, 'g', STK_GRANT_NAME_MAX);
+    memset(text + length, 'c', 900);
+    length += 900;
+    (void)snprintf(text + length, sizeof(text) - length,
+                   "\n[grant %s]\nuser=1\ncertificates=a\nattest=A\n"
+                   "[grant %.*sh]\nuser=1\ncertificates=b\nattest=A\n",
+                   name, STK_GRANT_NAME_MAX - 1, name);
+    config = good(text);
+    stk_config_free(config);
+    name[STK_GRANT_NAME_MAX] = 'g';
+    (void)snprintf(text, sizeof(text), "[token]\nlabel=t\n[grant %s]\n", name);
+    {
+        char message[256] = "";
+        (void)snprintf(message, sizeof(message),
+                       "conf:3: [grant %s]: the grant's name is longer than 64 characters", name);
+        bad(text, message);
+    }
+}
+
+static void the_first_fault_of_several_is_told(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\nwords\nsessions = x\n",
+        "conf:3: neither \"key = value\" nor \"[section]\" nor a comment");
+    bad("[token]\nsessions = x\nwords\n[nowhere]\n",
+        "conf:2: [token] sessions: not a number from 0 to 128: x");
+}
+
+static void a_file_of_any_size_and_garbage_is_refused(void **state)
+{
+    size_t length = STK_CONFIG_MAX + 1;
+    char *text = malloc(length);
+    unsigned seed = 7;
+    (void)state;
+
+    assert_non_null(text);
+    memset(text, '\n', length);
+    bad_bytes(text, length, "conf:1: larger than 1048576 bytes");
+    for (int round = 0; round < 300; round++) {
+        struct stk_config *config = NULL;
+        struct stk_error error = {0};
+        static const char alphabet[] = "[]=;#, \t\n\r\\abgrantoken*/{}\"\xef\xbb\xbf\x01";
+
+        for (size_t i = 0; i < 600; i++) {
+            seed = seed * 1103515245u + 12345u;
+            text[i] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+        }
+        assert_int_equal(stk_config_parse(text, 600, "conf", &config, &error), STIRKEEP_CONFIG);
+        assert_int_equal(strncmp(error.message, "conf:", 5), 0);
+    }
+    free(text);
+}
+
+/* Every key of the example, also those that are commented out, and nothing but them. */
+static void the_example_has_every_key_with_its_default(void **state)
+{
+    struct stk_buffer file = {0};
+    struct stk_error error = {0};
+    struct stk_config *example = NULL;
+    struct stk_config *all = NULL;
+    struct stk_config *plain = good("[token]\nlabel = stirkeep\n");
+    char text[16384] = "";
+    size_t length = 0;
+    static const char *const keys[] = {"module",
+                                       "label",
+                                       "pin-file",
+                                       "directory",
+                                       "sessions",
+                                       "call-timeout-ms",
+                                       "require-hardware",
+                                       "sign",
+                                       "admin",
+                                       "client-timeout-ms",
+                                       "catalog",
+                                       "spool",
+                                       "file",
+                                       "sync",
+                                       "x5u-template",
+                                       "deadline-ms",
+                                       "iat-window-s",
+                                       "profile",
+                                       "user",
+                                       "front-user",
+                                       "intake-user",
+                                       "keeper-user",
+                                       "group",
+                                       "certificates",
+                                       "ppt",
+                                       "attest"};
+    (void)state;
+
+    assert_int_equal(stk_file_read(CONFIG_EXAMPLE, sizeof(text) / 2, &file, &error), STIRKEEP_OK);
+    assert_int_equal(stk_config_parse((char *)file.data, file.length, "example", &example, &error),
+                     STIRKEEP_OK);
+    assert_int_equal(stk_buffer_add(&file, "", 1), STIRKEEP_OK);
+    for (char *rest = (char *)file.data, *line = NULL; (line = strsep(&rest, "\n")) != NULL;) {
+        size_t value = strlen(line);
+
+        if (line[0] == '#' && line[1] >= 'A' && strchr(line, '=') != NULL)
+            line++;
+        /* The rooms' users and a group have no default; give them one. */
+        value = strlen(line);
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s\n", line,
+                                   value > 6 && strcmp(line + value - 6, "user =") == 0
+                                       ? (line[0] == 'f'   ? "60001"
+                                          : line[0] == 'i' ? "60002"
+                                                           : "60003")
+                                   : strcmp(line, "group =") == 0 ? "60004"
+                                                                  : "");
+    }
+    if (stk_config_parse(text, length, "example", &all, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char begin[64] = "";
+
+        (void)snprintf(begin, sizeof(begin), "\n%s =", keys[i]);
+        if (strstr(text, begin) == NULL)
+            fail_msg("the example has no %s", keys[i]);
+    }
+    assert_string_equal(all->token.module, plain->token.module);
+    assert_string_equal(all->token.label, plain->token.label);
+    assert_string_equal(all->token.pin_file, plain->token.pin_file);
+    assert_string_equal(all->token.directory, plain->token.directory);
+    assert_int_equal(all->token.sessions, plain->token.sessions);
+    assert_int_equal(all->token.call_timeout_ms, plain->token.call_timeout_ms);
+    assert_int_equal(all->token.require_hardware, plain->token.require_hardware);
+    assert_string_equal(all->sockets.sign, plain->sockets.sign);
+    assert_string_equal(all->sockets.admin, plain->sockets.admin);
+    assert_int_equal(all->sockets.client_timeout_ms, plain->sockets.client_timeout_ms);
+    assert_string_equal(all->storage.catalog, plain->storage.catalog);
+    assert_string_equal(all->storage.spool, plain->storage.spool);
+    assert_string_equal(all->audit.file, plain->audit.file);
+    assert_int_equal(all->audit.sync, plain->audit.sync);
+    assert_string_equal(all->signing.x5u_template, plain->signing.x5u_template);
+    assert_int_equal(all->signing.deadline_ms, plain->signing.deadline_ms);
+    assert_int_equal(all->signing.iat_window_s, plain->signing.iat_window_s);
+    assert_int_equal(all->signing.profile, plain->signing.profile);
+    assert_int_equal(all->admin.user_count, plain->admin.user_count);
+    assert_int_equal(all->rooms.uid[STK_ROOM_INTAKE], 60002);
+    stk_config_free(example);
+    stk_config_free(all);
+    stk_config_free(plain);
+    stk_buffer_free(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_smallest_configuration_has_the_documented_defaults),
+        cmocka_unit_test(every_key_arrives_where_it_belongs),
+        cmocka_unit_test(grants_become_a_policy),
+        cmocka_unit_test(what_is_not_known_is_refused_with_its_line),
+        cmocka_unit_test(what_is_given_twice_is_refused),
+        cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(bad_values_are_refused_with_the_reason),
+        cmocka_unit_test(an_x5u_template_must_give_an_x5u),
+        cmocka_unit_test(an_x5u_is_made_from_the_template),
+        cmocka_unit_test(bytes_that_an_editor_leaves_are_read_as_meant),
+        cmocka_unit_test(nothing_is_cut_in_silence),
+        cmocka_unit_test(a_long_comment_and_a_long_grant_name_are_no_trouble),
+        cmocka_unit_test(the_first_fault_of_several_is_told),
+        cmocka_unit_test(a_file_of_any_size_and_garbage_is_refused),
+        cmocka_unit_test(the_example_has_every_key_with_its_default),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
