@@ -14,7 +14,9 @@ struct stk_chain;
 
 /*
  * Read certificates from PEM (one or more, leaf first, other blocks skipped; text, CRLF and BOM
- * allowed) or a single DER. `name` is for messages. CERT_INVALID with what was found.
+ * allowed) or a single DER. `name` is for messages. CERT_INVALID with what was found, TOO_LARGE
+ * past STK_CERT_FILE_MAX, STK_CERT_DER_MAX or STK_CHAIN_MAX. Well-formed only: whether it is fit
+ * to sign with is the gate's question.
  */
 enum stirkeep_status stk_chain_read(struct stk_bytes data, const char *name,
                                     struct stk_chain **ret_chain, struct stk_error *error);
@@ -22,7 +24,8 @@ enum stirkeep_status stk_chain_read(struct stk_bytes data, const char *name,
 /* From DER certificates, leaf first (1 to STK_CHAIN_MAX). */
 enum stirkeep_status stk_chain_from_der(const struct stk_bytes *certificates, size_t count,
                                         struct stk_chain **ret_chain, struct stk_error *error);
-/* Append what another file held (an extra chain file). TOO_LARGE past STK_CHAIN_MAX. */
+/* Append what another file held (an extra chain file), without what the chain has already: such a
+ * file often repeats the leaf. TOO_LARGE past STK_CHAIN_MAX, with the chain as it was. */
 enum stirkeep_status stk_chain_append(struct stk_chain *chain, const struct stk_chain *more,
                                       struct stk_error *error);
 void stk_chain_free(struct stk_chain *chain);
@@ -42,8 +45,8 @@ struct stk_leaf {
     const char *spc;      /* first SPC of the TNAuthList; "" when none */
     int64_t not_before;   /* seconds since 1970 */
     int64_t not_after;
-    struct stk_key_id key_id; /* SHA-256 of the SubjectPublicKeyInfo */
-    uint8_t spki[91];         /* P-256 only; zero otherwise */
+    struct stk_key_id key_id; /* SHA-256 of the SubjectPublicKeyInfo; P-256: of `spki` */
+    uint8_t spki[91];         /* P-256 only, the point uncompressed; zero otherwise */
     bool p256;
 };
 enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_arena *arena,
@@ -53,8 +56,11 @@ enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_ar
 bool stk_chain_verifies(const struct stk_chain *chain, const uint8_t digest[STK_DIGEST_LENGTH],
                         const uint8_t signature[STK_SIGNATURE_LENGTH]);
 
-/* Does the chain lead to one of the CA certificates in `roots` (PEM), at time `now`?
- * NOT_VERIFIED with the reason. */
+/*
+ * Does the chain lead to one of the certificates in `roots`, at time `now`? An intermediate in
+ * `roots` is an anchor, too. A critical TNAuthList is accepted, other unknown critical extensions
+ * are not. NOT_VERIFIED with the reason.
+ */
 enum stirkeep_status stk_chain_trusted(const struct stk_chain *chain, const struct stk_chain *roots,
                                        int64_t now, struct stk_error *error);
 

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cert/chain.h"
+
+#include "base/digest.h"
+#include "base/encode.h"
+#include "cert/tnauthlist.h"
+#include <assert.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* A name as RFC 2253 text; control and other characters come out escaped. NULL without memory. */
+static const char *name_text(const X509_NAME *name, struct stk_arena *arena)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *text = NULL;
+    char *data = NULL;
+
+    if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+        long length = BIO_get_mem_data(bio, &data);
+        text = stk_arena_copy(arena, data, length > 0 ? (size_t)length : 0);
+    }
+    BIO_free(bio);
+    return text;
+}
+
+static const char *serial_text(const X509 *x509, struct stk_arena *arena)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), NULL);
+    char *hex = number != NULL ? BN_bn2hex(number) : NULL;
+    const char *text = hex != NULL ? stk_arena_copy(arena, hex, strlen(hex)) : NULL;
+
+    OPENSSL_free(hex);
+    BN_free(number);
+    return text;
+}
+
+/* The first SPC; "" when there is none or the list is not well-formed (which the gate reports). */
+static const char *spc_text(const X509 *x509, struct stk_arena *arena)
+{
+    struct stk_tnauthlist list = {0};
+    struct stk_bytes der = {0};
+    const char *spc = "";
+
+    if (!stk_extension_find(x509, STK_OID_TNAUTHLIST, &der) ||
+        stk_tnauthlist_parse(der, &list, NULL) != STIRKEEP_OK)
+        return spc;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct stk_tnauth_entry *entry = &list.entries[i];
+        if (entry->kind != STK_TNAUTH_SPC)
+            continue;
+        spc = stk_arena_copy(arena, entry->text, strlen(entry->text));
+        break;
+    }
+    stk_tnauthlist_free(&list);
+    return spc;
+}
+
+enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_arena *arena,
+                                    struct stk_leaf *ret_leaf, struct stk_error *error)
+{
+    const struct stk_chain_item *item = &chain->items[0];
+    uint8_t digest[STK_DIGEST_LENGTH];
+    struct stk_leaf leaf = {
+        .not_before = item->not_before,
+        .not_after = item->not_after,
+        .key_id = item->key.id,
+        .p256 = item->key.p256,
+    };
+
+    assert(chain->count > 0);
+    leaf.subject = name_text(X509_get_subject_name(item->x509), arena);
+    leaf.issuer = name_text(X509_get_issuer_name(item->x509), arena);
+    leaf.serial = serial_text(item->x509, arena);
+    leaf.spc = spc_text(item->x509, arena);
+    ERR_clear_error();
+    if (leaf.subject == NULL || leaf.issuer == NULL || leaf.serial == NULL || leaf.spc == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "certificate: no memory for its texts");
+    stk_sha256(item->der.data, item->der.length, digest);
+    stk_hex_encode(digest, sizeof(digest), leaf.fingerprint);
+    memcpy(leaf.spki, item->key.spki, sizeof(leaf.spki));
+    *ret_leaf = leaf;
+    return STIRKEEP_OK;
+}
+
+bool stk_chain_verifies(const struct stk_chain *chain, const uint8_t digest[STK_DIGEST_LENGTH],
+                        const uint8_t signature[STK_SIGNATURE_LENGTH])
+{
+    const struct stk_subject_key *key = &chain->items[0].key;
+    EVP_PKEY *pkey = NULL;
+    bool ok = false;
+
+    if (!key->p256)
+        return false;
+    pkey = stk_p256_pkey((struct stk_bytes){key->spki, sizeof(key->spki)});
+    ok = pkey != NULL && stk_p256_verifies(pkey, digest, signature);
+    EVP_PKEY_free(pkey);
+    return ok;
+}
