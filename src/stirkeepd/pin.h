@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_STIRKEEPD_PIN_H
+#define STK_STIRKEEPD_PIN_H
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+/*
+ * The PIN's file: opened here, since the keeper may not have the right to, and never read here.
+ */
+
+/* Which file, in which state. */
+struct stk_pin_identity {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+/* What the porter remembers of it. */
+struct stk_pin {
+    struct stk_pin_identity handed;  /* to the keeper that runs */
+    struct stk_pin_identity refused; /* by the token: a second try may lock it */
+    bool is_handed;
+    bool is_refused;
+};
+
+/*
+ * Open `path`, or $CREDENTIALS_DIRECTORY/pin when it is "" (systemd.exec(5), LoadCredential). It
+ * must be a regular file, no symbolic link, not empty, without rights for group and others, owned
+ * by root, by this process's user or by `keeper_uid`. CONFIG with path and reason.
+ */
+enum stirkeep_status stk_pin_open(const char *path, uid_t keeper_uid, int *ret_fd,
+                                  struct stk_pin_identity *ret_identity, struct stk_error *error);
+
+/*
+ * The descriptor for the next keeper. TOKEN_LOCKED when the token has refused this very file
+ * before: `error` says so, and nothing is handed out.
+ */
+enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid_t keeper_uid,
+                                      int *ret_fd, struct stk_error *error);
+
+/* The keeper says that the token refused what it was handed. */
+void stk_pin_note_refused(struct stk_pin *pin);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_STIRKEEPD_ROOMS_H
+#define STK_STIRKEEPD_ROOMS_H
+
+#include "room/room.h"
+#include "stirkeepd/links.h"
+#include "stirkeepd/pin.h"
+#include "stirkeepd/sockets.h"
+#include "stirkeepd/user.h"
+#include <sys/types.h>
+
+/*
+ * The rooms' lives. Times are microseconds of CLOCK_MONOTONIC and passed in.
+ *
+ *   ABSENT --> WAITING --> STARTING --> UP --> ENDING --> (died)
+ *                 ^                                          |
+ *                 '-------------- back-off ------------------'
+ */
+enum stk_room_state {
+    STK_ROOM_ABSENT,   /* not its turn yet, or ended for good */
+    STK_ROOM_WAITING,  /* to be started at due_us */
+    STK_ROOM_STARTING, /* has to be ready by due_us */
+    STK_ROOM_UP,
+    STK_ROOM_ENDING /* has to be gone by due_us, or is killed */
+};
+
+struct stk_room_record {
+    enum stk_room_state state;
+    pid_t pid;
+    int control; /* our end; -1: none */
+    uint64_t due_us;
+    uint64_t up_since_us; /* 0: was not ready in this life */
+    unsigned backoff_ms;
+    bool killed;
+    bool told; /* its FAILED was logged */
+};
+
+enum stk_phase {
+    STK_PHASE_STARTING, /* one room after the other; what fails now ends the service */
+    STK_PHASE_RUNNING,
+    STK_PHASE_STOPPING,
+    STK_PHASE_STOPPED
+};
+
+/* What rooms are started from, and what is known of them. */
+struct stk_rooms {
+    const struct stk_config *config;
+    const char *libexec;
+    int config_fd;
+    struct stk_listener sign;
+    struct stk_listener admin;
+    struct stk_links links;
+    struct stk_user users[STK_ROOM_COUNT];
+    struct stk_pin pin;
+    enum stk_phase phase;
+    int exit_status;
+    struct stk_room_record records[STK_ROOM_COUNT];
+};
+
+/* Start with the keeper; the next one follows when it is ready. */
+void stk_rooms_begin(struct stk_rooms *rooms, uint64_t now_us);
+
+/* Something arrived on a room's control channel. */
+void stk_rooms_hear(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
+
+/* A child was waited for. */
+void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_t now_us);
+
+/* Do what is due; milliseconds until the next thing is (-1: nothing is). */
+int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us);
+
+/*
+ * End: front, then intake, then the keeper, each with time to finish what is in flight. The first
+ * call counts. The phase is STOPPED when all are gone.
+ */
+void stk_rooms_stop(struct stk_rooms *rooms, int exit_status, uint64_t now_us);
+
+#endif
