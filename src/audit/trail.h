@@ -28,14 +28,14 @@ struct stk_record {
     const struct stk_key_id *key_id; /* NULL: none */
     const char *ppt;
     const char *orig;
-    const char *const *dest;
+    const char *const *dest; /* at most STK_DEST_MAX are written */
     size_t dest_count;
     const char *attest;
     const char *origid;
     int64_t iat;                 /* 0: none */
     const struct stk_peer *peer; /* NULL: the service itself */
     const char *grant;
-    uint64_t request_id;
+    uint64_t request_id; /* written with a peer */
     uint32_t suppressed;
     const uint8_t *signature_digest; /* SHA-256 of the 64-byte signature: ties a record to its
                                         PASSporT; NULL: none */
@@ -43,24 +43,29 @@ struct stk_record {
 
 /*
  * Open or create (mode 0600) and lock the trail; find the end of the chain. A torn last line
- * (power cut, kill) is moved to FILE.torn-TIME and recorded; the chain goes on from the last whole
- * line. AUDIT_UNAVAILABLE with the reason when it cannot be used, BUSY when another one has it.
+ * (power cut, kill) is moved to FILE.torn-TIME and recorded by the first append; the chain goes on
+ * from the last whole line. AUDIT_UNAVAILABLE with the reason when it cannot be used, BUSY when
+ * another one has it. `real_us` is now, for the names of files put aside.
  */
-enum stirkeep_status stk_trail_open(const char *path, enum stk_trail_sync sync,
+enum stirkeep_status stk_trail_open(const char *path, enum stk_trail_sync sync, int64_t real_us,
                                     struct stk_trail **ret_trail, struct stk_error *error);
 
-/* Sync and close. Not while others append. */
+/* Sync and close. Not while others append. NULL is allowed. */
 void stk_trail_close(struct stk_trail *trail);
 
 /*
  * Append `count` records with one write, at `real_us`; returns when they are written, and with
  * ALWAYS when they are on disk. All or none: on AUDIT_UNAVAILABLE nothing of them is in the file.
  * A later call tries again, so that the trail goes on by itself when the disk can be written.
+ *
+ * A file that was removed, renamed, cut or replaced meanwhile gets no record that nobody would
+ * find: a new file is begun, whose first record (act "continue") says so and goes on with the
+ * chain; AUDIT_UNAVAILABLE while that cannot be done.
  */
 enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
                                       size_t count, int64_t real_us, struct stk_error *error);
 
-/* Sequence number of the last record; whether the last append went well. */
+/* Sequence number of the last record; whether the last append, and the last sync, went well. */
 uint64_t stk_trail_sequence(struct stk_trail *trail);
 bool stk_trail_writable(struct stk_trail *trail);
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_AUDIT_STATE_H
+#define STK_AUDIT_STATE_H
+
+#include "audit/tail.h"
+#include "audit/trail.h"
+#include "base/buffer.h"
+#include <pthread.h>
+#include <stdbool.h>
+
+/* The inside of a trail, shared by trail.c, opening.c and sync.c: everything under `lock`. */
+
+#define STK_TRAIL_INTERVAL_MS 50 /* from the first unsynced record to the sync's beginning */
+#define STK_TRAIL_RETRY_MS 100   /* between two tries after a sync that failed */
+#define STK_TRAIL_NOTE_MAX 1024
+
+struct stk_trail {
+    char path[PATH_MAX];
+    enum stk_trail_sync sync;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* synced, syncing, stopping, written */
+
+    int fd; /* -1: no file at the moment */
+    dev_t device;
+    ino_t inode;
+    struct stk_position written; /* what the file holds, or is to hold when `unclean` */
+    struct stk_position synced;  /* what is known to be on disk of it */
+    bool unclean;                /* a failed append may have left bytes behind `written` */
+    bool sync_failed;            /* what lies between synced and written may not reach the disk */
+    int sync_errno;              /* why, the last time */
+    bool syncing;                /* somebody is in fdatasync(fd) without the lock */
+    bool writable;
+    uint64_t rollbacks; /* with ALWAYS: how often unsynced records were taken back */
+
+    /* A record about the trail itself, to go before the next ones. */
+    const char *note_act;   /* NULL: none */
+    uint64_t note_sequence; /* the number that it was written under; 0: not yet */
+    char note[STK_TRAIL_NOTE_MAX];
+    struct stk_buffer lines; /* of the append under way */
+
+    bool stopping;
+    bool has_thread;
+    pthread_t thread;
+};
+
+/* Take the chain back to an earlier position, and with it a note that was written after it. */
+void stk_trail_step_back(struct stk_trail *trail, const struct stk_position *position);
+
+/* ---- opening.c */
+
+/* Open the file at the path and find its end. At a process's start, `written` is {0} and the chain
+ * of the file is taken over; later the chain in memory goes on, and a file that does not end with
+ * it is put aside. BUSY, IO, INVALID. */
+enum stirkeep_status stk_trail_take_file(struct stk_trail *trail, int64_t real_us,
+                                         struct stk_error *error);
+
+/* Is the file at the path the one that is open, as long as it should be, and fit to be written?
+ * Makes it so if it can; may let go of the lock meanwhile. */
+enum stirkeep_status stk_trail_make_ready(struct stk_trail *trail, int64_t real_us,
+                                          struct stk_error *error);
+
+/* ---- sync.c */
+
+/* With ALWAYS: wait until the disk holds everything up to `sequence`, syncing for all that wait.
+ * On failure every unsynced record is taken out of the file again. */
+enum stirkeep_status stk_trail_sync_through(struct stk_trail *trail, uint64_t sequence,
+                                            struct stk_error *error);
+
+/* Cut off what a failed append left; sets `unclean` when it cannot be. */
+bool stk_trail_cut_back(struct stk_trail *trail);
+
+/* The thread of INTERVAL: pthread_create(..., trail). */
+void *stk_trail_sync_thread(void *trail);
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "scratch.h"
+
+#include "base/file.h"
+#include "faults.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int set_up(void **state)
+{
+    faults_reset();
+    return scratch_set_up(state);
+}
+
+static int tear_down(void **state)
+{
+    faults_reset();
+    return scratch_tear_down(state);
+}
+
+static void pause_ms(long milliseconds)
+{
+    struct timespec pause = {.tv_nsec = milliseconds * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Until `*counter` reaches `least`, at most two seconds. */
+static void wait_for(atomic_int *counter, int least)
+{
+    for (int i = 0; i < 400 && *counter < least; i++)
+        pause_ms(5);
+    assert_true(*counter >= least);
+}
+
+static enum stirkeep_status append_one(struct stk_trail *trail, uint64_t request_id,
+                                       struct stk_error *error)
+{
+    struct stk_record record = sign_record(request_id);
+
+    return stk_trail_append(trail, &record, 1, NOW_US, error);
+}
+
+static void assert_refused(struct stk_trail *trail, const char *reason)
+{
+    struct stk_error error = {0};
+
+    assert_int_equal(append_one(trail, 1, &error), STIRKEEP_AUDIT_UNAVAILABLE);
+    assert_int_equal(error.status, STIRKEEP_AUDIT_UNAVAILABLE);
+    if (strstr(error.message, reason) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", error.message, reason);
+    assert_false(stk_trail_writable(trail));
+}
+
+static void several_records_are_one_write(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_record records[16];
+    struct stk_error error = {0};
+
+    for (size_t i = 0; i < 16; i++)
+        records[i] = sign_record(i);
+    assert_int_equal(stk_trail_append(trail, records, 16, NOW_US, &error), STIRKEEP_OK);
+    assert_int_equal(faults.writes, 1);
+    assert_int_equal(stk_trail_sequence(trail), 16);
+    assert_true(stk_trail_writable(trail));
+    assert_int_equal(stk_trail_append(trail, records, 0, NOW_US, &error), STIRKEEP_OK);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 16);
+}
+
+static void the_file_is_its_owners_alone(void **state)
+{
+    struct scratch *scratch = *state;
+    mode_t before = umask(0);
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    struct stat about = {0};
+
+    (void)umask(before);
+    assert_int_equal(stat(scratch->path, &about), 0);
+    assert_int_equal(about.st_mode & 07777, 0600);
+    stk_trail_close(trail);
+}
+
+/* Bytes that this process has read so far, proc(5). */
+static unsigned long long bytes_read(void)
+{
+    FILE *io = fopen("/proc/self/io", "re");
+    unsigned long long bytes = 0;
+
+    assert_non_null(io);
+    assert_int_equal(fscanf(io, "rchar: %llu", &bytes), 1);
+    (void)fclose(io);
+    return bytes;
+}
+
+static void the_chain_goes_on_after_a_restart_with_only_the_tail_read(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_record records[100];
+    struct stk_error error = {0};
+    unsigned long long before = 0;
+
+    for (size_t i = 0; i < 100; i++)
+        records[i] = sign_record(i);
+    for (size_t i = 0; i < 50; i++)
+        assert_int_equal(stk_trail_append(trail, records, 100, NOW_US, &error), STIRKEEP_OK);
+    stk_trail_close(trail);
+    before = bytes_read();
+    trail = open_trail(scratch, STK_TRAIL_NONE);
+    assert_int_equal(stk_trail_sequence(trail), 5000);
+    assert_true(bytes_read() - before < 65536); /* of three million */
+    append_some(trail, 1, 1);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 5001);
+}
+
+static void a_second_writer_is_refused(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_trail *second = NULL;
+    struct stk_error error = {0};
+
+    assert_int_equal(stk_trail_open(scratch->path, STK_TRAIL_NONE, NOW_US, &second, &error),
+                     STIRKEEP_BUSY);
+    assert_null(second);
+    assert_non_null(strstr(error.message, "another process writes it"));
+    stk_trail_close(trail);
+    trail = open_trail(scratch, STK_TRAIL_NONE);
+    stk_trail_close(trail);
+}
+
+static void assert_not_opened(const char *path, const char *reason)
+{
+    struct stk_trail *trail = NULL;
+    struct stk_error error = {0};
+
+    assert_int_equal(stk_trail_open(path, STK_TRAIL_INTERVAL, NOW_US, &trail, &error),
+                     STIRKEEP_AUDIT_UNAVAILABLE);
+    assert_null(trail);
+    if (strstr(error.message, reason) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", error.message, reason);
+}
+
+static void what_is_not_the_keepers_own_plain_file_is_refused_untouched(void **state)
+{
+    struct scratch *scratch = *state;
+    char other[PATH_MAX + 8] = "";
+
+    (void)snprintf(other, sizeof(other), "%s.other", scratch->path);
+    write_whole(other, "", 0);
+    assert_int_equal(symlink(other, scratch->path), 0);
+    assert_not_opened(scratch->path, "symbolic link");
+    (void)unlink(scratch->path);
+    assert_int_equal(link(other, scratch->path), 0);
+    assert_not_opened(scratch->path, "has 2 names");
+    (void)unlink(other);
+    assert_int_equal(chmod(scratch->path, 0620), 0);
+    assert_not_opened(scratch->path, "may be written by others (mode 0620)");
+    (void)unlink(scratch->path);
+    assert_int_equal(mkfifo(scratch->path, 0600), 0);
+    assert_not_opened(scratch->path, "not a regular file");
+    assert_not_opened(scratch->directory, "Is a directory");
+    assert_not_opened("audit.jsonl", "not an absolute path");
+    (void)snprintf(other, sizeof(other), "%s/none/audit.jsonl", scratch->directory);
+    assert_not_opened(other, "No such file or directory");
+}
+
+static void another_kind_of_file_is_refused_untouched(void **state)
+{
+    static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n";
+    struct scratch *scratch = *state;
+    struct stk_buffer data = {0};
+
+    write_whole(scratch->path, passwd, sizeof(passwd) - 1);
+    assert_not_opened(scratch->path, "not an audit trail");
+    data = read_whole(scratch->path);
+    assert_int_equal(data.length, sizeof(passwd) - 1);
+    assert_memory_equal(data.data, passwd, data.length);
+    stk_buffer_free(&data);
+}
+
+/* A full disk, by the limit that the kernel itself enforces: a short write, then EFBIG. */
+static void a_full_disk_leaves_nothing_of_the_batch_and_the_trail_goes_on(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    struct rlimit before = {0};
+    struct rlimit limit = {0};
+    struct stk_record records[16];
+    struct stk_error error = {0};
+    struct stat about = {0};
+
+    for (size_t i = 0; i < 16; i++)
+        records[i] = sign_record(i);
+    append_some(trail, 1, 2);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(stat(scratch->path, &about), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){(rlim_t)about.st_size + 1000, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(stk_trail_append(trail, records, 16, NOW_US, &error),
+                         STIRKEEP_AUDIT_UNAVAILABLE);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_non_null(strstr(error.message, "audit.jsonl: cannot be written: File too large"));
+    assert_false(stk_trail_writable(trail));
+    assert_int_equal(stk_trail_sequence(trail), 2);
+    assert_int_equal(records_in(scratch->path), 2);
+    assert_int_equal(stk_trail_append(trail, records, 16, NOW_US, &error), STIRKEEP_OK);
+    assert_true(stk_trail_writable(trail));
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 18);
+}
+
+static void a_trail_that_cannot_be_cut_back_is_mended_at_the_next_try(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_error error = {0};
+    uint64_t records = 0;
+    char aside[PATH_MAX] = "";
+
+    append_some(trail, 1, 3);
+    faults.write_errno = ENOSPC;
+    faults.write_short = 100;
+    faults.ftruncate_errno = EIO;
+    assert_refused(trail, "cannot be written: No space left on device");
+    faults.write_errno = 0;
+    assert_refused(trail, "cannot be cut back: Input/output error");
+    assert_int_equal(verify_path(scratch->path, &records, &error), STIRKEEP_NOT_VERIFIED);
+    faults.ftruncate_errno = 0;
+    append_some(trail, 2, 1);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 4);
+    assert_false(find_aside(scratch, "torn", aside)); /* it was our own, never answered */
+}
+
+static void interval_syncs_soon_and_once_for_many(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    int before = faults.fdatasyncs;
+
+    append_some(trail, 1, 200);
+    assert_in_range(faults.fdatasyncs, before, before + 2);
+    pause_ms(100);
+    assert_in_range(faults.fdatasyncs, before + 1, before + 3);
+    before = faults.fdatasyncs;
+    pause_ms(200);
+    assert_int_equal(faults.fdatasyncs, before); /* nothing new: no sync */
+    stk_trail_close(trail);
+}
+
+static void none_never_syncs_while_it_runs(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+
+    append_some(trail, 1, 10);
+    pause_ms(120);
+    assert_int_equal(faults.fdatasyncs, 0);
+    stk_trail_close(trail);
+}
+
+static void a_sync_that_fails_closes_the_trail_until_one_succeeds(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    int before = 0;
+
+    faults.fdatasync_errno = EIO;
+    before = faults.fdatasyncs;
+    append_some(trail, 1, 5);
+    wait_for(&faults.fdatasyncs, before + 1);
+    pause_ms(20);
+    assert_refused(trail, "cannot be synced: Input/output error");
+    wait_for(&faults.fdatasyncs, before + 3); /* tried again by itself */
+    assert_refused(trail, "cannot be synced: Input/output error");
+    faults.writes = 0;
+    faults.fdatasync_errno = 0;
+    before = faults.fdatasyncs;
+    wait_for(&faults.fdatasyncs, before + 1);
+    for (int i = 0; i < 100 && !stk_trail_writable(trail); i++)
+        pause_ms(5);
+    assert_true(stk_trail_writable(trail));
+    append_some(trail, 6, 1);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 6); /* those that were answered are all there */
+}
+
+/* The kernel may drop pages that it could not write: what is read then is not what was written. */
+static void records_that_the_disk_lost_keep_the_trail_closed(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    int before = 0;
+    int fd = -1;
+
+    faults.fdatasync_errno = EIO;
+    before = faults.fdatasyncs;
+    append_some(trail, 1, 5);
+    wait_for(&faults.fdatasyncs, before + 1);
+    pause_ms(20);
+    fd = open(scratch->path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 700), 4);
+    (void)close(fd);
+    faults.fdatasync_errno = 0;
+    pause_ms(250);
+    assert_refused(trail, "cannot be synced: Bad message");
+    stk_trail_close(trail);
+}
+
+struct writer {
+    struct stk_trail *trail;
+    size_t count;
+    size_t written;
+    size_t refused;
+};
+
+static void *write_many(void *argument)
+{
+    struct writer *writer = argument;
+
+    for (size_t i = 0; i < writer->count; i++) {
+        struct stk_error error = {0};
+        if (append_one(writer->trail, i, &error) == STIRKEEP_OK)
+            writer->written++;
+        else
+            writer->refused++;
+    }
+    return NULL;
+}
+
+#define WRITERS 8
+
+static void run_writers(struct stk_trail *trail, size_t count, struct writer writers[WRITERS])
+{
+    pthread_t threads[WRITERS];
+
+    for (size_t i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.trail = trail, .count = count};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, &writers[i]), 0);
+    }
+    for (size_t i = 0; i < WRITERS; i++)
+        (void)pthread_join(threads[i], NULL);
+}
+
+static void threads_append_to_one_chain(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    struct writer writers[WRITERS];
+
+    run_writers(trail, 500, writers);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), WRITERS * 500);
+}
+
+static void always_syncs_before_it_returns_and_once_for_all_that_wait(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_ALWAYS);
+    struct writer writers[WRITERS];
+    int before = faults.fdatasyncs;
+
+    append_some(trail, 1, 3);
+    assert_int_equal(faults.fdatasyncs, before + 3);
+    faults.fdatasync_ms = 5;
+    before = faults.fdatasyncs;
+    run_writers(trail, 20, writers);
+    assert_true(faults.fdatasyncs - before < WRITERS * 20 / 2);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 3 + WRITERS * 20);
+}
+
+static void always_takes_back_what_could_not_be_synced(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_ALWAYS);
+
+    append_some(trail, 1, 2);
+    faults.fdatasync_errno = EIO;
+    assert_refused(trail, "cannot be synced: Input/output error");
+    assert_int_equal(records_in(scratch->path), 2);
+    faults.fdatasync_errno = 0;
+    append_some(trail, 3, 1);
+    assert_int_equal(stk_trail_sequence(trail), 3);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 3);
+}
+
+static void *break_the_disk_now_and_then(void *argument)
+{
+    atomic_bool *stop = argument;
+
+    while (!*stop) {
+        pause_ms(7);
+        faults.fdatasync_errno = faults.fdatasync_errno == 0 ? EIO : 0;
+    }
+    faults.fdatasync_errno = 0;
+    return NULL;
+}
+
+/* Whoever was told "written" is in the file, nobody else is. */
+static void always_tells_each_of_many_the_truth_when_syncs_fail(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_ALWAYS);
+    struct writer writers[WRITERS];
+    atomic_bool stop = false;
+    pthread_t breaker;
+    size_t written = 0;
+    size_t refused = 0;
+
+    faults.fdatasync_ms = 2;
+    assert_int_equal(pthread_create(&breaker, NULL, break_the_disk_now_and_then, &stop), 0);
+    run_writers(trail, 40, writers);
+    stop = true;
+    (void)pthread_join(breaker, NULL);
+    for (size_t i = 0; i < WRITERS; i++) {
+        written += writers[i].written;
+        refused += writers[i].refused;
+    }
+    assert_true(refused > 0);
+    assert_int_equal(written + refused, WRITERS * 40);
+    assert_int_equal(stk_trail_sequence(trail), written);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), written);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(several_records_are_one_write),
+        TEST(the_file_is_its_owners_alone),
+        TEST(the_chain_goes_on_after_a_restart_with_only_the_tail_read),
+        TEST(a_second_writer_is_refused),
+        TEST(what_is_not_the_keepers_own_plain_file_is_refused_untouched),
+        TEST(another_kind_of_file_is_refused_untouched),
+        TEST(a_full_disk_leaves_nothing_of_the_batch_and_the_trail_goes_on),
+        TEST(a_trail_that_cannot_be_cut_back_is_mended_at_the_next_try),
+        TEST(interval_syncs_soon_and_once_for_many),
+        TEST(none_never_syncs_while_it_runs),
+        TEST(a_sync_that_fails_closes_the_trail_until_one_succeeds),
+        TEST(records_that_the_disk_lost_keep_the_trail_closed),
+        TEST(threads_append_to_one_chain),
+        TEST(always_syncs_before_it_returns_and_once_for_all_that_wait),
+        TEST(always_takes_back_what_could_not_be_synced),
+        TEST(always_tells_each_of_many_the_truth_when_syncs_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
