@@ -114,7 +114,7 @@ STIRKEEP_API size_t stirkeep_under_way(const struct stirkeep_client *client);
  */
 STIRKEEP_API int stirkeep_fd(const struct stirkeep_client *client, bool *ret_want_write);
 
-/* ---- asking */
+/* ---- asking; like stirkeep_sign not to be mixed with requests under way: INVALID */
 
 struct stirkeep_certificate {
     const char *name;
