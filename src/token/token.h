@@ -53,6 +53,15 @@ const struct stk_token_info *stk_token_info(const struct stk_token *token);
 /* DER SubjectPublicKeyInfo of the RSA wrapping key; lives as long as the token. Any thread. */
 struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token);
 
+/*
+ * The login is gone (a device was reset, somebody logged the application out). The PIN is not
+ * kept, so only a new process can log in again. Any thread.
+ */
+bool stk_token_login_lost(const struct stk_token *token);
+
+/* As stk_signer_busy_since, for the custody functions. Any thread. */
+uint64_t stk_token_busy_since(const struct stk_token *token);
+
 /* ---- custody: one thread at a time, objects made and destroyed one by one */
 
 /*

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/internal.h"
+
+static enum stirkeep_status login_is_lost(struct stk_token *token, struct stk_error *error)
+{
+    atomic_store_explicit(&token->login_lost, true, memory_order_relaxed);
+    return stk_error_set(
+        error, STIRKEEP_TOKEN_ERROR,
+        "token \"%s\": the login is gone: C_GetSessionInfo: CKR_USER_NOT_LOGGED_IN", token->label);
+}
+
+enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error *error)
+{
+    CK_RV rv = token->custody_stale ? CKR_SESSION_CLOSED : stk_session_check(&token->custody);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (rv == CKR_OK)
+        return STIRKEEP_OK;
+    token->custody_stale = true; /* until all of this has gone well */
+    rv = stk_session_open(&token->custody);
+    if (rv != CKR_OK)
+        return stk_ckr_error(error, "C_OpenSession", rv);
+    rv = stk_session_check(&token->custody);
+    if (rv == CKR_USER_NOT_LOGGED_IN)
+        return login_is_lost(token, error);
+    if (rv != CKR_OK)
+        return stk_ckr_error(error, "C_GetSessionInfo", rv);
+    status = stk_wrapping_reopen(token, error);
+    token->custody_stale = status != STIRKEEP_OK;
+    return status;
+}
+
+enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_key_id *key_id,
+                                      CK_OBJECT_HANDLE *ret_key, struct stk_error *error)
+{
+    struct stk_proven key = {0};
+    CK_RV rv = CKR_OK;
+    enum stirkeep_status status = stk_custody_ready(token, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    status = stk_key_find(&token->custody, key_id, false, &key, &rv, error);
+    if (status == STIRKEEP_OK)
+        *ret_key = key.handle;
+    else if (rv != CKR_OK)
+        token->custody_stale = true;
+    return status;
+}
+
+enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,
+                                       struct stk_error *error)
+{
+    static const CK_OBJECT_CLASS order[] = {CKO_PRIVATE_KEY, CK_UNAVAILABLE_INFORMATION};
+    char id[STK_KEY_ID_TEXT] = "";
+    bool had_private = false;
+    enum stirkeep_status status = stk_custody_ready(token, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    for (size_t i = 0; status == STIRKEEP_OK && i < sizeof(order) / sizeof(order[0]); i++) {
+        struct stk_handles found = {0};
+        CK_RV rv = stk_key_objects(&token->custody, key_id, order[i], &found);
+
+        if (rv != CKR_OK)
+            status = stk_ckr_error(error, "C_FindObjects", rv);
+        for (size_t k = 0; status == STIRKEEP_OK && k < found.count; k++) {
+            rv = stk_session_destroy(&token->custody, found.items[k]);
+            if (rv != CKR_OK)
+                status = stk_ckr_error(error, "C_DestroyObject", rv);
+        }
+        if (order[i] == CKO_PRIVATE_KEY)
+            had_private = found.count > 0;
+        stk_handles_free(&found);
+    }
+    atomic_fetch_add_explicit(&token->epoch, 1, memory_order_release);
+    if (status != STIRKEEP_OK) {
+        token->custody_stale = true;
+        return status;
+    }
+    status = stk_durable_sync(&token->durable, error);
+    if (status == STIRKEEP_OK && !had_private)
+        status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
+                               stk_key_id_text(key_id, id));
+    return status;
+}
+
+enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_key_id *key_id,
+                                    const uint8_t digest[STK_DIGEST_LENGTH],
+                                    uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                    struct stk_error *error)
+{
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    enum stirkeep_status status = stk_custody_find(token, key_id, &key, error);
+    CK_RV rv = CKR_OK;
+
+    if (status != STIRKEEP_OK)
+        return status;
+    rv = stk_session_sign(&token->custody, key, digest, ret_signature);
+    if (rv == CKR_OK)
+        return STIRKEEP_OK;
+    token->custody_stale = true;
+    return stk_ckr_error(error, "C_Sign", rv);
+}
+
+bool stk_token_login_lost(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->login_lost, memory_order_relaxed);
+}
+
+uint64_t stk_token_busy_since(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->custody.busy_since, memory_order_relaxed);
+}

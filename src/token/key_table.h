@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TOKEN_KEY_TABLE_H
+#define STK_TOKEN_KEY_TABLE_H
+
+#include "model/key_id.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stirkeep/status.h>
+
+/*
+ * Key ids and what a signer holds for them, bounded, the least recently used one going first. All
+ * memory is taken at the start; what is not used is never touched. One thread.
+ */
+struct stk_key_entry {
+    struct stk_key_id key_id;
+    unsigned long handle;  /* PKCS#11 object */
+    bool copy;             /* a session object, to be destroyed when the entry goes */
+    bool absent;           /* not a key but the knowledge that there is none that proves itself */
+    uint64_t absent_until; /* CLOCK_MONOTONIC us */
+    uint64_t absent_epoch; /* of the token, then */
+    uint32_t chain;        /* next in its bucket; these are indices, 0 is none */
+    uint32_t newer;
+    uint32_t older;
+};
+
+struct stk_key_table {
+    struct stk_key_entry *entries; /* the first one is never used */
+    uint32_t *buckets;
+    uint32_t capacity;
+    uint32_t bucket_mask;
+    uint32_t used; /* entries ever used */
+    uint32_t free; /* chain of entries given back */
+    uint32_t newest;
+    uint32_t oldest;
+    uint32_t count;
+};
+
+enum stirkeep_status stk_key_table_new(struct stk_key_table *table, uint32_t capacity);
+void stk_key_table_free(struct stk_key_table *table);
+
+/* Look up, and make it the most recently used; NULL. Valid until the next add or remove. */
+struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
+                                         const struct stk_key_id *key_id);
+
+/* The entry that has to go before the next add: the table is full. NULL: none. */
+struct stk_key_entry *stk_key_table_oldest_when_full(struct stk_key_table *table);
+
+/* A new entry for a key id that is not in the table, which is not full. */
+struct stk_key_entry *stk_key_table_add(struct stk_key_table *table,
+                                        const struct stk_key_id *key_id);
+
+void stk_key_table_remove(struct stk_key_table *table, struct stk_key_entry *entry);
+void stk_key_table_clear(struct stk_key_table *table);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/session.h"
+
+#include "base/clock.h"
+#include "token/internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define FIND_BATCH 64
+#define FIND_MAX 65536 /* objects that one search may return */
+#define SIGNATURE_ROOM 256
+
+static CK_FUNCTION_LIST *calls(const struct stk_session *session)
+{
+    return session->token->p11;
+}
+
+static void call_begins(struct stk_session *session)
+{
+    atomic_store_explicit(&session->busy_since, stk_clock_mono_us(), memory_order_relaxed);
+}
+
+static CK_RV call_ended(struct stk_session *session, CK_RV rv)
+{
+    atomic_store_explicit(&session->busy_since, 0, memory_order_relaxed);
+    return rv;
+}
+
+/* The wait for the lock is not noted: who holds it is in a call that is. */
+static void exclusive_call_begins(struct stk_session *session)
+{
+    (void)pthread_mutex_lock(&session->token->objects);
+    call_begins(session);
+}
+
+static CK_RV exclusive_call_ended(struct stk_session *session, CK_RV rv)
+{
+    (void)call_ended(session, rv);
+    (void)pthread_mutex_unlock(&session->token->objects);
+    return rv;
+}
+
+void stk_handles_free(struct stk_handles *handles)
+{
+    free(handles->items);
+    *handles = (struct stk_handles){0};
+}
+
+CK_RV stk_session_open(struct stk_session *session)
+{
+    CK_FLAGS flags = CKF_SERIAL_SESSION | (session->writable ? CKF_RW_SESSION : 0);
+    CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+    CK_RV rv = CKR_OK;
+
+    stk_session_close(session);
+    exclusive_call_begins(session);
+    rv = calls(session)->C_OpenSession(session->token->slot, flags, NULL, NULL, &handle);
+    if (rv == CKR_OK)
+        session->handle = handle;
+    return exclusive_call_ended(session, rv);
+}
+
+void stk_session_close(struct stk_session *session)
+{
+    if (session->handle == CK_INVALID_HANDLE)
+        return;
+    exclusive_call_begins(session);
+    (void)calls(session)->C_CloseSession(session->handle);
+    (void)exclusive_call_ended(session, CKR_OK);
+    session->handle = CK_INVALID_HANDLE;
+}
+
+CK_RV stk_session_check(struct stk_session *session)
+{
+    CK_SESSION_INFO info = {0};
+    CK_RV rv = CKR_SESSION_HANDLE_INVALID;
+
+    if (session->handle == CK_INVALID_HANDLE)
+        return rv;
+    call_begins(session);
+    rv = call_ended(session, calls(session)->C_GetSessionInfo(session->handle, &info));
+    if (rv == CKR_OK && info.state != CKS_RW_USER_FUNCTIONS && info.state != CKS_RO_USER_FUNCTIONS)
+        rv = CKR_USER_NOT_LOGGED_IN;
+    return rv;
+}
+
+/* Collect the results of the search under way. */
+static CK_RV collect(struct stk_session *session, struct stk_handles *handles)
+{
+    for (;;) {
+        CK_OBJECT_HANDLE batch[FIND_BATCH];
+        CK_ULONG found = 0;
+        CK_OBJECT_HANDLE *grown = NULL;
+        CK_RV rv = calls(session)->C_FindObjects(session->handle, batch, FIND_BATCH, &found);
+
+        if (rv != CKR_OK || found == 0)
+            return rv;
+        if (found > FIND_BATCH)
+            return CKR_GENERAL_ERROR;
+        if (handles->count + found > FIND_MAX)
+            return CKR_HOST_MEMORY;
+        grown = reallocarray(handles->items, handles->count + found, sizeof(*grown));
+        if (grown == NULL)
+            return CKR_HOST_MEMORY;
+        memcpy(grown + handles->count, batch, found * sizeof(*grown));
+        handles->items = grown;
+        handles->count += found;
+    }
+}
+
+CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
+                       struct stk_handles *ret_handles)
+{
+    struct stk_handles handles = {0};
+    CK_RV rv = CKR_OK;
+
+    exclusive_call_begins(session);
+    rv = calls(session)->C_FindObjectsInit(session->handle, attributes, count);
+    if (rv == CKR_OK) {
+        CK_RV final = CKR_OK;
+
+        rv = collect(session, &handles);
+        final = calls(session)->C_FindObjectsFinal(session->handle);
+        if (rv == CKR_OK)
+            rv = final;
+    }
+    (void)exclusive_call_ended(session, rv);
+    if (rv != CKR_OK)
+        stk_handles_free(&handles);
+    else
+        *ret_handles = handles;
+    return rv;
+}
+
+CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                       void *ret_data, size_t capacity, size_t *ret_length)
+{
+    CK_ATTRIBUTE attribute = {type, ret_data, capacity};
+    CK_RV rv = CKR_OK;
+
+    call_begins(session);
+    rv = calls(session)->C_GetAttributeValue(session->handle, object, &attribute, 1);
+    (void)call_ended(session, rv);
+    if (rv != CKR_OK)
+        return rv;
+    if (attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION || attribute.ulValueLen > capacity)
+        return CKR_ATTRIBUTE_TYPE_INVALID;
+    *ret_length = attribute.ulValueLen;
+    return CKR_OK;
+}
+
+CK_RV stk_session_create(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
+                         CK_OBJECT_HANDLE *ret_object)
+{
+    exclusive_call_begins(session);
+    return exclusive_call_ended(
+        session, calls(session)->C_CreateObject(session->handle, attributes, count, ret_object));
+}
+
+CK_RV stk_session_destroy(struct stk_session *session, CK_OBJECT_HANDLE object)
+{
+    exclusive_call_begins(session);
+    return exclusive_call_ended(session, calls(session)->C_DestroyObject(session->handle, object));
+}
+
+CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
+                       CK_OBJECT_HANDLE *ret_copy)
+{
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE attribute = {CKA_TOKEN, &no, sizeof(no)};
+
+    exclusive_call_begins(session);
+    return exclusive_call_ended(
+        session, calls(session)->C_CopyObject(session->handle, object, &attribute, 1, ret_copy));
+}
+
+CK_RV stk_session_unwrap(struct stk_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                         const void *wrapped, size_t length, CK_ATTRIBUTE *attributes, size_t count,
+                         CK_OBJECT_HANDLE *ret_object)
+{
+    exclusive_call_begins(session);
+    return exclusive_call_ended(
+        session, calls(session)->C_UnwrapKey(session->handle, mechanism, key, (CK_BYTE *)wrapped,
+                                             length, attributes, count, ret_object));
+}
+
+CK_MECHANISM *stk_mechanism_oaep(CK_MECHANISM *mechanism, CK_RSA_PKCS_OAEP_PARAMS *parameters)
+{
+    *parameters = (CK_RSA_PKCS_OAEP_PARAMS){
+        .hashAlg = CKM_SHA_1, .mgf = CKG_MGF1_SHA1, .source = CKZ_DATA_SPECIFIED};
+    *mechanism = (CK_MECHANISM){CKM_RSA_PKCS_OAEP, parameters, sizeof(*parameters)};
+    return mechanism;
+}
+
+CK_RV stk_session_decrypt(struct stk_session *session, CK_OBJECT_HANDLE key, const void *data,
+                          size_t data_length, void *ret_data, size_t *length)
+{
+    CK_RSA_PKCS_OAEP_PARAMS parameters = {0};
+    CK_MECHANISM mechanism = {0};
+    CK_ULONG room = *length;
+    CK_RV rv = CKR_OK;
+
+    call_begins(session);
+    rv = calls(session)->C_DecryptInit(session->handle, stk_mechanism_oaep(&mechanism, &parameters),
+                                       key);
+    if (rv == CKR_OK)
+        rv = calls(session)->C_Decrypt(session->handle, (CK_BYTE *)data, data_length, ret_data,
+                                       &room);
+    if (rv == CKR_OK && room > *length)
+        rv = CKR_GENERAL_ERROR;
+    if (rv == CKR_OK)
+        *length = room;
+    return call_ended(session, rv);
+}
+
+CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
+                       const uint8_t digest[STK_DIGEST_LENGTH],
+                       uint8_t ret_signature[STK_SIGNATURE_LENGTH])
+{
+    CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
+    uint8_t signature[SIGNATURE_ROOM]; /* room for any curve: a buffer too small leaves it open */
+    CK_ULONG length = sizeof(signature);
+    CK_RV rv = CKR_OK;
+
+    call_begins(session);
+    rv = calls(session)->C_SignInit(session->handle, &mechanism, key);
+    if (rv == CKR_OK)
+        rv = calls(session)->C_Sign(session->handle, (CK_BYTE *)digest, STK_DIGEST_LENGTH,
+                                    signature, &length);
+    if (rv == CKR_OK && length != STK_SIGNATURE_LENGTH)
+        rv = CKR_SIGNATURE_LEN_RANGE;
+    if (rv == CKR_OK)
+        memcpy(ret_signature, signature, STK_SIGNATURE_LENGTH);
+    return call_ended(session, rv);
+}

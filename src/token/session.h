@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TOKEN_SESSION_H
+#define STK_TOKEN_SESSION_H
+
+#include "token/pkcs11.h"
+
+#include "base/limits.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stk_token;
+
+/*
+ * A PKCS#11 session and the calls that this project makes on one, each noted while it lasts, so
+ * that a watchdog can see a call that hangs. One thread at a time; busy_since any thread.
+ * SoftHSM 2.6 races when one thread makes or destroys an object while another searches, so the
+ * calls marked (exclusive) take the token's one lock; signing takes none.
+ */
+struct stk_session {
+    struct stk_token *token;
+    CK_SESSION_HANDLE handle; /* CK_INVALID_HANDLE: not open */
+    bool writable;
+    _Atomic uint64_t busy_since; /* CLOCK_MONOTONIC us; 0: no call under way */
+};
+
+/* Handles found, on the heap. {0} is none. */
+struct stk_handles {
+    CK_OBJECT_HANDLE *items;
+    size_t count;
+};
+
+void stk_handles_free(struct stk_handles *handles);
+
+/* Open; a session that was open before is closed. */
+CK_RV stk_session_open(struct stk_session *session);
+void stk_session_close(struct stk_session *session);
+
+/* CKR_USER_NOT_LOGGED_IN when the session is not the user's. */
+CK_RV stk_session_check(struct stk_session *session);
+
+/* All objects that have these attributes (exclusive). */
+CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
+                       struct stk_handles *ret_handles);
+
+/* Read one attribute of at most `capacity` bytes; one without a value is of length 0. */
+CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                       void *ret_data, size_t capacity, size_t *ret_length);
+
+/* (exclusive) */
+CK_RV stk_session_create(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
+                         CK_OBJECT_HANDLE *ret_object);
+CK_RV stk_session_destroy(struct stk_session *session, CK_OBJECT_HANDLE object);
+
+/* A copy as a session object, which ends with the session (exclusive). */
+CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
+                       CK_OBJECT_HANDLE *ret_copy);
+
+/* (exclusive) */
+CK_RV stk_session_unwrap(struct stk_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                         const void *wrapped, size_t length, CK_ATTRIBUTE *attributes, size_t count,
+                         CK_OBJECT_HANDLE *ret_object);
+
+/* RSA-OAEP as in seal/seal.h; `*length` is the room in `ret_data` before, the bytes in it after. */
+CK_RV stk_session_decrypt(struct stk_session *session, CK_OBJECT_HANDLE key, const void *data,
+                          size_t data_length, void *ret_data, size_t *length);
+
+/* CKM_ECDSA; CKR_SIGNATURE_LEN_RANGE when the token returns anything but 64 bytes. */
+CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
+                       const uint8_t digest[STK_DIGEST_LENGTH],
+                       uint8_t ret_signature[STK_SIGNATURE_LENGTH]);
+
+/* RSA-OAEP with SHA-1, the parameters that seal/seal.h states. */
+CK_MECHANISM *stk_mechanism_oaep(CK_MECHANISM *mechanism, CK_RSA_PKCS_OAEP_PARAMS *parameters);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TOKEN_SOFTHSM_H
+#define STK_TOKEN_SOFTHSM_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * What is known of SoftHSM's files, to guard them where SoftHSM does not. Each login rewrites the
+ * token's token.object in place: truncated first, written after, the result not looked at. A full
+ * disk or a kill in between loses the key that every object is encrypted with. So a copy is on the
+ * disk before the login, and goes back when the file did not survive it. One thread.
+ */
+struct stk_softhsm {
+    char tokens[PATH_MAX]; /* the directory of tokens; "": not SoftHSM, or not found */
+    char token[PATH_MAX];  /* the token's own directory; "": not known (yet) */
+    off_t guarded;         /* size of token.object when it was copied; 0: no copy */
+};
+
+/*
+ * Is the module SoftHSM by its file name, and where are its tokens: `directory`, or when that is
+ * "" the configuration that SoftHSM itself will read.
+ */
+void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, const char *directory);
+
+/* Put back what a login cut off by a kill or a power cut lost. Before C_Initialize. Logs. */
+void stk_softhsm_recover(const struct stk_softhsm *softhsm);
+
+/* Find the token's own directory by its serial number. */
+void stk_softhsm_find(struct stk_softhsm *softhsm, const char *serial);
+
+/* Before a login: make the copy. STORAGE when there is no room for it: do not log in then. */
+enum stirkeep_status stk_softhsm_guard(struct stk_softhsm *softhsm, struct stk_error *error);
+
+/*
+ * After a login, whatever its result: make token.object durable and drop the copy, or put it
+ * back. STORAGE when it was put back: the module has lost its view of the token. Logs.
+ */
+enum stirkeep_status stk_softhsm_settle(struct stk_softhsm *softhsm, struct stk_error *error);
+
+/* Are these the bytes of a whole object file: a generation number and attributes to the end? */
+bool stk_softhsm_object_whole(struct stk_bytes file);
+
+#endif

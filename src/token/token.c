@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/internal.h"
+
+#include "base/file.h"
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Where the token's files are: as configured, else SoftHSM's own directory of this token. */
+static void find_files(struct stk_token *token, const struct stk_token_options *options)
+{
+    const char *root = options->directory;
+
+    if (token->softhsm.tokens[0] != '\0')
+        stk_softhsm_find(&token->softhsm, token->serial);
+    if (token->softhsm.token[0] != '\0')
+        root = token->softhsm.token;
+    else if (root[0] == '\0')
+        root = token->softhsm.tokens;
+    token->durable.softhsm = token->softhsm.tokens[0] != '\0';
+    (void)snprintf(token->durable.root, sizeof(token->durable.root), "%s", root);
+}
+
+/* Do session copies of a token's private keys work? Tried with the one that is there for sure. */
+static void try_copy(struct stk_token *token)
+{
+    CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+
+    token->info.copies = stk_session_copy(&token->custody, token->wrapping_key, &copy) == CKR_OK;
+    if (token->info.copies)
+        (void)stk_session_destroy(&token->custody, copy);
+}
+
+static enum stirkeep_status open_sessions(struct stk_token *token, const struct stk_secret *pin,
+                                          struct stk_error *error)
+{
+    enum stirkeep_status status = stk_login(token, pin, error);
+    CK_RV rv = CKR_OK;
+
+    if (status != STIRKEEP_OK)
+        return status;
+    rv = stk_session_open(&token->custody);
+    if (rv == CKR_OK)
+        rv = stk_session_check(&token->custody);
+    return rv == CKR_OK ? STIRKEEP_OK : stk_ckr_error(error, "C_OpenSession", rv);
+}
+
+static enum stirkeep_status open_token(struct stk_token *token,
+                                       const struct stk_token_options *options,
+                                       const struct stk_secret *pin, struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    stk_softhsm_recognise(&token->softhsm, options->module, options->directory);
+    stk_softhsm_recover(&token->softhsm);
+    status = stk_module_load(token, options->module, error);
+    if (status == STIRKEEP_OK)
+        status = stk_module_find_token(token, options->label, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    if (options->require_hardware && !token->info.hardware)
+        return stk_error_set(error, STIRKEEP_UNSUPPORTED,
+                             "token \"%s\" (%s): hardware is required and this is none",
+                             token->label, token->model);
+    find_files(token, options);
+    status = open_sessions(token, pin, error);
+    if (status == STIRKEEP_OK)
+        status = stk_wrapping_open(token, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    try_copy(token);
+    return stk_durable_sync(&token->durable, error);
+}
+
+enum stirkeep_status stk_token_open(const struct stk_token_options *options, struct stk_secret *pin,
+                                    struct stk_token **ret_token, struct stk_error *error)
+{
+    struct stk_token *token = calloc(1, sizeof(*token));
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (token == NULL) {
+        stk_secret_free(pin);
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "token: out of memory");
+    }
+    token->home = (struct stk_session){.token = token};
+    token->custody = (struct stk_session){.token = token, .writable = true};
+    (void)pthread_mutex_init(&token->objects, NULL);
+    status = open_token(token, options, pin, error);
+    stk_secret_free(pin);
+    if (status != STIRKEEP_OK) {
+        stk_token_close(token);
+        return status;
+    }
+    *ret_token = token;
+    return STIRKEEP_OK;
+}
+
+void stk_token_close(struct stk_token *token)
+{
+    if (token == NULL)
+        return;
+    if (token->home.handle != CK_INVALID_HANDLE) {
+        stk_session_close(&token->custody);
+        (void)token->p11->C_Logout(token->home.handle);
+        stk_session_close(&token->home);
+    }
+    stk_module_unload(token);
+    stk_durable_free(&token->durable);
+    OPENSSL_free(token->wrapping_spki);
+    (void)pthread_mutex_destroy(&token->objects);
+    free(token);
+}
+
+const struct stk_token_info *stk_token_info(const struct stk_token *token)
+{
+    return &token->info;
+}
