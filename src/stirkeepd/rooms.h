@@ -32,7 +32,7 @@ struct stk_room_record {
     uint64_t up_since_us; /* 0: was not ready in this life */
     unsigned backoff_ms;
     bool killed;
-    bool told; /* its FAILED was logged */
+    bool explained; /* why it ends was logged */
 };
 
 enum stk_phase {

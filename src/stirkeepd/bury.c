@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stirkeepd/rooms.h"
+
+#include "base/log.h"
+#include "stirkeepd/lives.h"
+#include "stirkeepd/notify.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DRAIN_MS 5000
+#define LONG_LIFE_US (10 * 1000000ULL) /* after it, a death is the first one again */
+
+static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wait_status)
+{
+    const char *name = stk_room_name(room);
+    const char *when = rooms->phase == STK_PHASE_STARTING ? " before the service was ready" : "";
+
+    if (rooms->records[room].explained)
+        return;
+    if (WIFSIGNALED(wait_status))
+        stk_log(STK_LOG_ERROR, "%s: ended by signal %d (%s)%s", name, WTERMSIG(wait_status),
+                strsignal(WTERMSIG(wait_status)), when);
+    else if (WEXITSTATUS(wait_status) != 0 || rooms->phase != STK_PHASE_STOPPING)
+        stk_log(STK_LOG_ERROR, "%s: ended with status %d%s", name, WEXITSTATUS(wait_status), when);
+}
+
+/* The last words are still on the channel. A READY among them comes too late. */
+static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+    struct stk_control_message message = {0};
+
+    if (record->control < 0)
+        return;
+    while (stk_control_receive(record->control, &message) == STIRKEEP_OK)
+        if (message.kind != STK_CONTROL_READY)
+            (void)stk_rooms_take_message(rooms, room, &message, now_us);
+    (void)close(record->control);
+    record->control = -1;
+}
+
+/* Take leave of the rooms in the reverse of their order, one at a time. */
+static void drain_next(struct stk_rooms *rooms, uint64_t now_us)
+{
+    for (unsigned i = STK_ROOM_COUNT; i-- > 0;) {
+        struct stk_room_record *record = &rooms->records[i];
+
+        if (!stk_room_is_alive(record))
+            continue;
+        if (record->state != STK_ROOM_ENDING) {
+            (void)stk_control_send(record->control, STK_CONTROL_DRAIN, (enum stk_room)i, NULL);
+            stk_room_expect_end(record, now_us, DRAIN_MS);
+        }
+        return;
+    }
+    rooms->phase = STK_PHASE_STOPPED;
+}
+
+static void go_on_after_death(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    switch (rooms->phase) {
+    case STK_PHASE_STARTING:
+        stk_rooms_stop(rooms, 1, now_us);
+        break;
+    case STK_PHASE_RUNNING:
+        if (record->up_since_us != 0 && now_us - record->up_since_us >= LONG_LIFE_US)
+            record->backoff_ms = 0;
+        stk_room_wait(record, now_us);
+        stk_notify("STATUS=%s is being restarted", stk_room_name(room));
+        break;
+    default:
+        drain_next(rooms, now_us);
+    }
+}
+
+void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_t now_us)
+{
+    for (unsigned i = 0; i < STK_ROOM_COUNT; i++) {
+        struct stk_room_record *record = &rooms->records[i];
+
+        if (!stk_room_is_alive(record) || record->pid != pid)
+            continue;
+        hear_last_words(rooms, (enum stk_room)i, now_us);
+        log_death(rooms, (enum stk_room)i, wait_status);
+        record->state = STK_ROOM_ABSENT;
+        record->pid = 0;
+        if (record->up_since_us != 0)
+            stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_DOWN, (enum stk_room)i);
+        go_on_after_death(rooms, (enum stk_room)i, now_us);
+        return;
+    }
+}
+
+void stk_rooms_stop(struct stk_rooms *rooms, int exit_status, uint64_t now_us)
+{
+    if (rooms->phase == STK_PHASE_STOPPING || rooms->phase == STK_PHASE_STOPPED)
+        return;
+    rooms->phase = STK_PHASE_STOPPING;
+    rooms->exit_status = exit_status;
+    stk_notify("STOPPING=1\nSTATUS=Finishing what is in flight");
+    if (exit_status == 0)
+        stk_log(STK_LOG_INFO, "stopping");
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        if (rooms->records[i].state == STK_ROOM_WAITING)
+            rooms->records[i].state = STK_ROOM_ABSENT;
+    /* From here on nobody finds the service; who is connected is still answered. */
+    stk_listener_unlink(&rooms->sign);
+    stk_listener_unlink(&rooms->admin);
+    drain_next(rooms, now_us);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stirkeepd/rooms.h"
+
+#include "base/log.h"
+#include "stirkeepd/lives.h"
+#include "stirkeepd/notify.h"
+#include <unistd.h>
+
+static void note_all_up(struct stk_rooms *rooms)
+{
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        if (rooms->records[i].state != STK_ROOM_UP)
+            return;
+    if (rooms->phase == STK_PHASE_STARTING) {
+        rooms->phase = STK_PHASE_RUNNING;
+        stk_log(STK_LOG_INFO, "ready: signing at %s, administration at %s", rooms->sign.path,
+                rooms->admin.path);
+        stk_notify("READY=1\nSTATUS=All rooms are up");
+    } else {
+        stk_notify("STATUS=All rooms are up");
+    }
+}
+
+static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    if (record->state != STK_ROOM_STARTING || record->killed)
+        return;
+    record->state = STK_ROOM_UP;
+    record->due_us = STK_DUE_NEVER;
+    record->up_since_us = now_us;
+    stk_log(STK_LOG_INFO, "%s: ready, pid %d", stk_room_name(room), (int)record->pid);
+    stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room);
+    if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
+        stk_rooms_give_birth(rooms, (enum stk_room)(room + 1), now_us);
+    else
+        note_all_up(rooms);
+}
+
+static void note_pin_refused(struct stk_rooms *rooms)
+{
+    if (!rooms->pin.is_refused)
+        stk_log(STK_LOG_ERROR, "keeper: the token refused the PIN; it is not tried again before "
+                               "its file has changed and the service was restarted");
+    stk_pin_note_refused(&rooms->pin);
+}
+
+static void note_failed(struct stk_rooms *rooms, enum stk_room room, const char *why,
+                        uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    if (!record->explained)
+        stk_log(STK_LOG_ERROR, "%s: %s", stk_room_name(room), why);
+    record->explained = true;
+    if (record->state != STK_ROOM_ENDING)
+        stk_room_expect_end(record, now_us, STK_LEAVE_MS);
+}
+
+bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
+                            const struct stk_control_message *message, uint64_t now_us)
+{
+    if (message->room != room)
+        return false;
+    switch (message->kind) {
+    case STK_CONTROL_READY:
+        note_ready(rooms, room, now_us);
+        return true;
+    case STK_CONTROL_PIN_REFUSED:
+        if (room == STK_ROOM_KEEPER)
+            note_pin_refused(rooms);
+        return room == STK_ROOM_KEEPER;
+    case STK_CONTROL_FAILED:
+        note_failed(rooms, room, message->text, now_us);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void stk_rooms_hear(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = stk_control_receive(record->control, &message);
+
+    if (status == STIRKEEP_UNAVAILABLE)
+        return;
+    if (status == STIRKEEP_OK && stk_rooms_take_message(rooms, room, &message, now_us))
+        return;
+    if (status == STIRKEEP_NOT_CONNECTED) {
+        (void)close(record->control);
+        record->control = -1;
+        if (record->state != STK_ROOM_ENDING)
+            stk_room_expect_end(record, now_us, STK_LEAVE_MS);
+        return;
+    }
+    if (!record->killed)
+        stk_log(STK_LOG_ERROR, "%s: says what a room does not say: killed", stk_room_name(room));
+    record->state = STK_ROOM_ENDING;
+    record->explained = true;
+    stk_room_kill(record);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stirkeepd/rooms.h"
+
+#include "base/log.h"
+#include "stirkeepd/birth.h"
+#include "stirkeepd/lives.h"
+#include <signal.h>
+
+#define READY_MS 30000
+#define KEEPER_READY_MS 120000 /* a network HSM may take long to make its first RSA pair */
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_LAST_MS 5000
+
+bool stk_room_is_alive(const struct stk_room_record *record)
+{
+    return record->state == STK_ROOM_STARTING || record->state == STK_ROOM_UP ||
+           record->state == STK_ROOM_ENDING;
+}
+
+void stk_room_kill(struct stk_room_record *record)
+{
+    if (!record->killed)
+        (void)kill(record->pid, SIGKILL);
+    record->killed = true;
+    record->due_us = STK_DUE_NEVER;
+}
+
+void stk_room_expect_end(struct stk_room_record *record, uint64_t now_us, unsigned ms)
+{
+    record->state = STK_ROOM_ENDING;
+    if (!record->killed)
+        record->due_us = stk_due_after(now_us, ms);
+}
+
+static void tell(const struct stk_rooms *rooms, enum stk_room to, enum stk_control_kind kind,
+                 enum stk_room about)
+{
+    if (!stk_control_send(rooms->records[to].control, kind, about, NULL))
+        stk_log(STK_LOG_WARNING, "%s: its control channel takes nothing", stk_room_name(to));
+}
+
+void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind kind,
+                           enum stk_room about)
+{
+    for (unsigned to = 0; to < STK_ROOM_COUNT; to++)
+        if (to != about && stk_room_is_alive(&rooms->records[to]) && !rooms->records[to].killed &&
+            rooms->records[to].control >= 0)
+            tell(rooms, (enum stk_room)to, kind, about);
+}
+
+/*
+ * A link that was shut down stays so for every room that has it: all rooms get new ones. Those
+ * alive are killed; they come back in the usual way.
+ */
+static enum stirkeep_status renew_cut_links(struct stk_rooms *rooms, struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+    struct stk_links links = {0};
+
+    if (!stk_links_are_cut(&rooms->links))
+        return STIRKEEP_OK;
+    status = stk_links_make(&links, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_log(STK_LOG_ERROR, "a room has shut down a link between rooms: all rooms get new ones");
+    stk_links_close(&rooms->links);
+    rooms->links = links;
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        if (stk_room_is_alive(&rooms->records[i]))
+            stk_room_kill(&rooms->records[i]);
+    return STIRKEEP_OK;
+}
+
+void stk_room_wait(struct stk_room_record *record, uint64_t now_us)
+{
+    record->state = STK_ROOM_WAITING;
+    record->due_us = stk_due_after(now_us, record->backoff_ms);
+    record->backoff_ms = record->backoff_ms == 0 ? BACKOFF_FIRST_MS : record->backoff_ms * 2;
+    if (record->backoff_ms > BACKOFF_LAST_MS)
+        record->backoff_ms = BACKOFF_LAST_MS;
+}
+
+static void give_up_or_wait(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    if (rooms->phase == STK_PHASE_STARTING)
+        stk_rooms_stop(rooms, 1, now_us);
+    else
+        stk_room_wait(&rooms->records[room], now_us);
+}
+
+/* A new room hears at once how the others are. */
+static void tell_newborn(const struct stk_rooms *rooms, enum stk_room room)
+{
+    for (unsigned other = 0; other < STK_ROOM_COUNT; other++)
+        if (other != room)
+            tell(rooms, room,
+                 rooms->records[other].state == STK_ROOM_UP ? STK_CONTROL_ROOM_UP
+                                                            : STK_CONTROL_ROOM_DOWN,
+                 (enum stk_room)other);
+}
+
+void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+    struct stk_error error = {0};
+    enum stirkeep_status status = renew_cut_links(rooms, &error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_birth_give(rooms, room, rooms->phase == STK_PHASE_STARTING, &error);
+    if (status != STIRKEEP_OK) {
+        stk_log(STK_LOG_ERROR, "%s", error.message);
+        record->state = STK_ROOM_ABSENT;
+        give_up_or_wait(rooms, room, now_us);
+        return;
+    }
+    record->state = STK_ROOM_STARTING;
+    record->due_us = stk_due_after(now_us, room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS);
+    record->up_since_us = 0;
+    record->killed = false;
+    record->explained = false;
+    tell_newborn(rooms, room);
+}
+
+void stk_rooms_begin(struct stk_rooms *rooms, uint64_t now_us)
+{
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        rooms->records[i] = (struct stk_room_record){.state = STK_ROOM_ABSENT, .control = -1};
+    rooms->phase = STK_PHASE_STARTING;
+    rooms->exit_status = 0;
+    stk_rooms_give_birth(rooms, STK_ROOM_KEEPER, now_us);
+}
+
+static void be_due(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    if (record->state == STK_ROOM_WAITING) {
+        stk_rooms_give_birth(rooms, room, now_us);
+        return;
+    }
+    if (record->state == STK_ROOM_STARTING)
+        stk_log(STK_LOG_ERROR, "%s: not ready within %d s: killed", stk_room_name(room),
+                (room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS) / 1000);
+    else
+        stk_log(STK_LOG_ERROR, "%s: does not end: killed", stk_room_name(room));
+    record->state = STK_ROOM_ENDING;
+    record->explained = true;
+    stk_room_kill(record);
+}
+
+static bool has_due(const struct stk_room_record *record)
+{
+    return record->due_us != STK_DUE_NEVER && record->state != STK_ROOM_ABSENT &&
+           record->state != STK_ROOM_UP;
+}
+
+int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
+{
+    uint64_t next_us = STK_DUE_NEVER;
+
+    for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
+        if (has_due(&rooms->records[i]) && rooms->records[i].due_us <= now_us)
+            be_due(rooms, (enum stk_room)i, now_us);
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        if (has_due(&rooms->records[i]) && rooms->records[i].due_us < next_us)
+            next_us = rooms->records[i].due_us;
+    if (next_us == STK_DUE_NEVER)
+        return -1;
+    return next_us <= now_us ? 0 : (int)((next_us - now_us + 999) / 1000);
+}
