@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+#include "keeper/keeper.h"
+#include "room/room.h"
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 100    /* between two looks of the watchdog, at most */
+#define DRAIN_MS 3500  /* to finish what is queued; the porter waits for 5 s */
+#define FINISH_MS 1000 /* to finish what was begun, when nobody waits for it any more */
+#define LOOK_MS 2      /* between two looks while it ends */
+
+static void pause_ms(long milliseconds)
+{
+    struct timespec pause = {.tv_nsec = milliseconds * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+static bool is_queued(int fd)
+{
+    struct pollfd watch = {.fd = fd, .events = POLLIN};
+
+    return poll(&watch, 1, 0) == 1 && (watch.revents & POLLIN) != 0;
+}
+
+static bool is_busy(const struct stk_keeper *keeper)
+{
+    return is_queued(STK_FD_KEEPER_FRONT) || is_queued(STK_FD_KEEPER_INTAKE) ||
+           stk_shift_anyone(keeper);
+}
+
+/* Twice in a row: a message that was just taken is neither queued nor yet worked on. */
+static void wait_until_idle(struct stk_keeper *keeper, uint64_t until_us)
+{
+    for (int quiet = 0; quiet < 2 && stk_clock_mono_us() < until_us;) {
+        quiet = is_busy(keeper) ? 0 : quiet + 1;
+        stk_watchdog_check(keeper);
+        pause_ms(LOOK_MS);
+    }
+}
+
+static bool wait_until_nobody_works(struct stk_keeper *keeper, uint64_t until_us)
+{
+    while (stk_shift_anyone(keeper)) {
+        if (stk_clock_mono_us() >= until_us)
+            return false;
+        stk_watchdog_check(keeper);
+        pause_ms(LOOK_MS);
+    }
+    return true;
+}
+
+/* Begin nothing new, let what is begun end, then leave the token and the trail in order. */
+static _Noreturn void finish(struct stk_keeper *keeper, const char *why)
+{
+    atomic_store(&keeper->closed, true);
+    if (!wait_until_nobody_works(keeper, stk_clock_mono_us() + FINISH_MS * 1000))
+        _exit(1);
+    stk_recorder_end(&keeper->recorder, why);
+    if (keeper->token != NULL) {
+        for (size_t i = 0; i < keeper->signer_count; i++)
+            stk_signer_free(keeper->signers[i].signer);
+        stk_token_close(keeper->token);
+    }
+    /* Not exit(): destructors of modules and atexit handlers of OpenSSL meet badly. */
+    _exit(0);
+}
+
+static void obey(struct stk_keeper *keeper)
+{
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = stk_control_receive(STK_FD_CONTROL, &message);
+
+    if (status == STIRKEEP_NOT_CONNECTED)
+        finish(keeper, "stirkeepd is gone");
+    if (status != STIRKEEP_OK || message.kind != STK_CONTROL_DRAIN)
+        return;
+    wait_until_idle(keeper, stk_clock_mono_us() + DRAIN_MS * 1000);
+    finish(keeper, "stopped");
+}
+
+/* Often enough to find a hanging call soon after its time is up. */
+static int tick_ms(const struct stk_keeper *keeper)
+{
+    unsigned quarter = keeper->config->token.call_timeout_ms / 4;
+
+    return quarter < 1 ? 1 : quarter > TICK_MS ? TICK_MS : (int)quarter;
+}
+
+_Noreturn void stk_control_loop(struct stk_keeper *keeper)
+{
+    for (;;) {
+        struct pollfd watch = {.fd = STK_FD_CONTROL, .events = POLLIN};
+
+        if (poll(&watch, 1, tick_ms(keeper)) > 0)
+            obey(keeper);
+        stk_watchdog_check(keeper);
+        stk_recorder_watch(&keeper->recorder);
+    }
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keeper/headers.h"
+
+#include "base/encode.h"
+#include "passport/passport.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    struct stk_key_id key_id;
+    enum stk_ppt ppt; /* 0: empty */
+    char *x5u;        /* and behind its '\0' the header's text, in one piece */
+    const char *text;
+    size_t text_length;
+};
+
+struct stk_headers {
+    struct stk_buffer json; /* the header being composed */
+    struct entry entries[STK_HEADERS_MAX];
+};
+
+enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers)
+{
+    struct stk_headers *headers = calloc(1, sizeof(*headers));
+
+    if (headers == NULL)
+        return STIRKEEP_NO_MEMORY;
+    *ret_headers = headers;
+    return STIRKEEP_OK;
+}
+
+void stk_headers_free(struct stk_headers *headers)
+{
+    if (headers == NULL)
+        return;
+    for (size_t i = 0; i < STK_HEADERS_MAX; i++)
+        free(headers->entries[i].x5u);
+    stk_buffer_free(&headers->json);
+    free(headers);
+}
+
+/* A key id is a digest already: its first bytes are as good as any hash of it. */
+static struct entry *place_of(struct stk_headers *headers, const struct stk_key_id *key_id,
+                              enum stk_ppt ppt)
+{
+    uint32_t bits = 0;
+
+    memcpy(&bits, key_id->bytes, sizeof(bits));
+    return &headers->entries[(bits + (uint32_t)ppt) % STK_HEADERS_MAX];
+}
+
+static enum stirkeep_status fill(struct entry *entry, const struct stk_buffer *json,
+                                 const struct stk_key_id *key_id, enum stk_ppt ppt, const char *x5u)
+{
+    size_t x5u_size = strlen(x5u) + 1;
+    char *piece = malloc(x5u_size + STK_BASE64URL_LENGTH(json->length));
+
+    if (piece == NULL)
+        return STIRKEEP_NO_MEMORY;
+    memcpy(piece, x5u, x5u_size);
+    free(entry->x5u);
+    *entry = (struct entry){.key_id = *key_id,
+                            .ppt = ppt,
+                            .x5u = piece,
+                            .text = piece + x5u_size,
+                            .text_length =
+                                stk_base64url_encode(json->data, json->length, piece + x5u_size)};
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
+                                     enum stk_ppt ppt, const char *x5u, const char **ret_text,
+                                     size_t *ret_length, struct stk_error *error)
+{
+    struct entry *entry = place_of(headers, key_id, ppt);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (entry->ppt != ppt || memcmp(&entry->key_id, key_id, sizeof(*key_id)) != 0 ||
+        strcmp(entry->x5u, x5u) != 0) {
+        headers->json.length = 0;
+        status = stk_passport_header(ppt, x5u, &headers->json);
+        if (status == STIRKEEP_OK)
+            status = fill(entry, &headers->json, key_id, ppt, x5u);
+    }
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status, "PASSporT header: %s", stirkeep_status_text(status));
+    *ret_text = entry->text;
+    *ret_length = entry->text_length;
+    return STIRKEEP_OK;
+}

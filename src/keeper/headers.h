@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_KEEPER_HEADERS_H
+#define STK_KEEPER_HEADERS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "model/claims.h"
+#include "model/key_id.h"
+
+/*
+ * PASSporT headers, composed and encoded once per key, ppt and x5u: of every signing input they
+ * are the half that stays the same. One per signer thread, no lock; a fixed number of places, in
+ * each of which the newest stays.
+ */
+struct stk_headers;
+
+#define STK_HEADERS_MAX 1024
+
+enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers);
+void stk_headers_free(struct stk_headers *headers);
+
+/* The base64url header; valid until the next call. NO_MEMORY. */
+enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
+                                     enum stk_ppt ppt, const char *x5u, const char **ret_text,
+                                     size_t *ret_length, struct stk_error *error);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+#include "keeper/keeper.h"
+#include "room/room.h"
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_SIZE ((size_t)1024 * 1024) /* of a thread */
+#define OPEN_TICK_MS 100
+#define OPEN_TIMEOUT_S 60 /* an RSA key pair is made at a token's first use; some take their time */
+
+static _Noreturn void fail(enum stirkeep_status status, const char *message)
+{
+    struct stk_error error = {0};
+
+    (void)stk_error_set(&error, status, "%s", message);
+    stk_room_fail(STK_ROOM_KEEPER, &error);
+}
+
+static void start_thread(pthread_t *ret_thread, void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+
+    if (pthread_attr_init(&attributes) != 0 ||
+        pthread_attr_setstacksize(&attributes, STACK_SIZE) != 0 ||
+        pthread_create(ret_thread, &attributes, run, argument) != 0)
+        fail(STIRKEEP_INTERNAL, "cannot start a thread");
+    (void)pthread_attr_destroy(&attributes);
+}
+
+/* Has the porter gone, or changed its mind, while the token is still being opened? */
+static bool is_called_off(void)
+{
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = stk_control_receive(STK_FD_CONTROL, &message);
+
+    return status == STIRKEEP_NOT_CONNECTED ||
+           (status == STIRKEEP_OK && message.kind == STK_CONTROL_DRAIN);
+}
+
+static void wait_for_tick(struct stk_keeper *keeper)
+{
+    struct timespec until = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += OPEN_TICK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
+}
+
+/* No module, no PIN and no key in the hands of another thread than custody's: main only waits. */
+static void open_token(struct stk_keeper *keeper)
+{
+    uint64_t until = stk_clock_mono_us() + (uint64_t)OPEN_TIMEOUT_S * 1000000;
+
+    start_thread(&keeper->custody.thread, stk_custody_thread_run, &keeper->custody);
+    (void)pthread_mutex_lock(&keeper->lock);
+    while (!keeper->opened) {
+        wait_for_tick(keeper);
+        if (!keeper->opened && is_called_off())
+            _exit(0);
+        if (!keeper->opened && stk_clock_mono_us() > until)
+            fail(STIRKEEP_TOKEN_ERROR, "token: it did not open within 60 s");
+    }
+    (void)pthread_mutex_unlock(&keeper->lock);
+    if (keeper->open_status != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &keeper->open_error);
+}
+
+static struct stk_keeper *new_keeper(struct stk_config *config)
+{
+    struct stk_keeper *keeper = calloc(1, sizeof(*keeper));
+    pthread_condattr_t attributes;
+
+    if (keeper == NULL ||
+        stk_arena_new(&keeper->custody.arena, STK_DECODE_ARENA_MAX) != STIRKEEP_OK)
+        fail(STIRKEEP_NO_MEMORY, "out of memory");
+    keeper->config = config;
+    keeper->custody.keeper = keeper;
+    (void)pthread_mutex_init(&keeper->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&keeper->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return keeper;
+}
+
+int main(void)
+{
+    struct stk_config *config = stk_room_begin(STK_ROOM_KEEPER);
+    struct stk_keeper *keeper = NULL;
+
+    /* A trail at the file size limit is a failed write, not the end of the keeper. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+    stk_memory_lock();
+    keeper = new_keeper(config);
+    open_token(keeper);
+    for (size_t i = 0; i < keeper->signer_count; i++)
+        start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
+    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
+        fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
+    stk_control_loop(keeper);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "keeper/headers.h"
+#include "keeper/keeper.h"
+#include "passport/passport.h"
+#include "room/room.h"
+#include <inttypes.h>
+#include <string.h>
+
+#define ANSWER_WAIT_MS 1000 /* for a front that does not read */
+#define UUID_BYTES 16
+
+/* What all orders of a batch share. */
+struct batch {
+    int64_t now;      /* seconds since 1970 */
+    uint64_t mono_us; /* when its signing began */
+    uint8_t random[STK_BATCH_MAX][UUID_BYTES];
+};
+
+/* ---- compose and sign */
+
+static enum stirkeep_status check_time(const struct stk_signer_thread *self,
+                                       const struct batch *batch, const struct stk_order *order,
+                                       struct stk_error *error)
+{
+    int64_t window = self->keeper->config->signing.iat_window_s;
+    int64_t iat = order->claims.iat;
+
+    if (order->deadline_us <= batch->mono_us)
+        return stk_error_set(error, STIRKEEP_DEADLINE, "%s",
+                             stirkeep_status_text(STIRKEEP_DEADLINE));
+    if (iat != 0 && (iat < batch->now - window || iat > batch->now + window))
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "iat: %" PRId64 " is more than %" PRId64 " s from now", iat, window);
+    return STIRKEEP_OK;
+}
+
+static void complete_claims(struct stk_claims *claims, const struct batch *batch, size_t index)
+{
+    if (claims->iat == 0)
+        claims->iat = batch->now;
+    if (claims->ppt == STK_PPT_SHAKEN && claims->origid[0] == '\0')
+        stk_uuid4(batch->random[index], claims->origid);
+}
+
+static enum stirkeep_status compose(struct stk_signer_thread *self, const struct stk_order *order,
+                                    struct stk_buffer *out, struct stk_error *error)
+{
+    const char *header = NULL;
+    size_t header_length = 0;
+    enum stirkeep_status status = stk_headers_get(self->headers, &order->key_id, order->claims.ppt,
+                                                  order->x5u, &header, &header_length, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    out->length = 0;
+    status = stk_passport_input(header, header_length, &order->claims, out);
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status, "PASSporT: %s", stirkeep_status_text(status));
+    return STIRKEEP_OK;
+}
+
+static enum stirkeep_status sign_digest(struct stk_signer_thread *self,
+                                        const struct stk_order *order,
+                                        const uint8_t digest[STK_DIGEST_LENGTH],
+                                        uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                        struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (self->signer == NULL) {
+        *error = self->keeper->locked;
+        return STIRKEEP_TOKEN_LOCKED;
+    }
+    status = stk_signer_sign(self->signer, &order->key_id, digest, ret_signature, error);
+    stk_watchdog_note(self->keeper, status, error);
+    return status;
+}
+
+static enum stirkeep_status sign(struct stk_signer_thread *self, const struct batch *batch,
+                                 struct stk_order *order, size_t index)
+{
+    struct stk_sign_item *item = &self->items[index];
+    uint8_t digest[STK_DIGEST_LENGTH];
+    uint8_t signature[STK_SIGNATURE_LENGTH];
+    enum stirkeep_status status = check_time(self, batch, order, &item->error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    complete_claims(&order->claims, batch, index);
+    status = compose(self, order, &item->identity, &item->error);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_sha256(item->identity.data, item->identity.length, digest);
+    status = sign_digest(self, order, digest, signature, &item->error);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_sha256(signature, sizeof(signature), item->signature_digest);
+    status = stk_passport_finish(signature, order->claims.ppt, order->x5u, &item->identity,
+                                 &item->answer.passport_length);
+    if (status != STIRKEEP_OK)
+        return stk_error_set(&item->error, status, "PASSporT: %s", stirkeep_status_text(status));
+    return STIRKEEP_OK;
+}
+
+static void do_order(struct stk_signer_thread *self, const struct batch *batch,
+                     struct stk_order *order)
+{
+    struct stk_sign_item *item = &self->items[self->item_count];
+
+    item->order = order;
+    item->answer = (struct stk_answer){.id = order->id, .message = ""};
+    item->answer.status = sign(self, batch, order, self->item_count++);
+    if (item->answer.status != STIRKEEP_OK) {
+        item->answer.message = item->error.message;
+        return;
+    }
+    item->answer.identity = (const char *)item->identity.data;
+    item->answer.identity_length = item->identity.length;
+    item->answer.iat = order->claims.iat;
+    memcpy(item->answer.origid, order->claims.origid, sizeof(item->answer.origid));
+}
+
+static void do_bad(struct stk_signer_thread *self, const struct stk_answer *bad)
+{
+    struct stk_sign_item *item = &self->items[self->item_count++];
+
+    item->order = NULL;
+    item->answer = *bad;
+    if (item->answer.message == NULL)
+        item->answer.message = "";
+}
+
+/* ---- record */
+
+/* The numbers and then the URIs in one list, as the PASSporT has them. */
+static void list_dest(const struct stk_claims *claims, struct stk_sign_item *item,
+                      struct stk_record *record)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < claims->dest_tn_count && count < STK_DEST_MAX; i++)
+        item->dest[count++] = claims->dest_tn[i];
+    for (size_t i = 0; i < claims->dest_uri_count && count < STK_DEST_MAX; i++)
+        item->dest[count++] = claims->dest_uri[i];
+    record->dest = item->dest;
+    record->dest_count = count;
+}
+
+static void describe(struct stk_sign_item *item, struct stk_record *record)
+{
+    const struct stk_order *order = item->order;
+    const struct stk_claims *claims = &order->claims;
+
+    record->name = order->name.text;
+    record->generation = order->generation;
+    record->key_id = &order->key_id;
+    record->ppt = stk_ppt_name(claims->ppt);
+    record->orig = claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri;
+    list_dest(claims, item, record);
+    item->attest[0] = claims->attest;
+    record->attest = item->attest;
+    record->origid = claims->origid;
+    record->iat = claims->iat;
+    record->peer = &order->peer;
+    record->grant = order->grant;
+    record->request_id = order->request_id;
+}
+
+static void record_item(struct stk_signer_thread *self, struct stk_sign_item *item)
+{
+    struct stk_record *record = &self->records[self->record_count++];
+    bool good = item->answer.status == STIRKEEP_OK;
+
+    *record = (struct stk_record){.act = "sign",
+                                  .outcome = stirkeep_status_name(item->answer.status),
+                                  .reason = good ? NULL : item->answer.message,
+                                  .signature_digest = good ? item->signature_digest : NULL};
+    if (item->order != NULL)
+        describe(item, record);
+}
+
+static void record_refusal(struct stk_signer_thread *self, const struct stk_refusal *refusal)
+{
+    bool has_dest = refusal->dest[0] != '\0';
+
+    self->records[self->record_count++] =
+        (struct stk_record){.act = "refuse",
+                            .outcome = stirkeep_status_name(refusal->status),
+                            .reason = refusal->reason,
+                            .name = refusal->name,
+                            .ppt = refusal->ppt,
+                            .orig = refusal->orig,
+                            .dest = has_dest ? &refusal->dest : NULL,
+                            .dest_count = has_dest ? 1 : 0,
+                            .attest = refusal->attest,
+                            .origid = refusal->origid,
+                            .peer = &refusal->peer,
+                            .request_id = refusal->request_id,
+                            .suppressed = refusal->suppressed};
+}
+
+/* No signature leaves that is not recorded. */
+static void take_back(struct stk_signer_thread *self)
+{
+    for (size_t i = 0; i < self->item_count; i++)
+        self->items[i].answer =
+            (struct stk_answer){.id = self->items[i].answer.id,
+                                .status = STIRKEEP_AUDIT_UNAVAILABLE,
+                                .message = stirkeep_status_text(STIRKEEP_AUDIT_UNAVAILABLE)};
+}
+
+static void record_all(struct stk_signer_thread *self, const struct stk_front_orders *orders)
+{
+    const size_t room = sizeof(self->records) / sizeof(self->records[0]);
+    size_t refusal = 0;
+
+    self->record_count = 0;
+    for (size_t i = 0; i < self->item_count; i++)
+        record_item(self, &self->items[i]);
+    do {
+        while (refusal < orders->refusal_count && self->record_count < room)
+            record_refusal(self, &orders->refusals[refusal++]);
+        if (self->record_count > 0 &&
+            stk_recorder_append(&self->keeper->recorder, self->records, self->record_count, NULL) !=
+                STIRKEEP_OK) {
+            take_back(self);
+            return;
+        }
+        self->record_count = 0;
+    } while (refusal < orders->refusal_count);
+}
+
+/* ---- answer */
+
+static void send_out(struct stk_signer_thread *self, size_t length)
+{
+    if (length > 0)
+        (void)stk_link_send(STK_FD_KEEPER_FRONT, self->out.data, length, ANSWER_WAIT_MS, NULL);
+    stk_buffer_drop(&self->out, length);
+}
+
+static void answer_all(struct stk_signer_thread *self)
+{
+    self->out.length = 0;
+    for (size_t i = 0; i < self->item_count; i++) {
+        size_t before = self->out.length;
+        if (stk_answer_append(&self->items[i].answer, &self->out) != STIRKEEP_OK)
+            continue;
+        if (self->out.length > STK_LINK_MESSAGE_MAX)
+            send_out(self, before);
+    }
+    send_out(self, self->out.length);
+}
+
+static uint64_t count_signed(const struct stk_signer_thread *self)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < self->item_count; i++)
+        count += self->items[i].answer.status == STIRKEEP_OK;
+    return count;
+}
+
+void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
+{
+    struct stk_front_orders orders = {0};
+    size_t bad_count = 0;
+    struct stk_error error;
+    struct batch batch;
+
+    stk_arena_reset(&self->arena);
+    self->item_count = 0;
+    if (stk_front_orders_decode(message, &self->arena, &orders, self->bad, &bad_count, &error) !=
+        STIRKEEP_OK) {
+        /* Nobody can be answered: front's own time-outs do. */
+        if (!atomic_exchange(&self->keeper->told_malformed, true))
+            stk_log(STK_LOG_ERROR, "a message of front's was dropped: %s", error.message);
+        return;
+    }
+    batch.now = stk_clock_seconds();
+    batch.mono_us = stk_clock_mono_us();
+    stk_random(batch.random, orders.order_count > 0 ? sizeof(batch.random) : 0);
+    for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++)
+        do_order(self, &batch, &orders.orders[i]);
+    for (size_t i = 0; i < bad_count && self->item_count < STK_BATCH_MAX; i++)
+        do_bad(self, &self->bad[i]);
+    record_all(self, &orders);
+    atomic_fetch_add_explicit(&self->signatures, count_signed(self), memory_order_relaxed);
+    answer_all(self);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_KEEPER_RECORDER_H
+#define STK_KEEPER_RECORDER_H
+
+#include "audit/trail.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/*
+ * The trail as the keeper uses it: it may not be there yet (a disk that is full, a directory that
+ * is missing) and comes by itself; the log hears of it once when it goes and once when it is back.
+ */
+struct stk_recorder {
+    const char *path;
+    enum stk_trail_sync sync;
+    const char *start_detail; /* of the record "start", the first one of this process */
+    _Atomic(struct stk_trail *) trail;
+    pthread_mutex_t opening;
+    uint64_t next_try_us; /* CLOCK_MONOTONIC */
+    struct stk_error why; /* the last try's */
+    atomic_bool complained;
+};
+
+/* Set up and try to open; `path` and `start_detail` must live on. */
+void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum stk_trail_sync sync,
+                        const char *start_detail);
+
+/* Append all or none, opening the trail first if need be (at most one try every 100 ms).
+ * AUDIT_UNAVAILABLE with the reason. Any thread. */
+enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
+                                         const struct stk_record *records, size_t count,
+                                         struct stk_error *error);
+
+/* Tell the log when the trail went unwritable without anybody appending. The main thread. */
+void stk_recorder_watch(struct stk_recorder *recorder);
+
+uint64_t stk_recorder_sequence(struct stk_recorder *recorder);
+bool stk_recorder_writable(struct stk_recorder *recorder);
+
+/* Record "stop", sync and close. Nobody may append any more. */
+void stk_recorder_end(struct stk_recorder *recorder, const char *detail);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/keeper.h"
+#include <inttypes.h>
+#include <unistd.h>
+
+/* A custody order is many calls, some of them slow ones (RSA, objects made durable). */
+#define CUSTODY_CALLS 20
+/* So long and so often may the token fail, with no signature in between. */
+#define FAILING_US 3000000
+#define FAILURES_MIN 3
+
+static _Noreturn void give_up(const char *what, uint64_t since, uint64_t now)
+{
+    stk_log(STK_LOG_ERROR, "%s for %" PRIu64 " ms: a new keeper takes over", what,
+            (now - since) / 1000);
+    /* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
+    _exit(1);
+}
+
+static void check_call(uint64_t since, uint64_t limit_us, const char *what, uint64_t now)
+{
+    if (since != 0 && now > since && now - since > limit_us)
+        give_up(what, since, now);
+}
+
+void stk_watchdog_check(struct stk_keeper *keeper)
+{
+    uint64_t limit_us = (uint64_t)keeper->config->token.call_timeout_ms * 1000;
+    uint64_t now = stk_clock_mono_us();
+    uint64_t failing = atomic_load(&keeper->failing_since);
+
+    for (size_t i = 0; i < keeper->signer_count; i++)
+        if (keeper->signers[i].signer != NULL)
+            check_call(stk_signer_busy_since(keeper->signers[i].signer), limit_us,
+                       "token: a call of a signer has hung", now);
+    check_call(atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
+               "token: a custody order has hung", now);
+    if (atomic_load(&keeper->failures) >= FAILURES_MIN)
+        check_call(failing, FAILING_US, "token: no signature has succeeded", now);
+}
+
+/* Called for every signature: only reads, as long as all is well. */
+void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
+                       const struct stk_error *error)
+{
+    uint64_t since = atomic_load_explicit(&keeper->failing_since, memory_order_relaxed);
+
+    if (status == STIRKEEP_OK && since != 0 && atomic_exchange(&keeper->failing_since, 0) != 0) {
+        atomic_store(&keeper->failures, 0);
+        stk_log(STK_LOG_INFO, "token: signs again");
+    }
+    if (status == STIRKEEP_TOKEN_LOCKED && !atomic_exchange(&keeper->told_locked, true))
+        stk_log(STK_LOG_ERROR, "%s", error->message);
+    if (status != STIRKEEP_TOKEN_ERROR)
+        return;
+    atomic_fetch_add(&keeper->failures, 1);
+    if (since == 0 &&
+        atomic_compare_exchange_strong(&keeper->failing_since, &since, stk_clock_mono_us()))
+        stk_log(STK_LOG_ERROR, "signing failed: %s", error->message);
+}
