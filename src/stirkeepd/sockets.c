@@ -21,31 +21,57 @@ static enum stirkeep_status fail(const char *path, struct stk_error *error)
     return stk_error_set(error, STIRKEEP_CONFIG, "%s: %s", path, strerror(errno));
 }
 
-/* /run is empty after a boot: the last directory of the path is made when it is missing. */
-static enum stirkeep_status prepare_directory(const char *path, struct stk_error *error)
+static bool make_address(const char *path, struct sockaddr_un *ret_address)
 {
-    char directory[PATH_MAX] = "";
-    struct stat about = {0};
-    mode_t before = 0;
-    int made = 0;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    if (!stk_file_directory_of(path, directory, sizeof(directory)))
-        return stk_error_set(error, STIRKEEP_CONFIG, "%s: too long", path);
-    before = umask(022);
-    made = mkdir(directory, 0755);
-    (void)umask(before);
-    if ((made != 0 && errno != EEXIST) || stat(directory, &about) != 0)
-        return fail(directory, error);
-    if (!S_ISDIR(about.st_mode))
+    if (strlen(path) >= sizeof(address.sun_path))
+        return false;
+    (void)strcpy(address.sun_path, path);
+    *ret_address = address;
+    return true;
+}
+
+static enum stirkeep_status judge_directory(const char *directory, const struct stat *about,
+                                            struct stk_error *error)
+{
+    if (!S_ISDIR(about->st_mode))
         return stk_error_set(error, STIRKEEP_CONFIG, "%s: not a directory", directory);
-    if (about.st_uid != 0 && about.st_uid != geteuid())
+    if (about->st_uid != 0 && about->st_uid != geteuid())
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "%s: owned by uid %u, who could replace the socket", directory,
-                             (unsigned)about.st_uid);
-    if ((about.st_mode & S_IWOTH) != 0 && (about.st_mode & S_ISVTX) == 0)
+                             (unsigned)about->st_uid);
+    if ((about->st_mode & S_IWOTH) != 0 && (about->st_mode & S_ISVTX) == 0)
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "%s: everybody may write to it and could replace the socket",
                              directory);
+    return STIRKEEP_OK;
+}
+
+/* /run is empty after a boot: the last directory of the path is made when it is missing. */
+static enum stirkeep_status prepare_directory(const char *path, bool make, struct stk_error *error)
+{
+    char directory[PATH_MAX] = "";
+    char parent[PATH_MAX] = "";
+    struct stat about = {0};
+
+    if (!stk_file_directory_of(path, directory, sizeof(directory)) ||
+        !stk_file_directory_of(directory, parent, sizeof(parent)))
+        return stk_error_set(error, STIRKEEP_CONFIG, "%s: too long", path);
+    if (make) {
+        mode_t before = umask(022);
+        int made = mkdir(directory, 0755);
+        int why = errno;
+
+        (void)umask(before);
+        errno = why;
+        if (made != 0 && errno != EEXIST)
+            return fail(directory, error);
+    }
+    if (stat(directory, &about) == 0)
+        return judge_directory(directory, &about, error);
+    if (make || errno != ENOENT || access(parent, W_OK | X_OK) != 0)
+        return fail(directory, error);
     return STIRKEEP_OK;
 }
 
@@ -69,17 +95,6 @@ static enum stirkeep_status take_lock(const char *path, int *ret_lock, struct st
     }
     *ret_lock = lock;
     return STIRKEEP_OK;
-}
-
-static bool make_address(const char *path, struct sockaddr_un *ret_address)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof(address.sun_path))
-        return false;
-    (void)strcpy(address.sun_path, path);
-    *ret_address = address;
-    return true;
 }
 
 /* Somebody without our lock may listen there: another program, whose socket is not ours to take. */
@@ -145,7 +160,7 @@ enum stirkeep_status stk_listener_open(const char *path, int given, struct stk_l
     if (!make_address(path, &address))
         status = stk_error_set(error, STIRKEEP_CONFIG, "%s: too long for a Unix socket", path);
     if (status == STIRKEEP_OK)
-        status = prepare_directory(path, error);
+        status = prepare_directory(path, true, error);
     if (status == STIRKEEP_OK)
         status = take_lock(path, &listener.lock, error);
     if (status == STIRKEEP_OK && given < 0)
@@ -158,6 +173,18 @@ enum stirkeep_status stk_listener_open(const char *path, int given, struct stk_l
     }
     *ret_listen = listener;
     return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_listener_check(const char *path, struct stk_error *error)
+{
+    struct sockaddr_un address = {0};
+    struct stat about = {0};
+
+    if (!make_address(path, &address))
+        return stk_error_set(error, STIRKEEP_CONFIG, "%s: too long for a Unix socket", path);
+    if (lstat(path, &about) == 0 && !S_ISSOCK(about.st_mode))
+        return stk_error_set(error, STIRKEEP_CONFIG, "%s: exists and is no socket", path);
+    return prepare_directory(path, false, error);
 }
 
 void stk_listener_unlink(struct stk_listener *listener)

@@ -29,6 +29,9 @@ struct stk_listener {
 enum stirkeep_status stk_listener_open(const char *path, int given, struct stk_listener *ret_listen,
                                        struct stk_error *error);
 
+/* Could it listen there, as far as can be told without doing so? CONFIG with the reason. */
+enum stirkeep_status stk_listener_check(const char *path, struct stk_error *error);
+
 /* Remove the name, if it is still the one that was bound: nobody finds the service any more. */
 void stk_listener_unlink(struct stk_listener *listener);
 

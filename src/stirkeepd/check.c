@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stirkeepd/check.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "room/room.h"
+#include "stirkeepd/pin.h"
+#include "stirkeepd/porter.h"
+#include "stirkeepd/sockets.h"
+#include "stirkeepd/user.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a room has to be able to do with a path. */
+struct need {
+    const char *path;
+    int access; /* of access(2) */
+    bool optional;
+};
+
+static int tell(enum stirkeep_status status, const struct stk_error *error)
+{
+    if (status == STIRKEEP_OK)
+        return 0;
+    stk_log(STK_LOG_ERROR, "%s", error->message);
+    return 1;
+}
+
+static const char *words_for(int access)
+{
+    if (access == X_OK)
+        return "run";
+    return (access & W_OK) != 0 ? "write to" : "read";
+}
+
+static int check_need(const struct need *need, const char *room, uid_t uid)
+{
+    struct stat about = {0};
+
+    if (need->path[0] == '\0' || access(need->path, need->access) == 0)
+        return 0;
+    if (errno == ENOENT && need->optional && stat(need->path, &about) != 0)
+        return 0;
+    stk_log(STK_LOG_ERROR, "%s: %s, as uid %u, cannot %s it: %s", need->path, room, (unsigned)uid,
+            words_for(need->access), strerror(errno));
+    return 1;
+}
+
+/* Who owns a directory, or may write to it, decides what is in it. */
+static int check_owner(const char *directory, uid_t uid)
+{
+    struct stat about = {0};
+
+    if (directory[0] == '\0' || stat(directory, &about) != 0)
+        return 0; /* told by the room that needs it */
+    if (about.st_uid != 0 && about.st_uid != geteuid() && about.st_uid != uid) {
+        stk_log(STK_LOG_ERROR, "%s: owned by uid %u, who is neither root nor its room's user",
+                directory, (unsigned)about.st_uid);
+        return 1;
+    }
+    if ((about.st_mode & S_IWOTH) != 0) {
+        stk_log(STK_LOG_ERROR, "%s: everybody may write to it (mode %04o)", directory,
+                (unsigned)(about.st_mode & 07777));
+        return 1;
+    }
+    return 0;
+}
+
+/* In a child that becomes the room's user, so that the kernel answers, access lists included. */
+static int check_as_room(enum stk_room room, const struct stk_user *user, const struct need *needs,
+                         size_t count)
+{
+    const char *name = stk_room_name(room);
+    int wait_status = 0;
+    int problems = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (!stk_user_become(user)) {
+            stk_log(STK_LOG_ERROR, "%s: changing to uid %u: %s", name, (unsigned)user->uid,
+                    strerror(errno));
+            _exit(1);
+        }
+        for (size_t i = 0; i < count; i++)
+            problems += check_need(&needs[i], name, user->uid);
+        _exit(problems);
+    }
+    while (pid > 0 && waitpid(pid, &wait_status, 0) < 0)
+        if (errno != EINTR)
+            return 1;
+    return pid > 0 && WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
+}
+
+static int check_rooms(const struct stk_options *options, const struct stk_config *config,
+                       const struct stk_user users[STK_ROOM_COUNT])
+{
+    char programs[STK_ROOM_COUNT][PATH_MAX] = {{0}};
+    char trail[PATH_MAX] = "";
+    char catalog[PATH_MAX] = "";
+    int problems = 0;
+
+    for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
+        if (snprintf(programs[i], PATH_MAX, "%s/stirkeep-%s", options->libexec,
+                     stk_room_name((enum stk_room)i)) >= PATH_MAX)
+            return tell(STIRKEEP_CONFIG, &(struct stk_error){.message = "--libexec: too long"});
+    if (!stk_file_directory_of(config->audit.file, trail, sizeof(trail)) ||
+        !stk_file_directory_of(config->storage.catalog, catalog, sizeof(catalog)))
+        return tell(STIRKEEP_CONFIG, &(struct stk_error){.message = "a path is too long"});
+    const struct need keeper[] = {{programs[STK_ROOM_KEEPER], X_OK, false},
+                                  {config->token.module, R_OK, false},
+                                  {config->token.directory, R_OK | W_OK | X_OK, false},
+                                  {trail, W_OK | X_OK, false},
+                                  {config->audit.file, R_OK | W_OK, true}};
+    const struct need intake[] = {{programs[STK_ROOM_INTAKE], X_OK, false},
+                                  {catalog, W_OK | X_OK, false},
+                                  {config->storage.catalog, R_OK | W_OK, true}};
+    const struct need front[] = {{programs[STK_ROOM_FRONT], X_OK, false}};
+
+    problems += check_as_room(STK_ROOM_KEEPER, &users[STK_ROOM_KEEPER], keeper, 5);
+    problems += check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3);
+    problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1);
+    problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);
+    problems += check_owner(config->token.directory, users[STK_ROOM_KEEPER].uid);
+    problems += check_owner(catalog, users[STK_ROOM_INTAKE].uid);
+    return problems;
+}
+
+static int check_pin(const struct stk_config *config, uid_t keeper_uid)
+{
+    const bool is_credential = config->token.pin_file[0] == '\0';
+    struct stk_pin_identity identity = {0};
+    struct stk_error error = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+    int fd = -1;
+
+    /* A credential is there only when the service manager starts the service. */
+    if (is_credential && getenv("CREDENTIALS_DIRECTORY") == NULL)
+        return 0;
+    status = stk_pin_open(config->token.pin_file, keeper_uid, &fd, &identity, &error);
+    if (fd >= 0)
+        (void)close(fd);
+    return tell(status, &error);
+}
+
+int stk_check_run(const struct stk_options *options)
+{
+    struct stk_user users[STK_ROOM_COUNT] = {0};
+    struct stk_config *config = NULL;
+    struct stk_error error = {0};
+    int problems = 0;
+    int fd = -1;
+
+    problems = tell(stk_porter_read_config(options->config, &config, &fd, &error), &error);
+    if (problems == 0)
+        problems = tell(stk_users_find(config, options->config, users, &error), &error);
+    if (problems == 0) {
+        problems += check_pin(config, users[STK_ROOM_KEEPER].uid);
+        problems += tell(stk_listener_check(config->sockets.sign, &error), &error);
+        problems += tell(stk_listener_check(config->sockets.admin, &error), &error);
+        problems += check_rooms(options, config, users);
+    }
+    if (problems == 0)
+        (void)printf("%s: ok\n", options->config);
+    stk_users_free(users);
+    stk_config_free(config);
+    if (fd >= 0)
+        (void)close(fd);
+    return problems == 0 ? 0 : 1;
+}

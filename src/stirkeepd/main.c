@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/log.h"
+#include "stirkeepd/check.h"
+#include "stirkeepd/options.h"
+#include "stirkeepd/porter.h"
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OPEN_FILES 8192 /* front has a descriptor for each connection; rooms inherit the limit */
+
+/* Whatever is opened later must not become somebody's standard output. */
+static bool fill_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    return fd > STDERR_FILENO && close(fd) == 0;
+}
+
+static void harden(void)
+{
+    const struct rlimit no_core = {0, 0};
+    struct rlimit files = {0};
+
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < OPEN_FILES) {
+        files.rlim_cur = files.rlim_max < OPEN_FILES ? files.rlim_max : OPEN_FILES;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct stk_options options = {0};
+
+    stk_log_open("stirkeepd");
+    if (!fill_standard_descriptors())
+        return 1;
+    switch (stk_options_read(argc, argv, &options)) {
+    case STK_OPTIONS_DONE:
+        return 0;
+    case STK_OPTIONS_WRONG:
+        return 2;
+    default:
+        break;
+    }
+    harden();
+    return options.check ? stk_check_run(&options) : stk_porter_run(&options);
+}
