@@ -121,8 +121,9 @@ void stk_kind_of_curve(struct stk_bytes parameters, char ret_text[STK_KIND_TEXT]
                    name != NULL ? name : oid);
 }
 
-/* Size of the modulus in RSAPublicKey {n, e} or RSAPrivateKey {0, n, e, ...}. */
-static size_t rsa_bits(struct stk_bytes key)
+/* Size of the first number that is one: the modulus in RSAPublicKey {n, e} and RSAPrivateKey
+ * {0, n, e, ...}, the prime in a traditional DSA key {0, p, ...}. */
+static size_t first_number_bits(struct stk_bytes key)
 {
     struct stk_bytes inside = {0};
     struct stk_bytes number = {0};
@@ -161,7 +162,7 @@ void stk_kind_of_key(const struct stk_algorithm *algorithm, struct stk_bytes key
     stk_der_oid_text(algorithm->oid, oid);
     name = name_of(algorithms, sizeof(algorithms) / sizeof(algorithms[0]), oid);
     if (name != NULL && name[0] == 'R')
-        bits = rsa_bits(key);
+        bits = first_number_bits(key);
     else if (name != NULL && name[0] == 'D')
         bits = prime_bits(algorithm->parameters);
     if (name == NULL)
@@ -170,4 +171,11 @@ void stk_kind_of_key(const struct stk_algorithm *algorithm, struct stk_bytes key
         (void)snprintf(ret_text, STK_KIND_TEXT, "%s %zu key", name, bits);
     else
         (void)snprintf(ret_text, STK_KIND_TEXT, "%s key", name);
+}
+
+void stk_kind_of_traditional(enum stk_file_kind kind, struct stk_bytes der,
+                             char ret_text[STK_KIND_TEXT])
+{
+    (void)snprintf(ret_text, STK_KIND_TEXT, "%s %zu key", kind == STK_FILE_RSA_KEY ? "RSA" : "DSA",
+                   first_number_bits(der));
 }

@@ -50,6 +50,10 @@ enum stk_file_kind {
 };
 enum stk_file_kind stk_file_kind_of(struct stk_bytes der);
 
+/* "RSA 2048 key", "DSA 1024 key" of the traditional forms RSA_KEY and DSA_KEY. */
+void stk_kind_of_traditional(enum stk_file_kind kind, struct stk_bytes der,
+                             char ret_text[STK_KIND_TEXT]);
+
 /* "a certificate", "a PKCS#12 file", ...; never NULL. */
 const char *stk_file_kind_text(enum stk_file_kind kind);
 

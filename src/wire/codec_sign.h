@@ -33,17 +33,19 @@ struct stk_request_sketch {
 
 /*
  * Decode one message (without its frame header) completely. MALFORMED: not a message of the
- * protocol, or one that takes too much memory; then ret_request->id is 0 when even that could not
- * be read. UNSUPPORTED: no body known to this version. INVALID and others as stk_claims_make:
- * ret_request->id is set. `ret_sketch` is always filled in. Texts live in `arena`, which the
- * caller resets.
+ * protocol; then ret_request->id is 0 when even that could not be read. TOO_LARGE: takes more
+ * memory than the arena has. UNSUPPORTED: no body known to this version, or a field in it that is
+ * not. INVALID: a text that is not UTF-8 or has a NUL in it, a bad name; and all of
+ * stk_claims_make. ret_request->id is set with each of these, the rest only with OK. `ret_sketch`
+ * is always filled in. Texts live in `arena`, which the caller resets.
  */
 enum stirkeep_status stk_request_decode(struct stk_bytes message, struct stk_arena *arena,
                                         struct stk_request *ret_request,
                                         struct stk_request_sketch *ret_sketch,
                                         struct stk_error *error);
 
-/* Append a framed request. The claims are sent as given: checking is the receiver's. */
+/* Append a framed request. The claims are sent as given: checking is the receiver's. TOO_LARGE,
+ * NO_MEMORY; `out` is then as it was, as with all encoders here. */
 enum stirkeep_status stk_request_encode_sign(uint64_t id, uint32_t deadline_ms, const char *name,
                                              const struct stk_claims_input *claims,
                                              struct stk_buffer *out);
@@ -66,7 +68,8 @@ struct stk_response_pong {
     uint32_t certificates;
 };
 
-/* Append a framed response. */
+/* Append a framed response. A list takes as many certificates as fit into one message; when some
+ * are left out, its `more` is set. Words in error answers and pongs are scrubbed to valid UTF-8. */
 enum stirkeep_status stk_response_encode_signed(uint64_t id, const struct stk_response_signed *body,
                                                 struct stk_buffer *out);
 enum stirkeep_status stk_response_encode_list(uint64_t id,
@@ -96,7 +99,9 @@ struct stk_response {
     bool more;
 };
 
-/* Decode one message of the service's. MALFORMED; texts live in `arena`. */
+/* Decode one message of the service's. MALFORMED, INVALID, TOO_LARGE, UNSUPPORTED (success, but
+ * with a body that is not known); ret_response->id is set then, too. Texts live in `arena`, for
+ * which STK_DECODE_ARENA_MAX is enough. A status that is not known counts as INTERNAL. */
 enum stirkeep_status stk_response_decode(struct stk_bytes message, struct stk_arena *arena,
                                          struct stk_response *ret_response,
                                          struct stk_error *error);

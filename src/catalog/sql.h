@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_CATALOG_SQL_H
+#define STK_CATALOG_SQL_H
+
+/* Every statement that the catalog runs once it is open. None is ever put together from input. */
+enum stk_sql {
+    STK_SQL_BEGIN,
+    STK_SQL_COMMIT,
+    STK_SQL_ROLLBACK,
+    STK_SQL_INTENT_OF_NAME,
+    STK_SQL_INTENT_OF_KEY,
+    STK_SQL_INTENT_COUNT,
+    STK_SQL_INTENT_INSERT,
+    STK_SQL_INTENT_NEXT,
+    STK_SQL_INTENT_FORGET,
+    STK_SQL_INTENT_END,
+    STK_SQL_ACT_SPAN,
+    STK_SQL_ACT_INSERT,
+    STK_SQL_ACT_NEXT,
+    STK_SQL_ACT_DONE,
+    STK_SQL_NAME_COUNT,
+    STK_SQL_NAME_FIND,
+    STK_SQL_NAME_INSERT,
+    STK_SQL_NAME_SET_CURRENT,
+    STK_SQL_KEY_FIND,
+    STK_SQL_KEY_INSERT,
+    STK_SQL_KEY_UPDATE,
+    STK_SQL_GENERATION_LAST,
+    STK_SQL_GENERATION_DEMOTE,
+    STK_SQL_GENERATION_INSERT,
+    STK_SQL_GENERATION_RETIRE,
+    STK_SQL_CHAIN_INSERT,
+    STK_SQL_CHAIN,
+    STK_SQL_CERTIFICATE,
+    STK_SQL_CERTIFICATES,
+    STK_SQL_LIST,
+    STK_SQL_SHOW,
+    STK_SQL_COUNT
+};
+
+/* The text of a statement. */
+const char *stk_sql_text(enum stk_sql sql);
+
+#endif

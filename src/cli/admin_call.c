@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/admin_call.h"
+
+#include "base/encode.h"
+#include "cli/output.h"
+
+bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
+                   struct stk_admin **ret_admin, struct stk_admin_response *ret_response)
+{
+    const char *thing = name[0] != '\0' ? name : cli->verb->name;
+    struct stk_admin *admin = NULL;
+    struct stk_error error = {0};
+
+    if (name[0] != '\0' && stk_name_parse(name, &request->name, &error) != STIRKEEP_OK) {
+        stk_complain(thing, "%s", error.message);
+        return false;
+    }
+    if (stk_admin_connect(cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &admin, &error) != STIRKEEP_OK ||
+        stk_admin_call(admin, request, ret_response, &error) != STIRKEEP_OK) {
+        stk_complain(thing, "%s", error.message);
+        stk_admin_close(admin);
+        return false;
+    }
+    *ret_admin = admin;
+    return true;
+}
+
+json_t *stk_generation_json(const struct stk_generation *generation, int64_t now)
+{
+    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+
+    stk_hex_encode(generation->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
+    return json_pack(
+        "{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:I}",
+        "name", stk_json_text(generation->name), "generation", (json_int_t)generation->generation,
+        "state", stk_json_text(generation->state), "spc", stk_json_text(generation->spc), "subject",
+        stk_json_text(generation->subject), "issuer", stk_json_text(generation->issuer), "serial",
+        stk_json_text(generation->serial), "fingerprint", stk_json_text(generation->fingerprint),
+        "x5u", stk_json_text(generation->x5u), "not_before",
+        stk_json_seconds(generation->not_before), "not_after",
+        stk_json_seconds(generation->not_after), "days_left",
+        (json_int_t)stk_days_left(generation->not_after, now), "key_id", key_id, "origin",
+        stk_json_text(generation->origin), "attributes", stk_json_text(generation->attributes),
+        "created", stk_json_seconds(generation->created), "created_by",
+        (json_int_t)generation->created_by);
+}

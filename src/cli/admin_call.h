@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_CLI_ADMIN_CALL_H
+#define STK_CLI_ADMIN_CALL_H
+
+#include "cli/verb.h"
+#include "client/admin.h"
+#include "model/generation.h"
+#include <jansson.h>
+
+/* Long enough for a token that takes its time and a keeper that is started anew meanwhile. */
+#define STK_ADMIN_TIMEOUT_MS 30000
+
+/*
+ * For commands that ask one thing of admin.sock: connect, ask about `name` ("": nobody), complain
+ * when it fails. On true the caller closes `ret_admin` when done with the response.
+ */
+bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
+                   struct stk_admin **ret_admin, struct stk_admin_response *ret_response);
+
+/* A generation as JSON; NULL when memory ran out. */
+json_t *stk_generation_json(const struct stk_generation *generation, int64_t now);
+
+#endif

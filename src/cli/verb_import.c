@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/encode.h"
+#include "cli/admin_call.h"
+#include "cli/material.h"
+#include "cli/output.h"
+#include "model/uri.h"
+#include "seal/seal.h"
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    struct stk_material_paths paths;
+    const char *x5u;
+};
+
+static const struct stk_option table[] = {
+    {"cert", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.cert),
+     "certificate, PEM or DER; a chain may follow it", 0, 0},
+    {"key", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.key),
+     "its private key; removed once the token has proven that it signs", 0, 0},
+    {"chain", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.chain),
+     "more certificates of the chain", 0, 0},
+    {"x5u", "URL", STK_OPTION_TEXT, offsetof(struct options, x5u),
+     "where the chain is published (default: the configuration's template)", 0, 0},
+    {"passphrase-file", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.passphrase),
+     "passphrase of the key (default: asked on the terminal when needed)", 0, 0},
+    {"keep-source", NULL, STK_OPTION_SWITCH, offsetof(struct options, paths.keep_source),
+     "leave the key file where it is", 0, 0},
+    {0},
+};
+
+/* One import under way. */
+struct import {
+    const struct stk_cli *cli;
+    const struct options *options;
+    struct stk_name name;
+    struct stk_material material;
+    struct stk_admin *admin;
+    struct stk_buffer sealed;
+    char source[PATH_MAX]; /* the key file's whole path */
+    uint32_t generation;
+    struct stk_key_id key_id;
+    json_t *report; /* what is printed in the end */
+};
+
+static enum stirkeep_status check_arguments(struct import *import, struct stk_error *error)
+{
+    enum stirkeep_status status = stk_name_parse(import->cli->positional, &import->name, error);
+
+    if (status == STIRKEEP_OK && import->options->x5u != NULL)
+        status = stk_x5u_check(import->options->x5u, error);
+    return status;
+}
+
+/* Seal the key to the token's wrapping key; from here on the plaintext is gone. */
+static enum stirkeep_status seal(struct import *import, struct stk_error *error)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_WRAPPING_KEY};
+    struct stk_admin_response response = {0};
+    enum stirkeep_status status =
+        stk_admin_connect(import->cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &import->admin, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_admin_call(import->admin, &request, &response, error);
+    if (status == STIRKEEP_OK)
+        status = stk_seal(response.spki, &import->material.key.pkcs8, &import->sealed, error);
+    if (status == STIRKEEP_OK)
+        import->report = json_pack("{s:s, s:o, s:o}", "name", import->name.text, "token",
+                                   stk_json_text(response.token_label), "token_serial",
+                                   stk_json_text(response.token_serial));
+    stk_material_wipe_key(&import->material);
+    return status;
+}
+
+static void report_imported(struct import *import, const struct stk_admin_response *response)
+{
+    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+    json_t *warnings = json_array();
+
+    import->generation = response->generation;
+    stk_hex_encode(import->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
+    for (size_t i = 0; i < response->warning_count; i++)
+        (void)json_array_append_new(warnings, stk_json_text(response->warnings[i]));
+    (void)json_object_update_new(import->report,
+                                 json_pack("{s:I, s:b, s:o, s:s, s:o, s:o, s:s}", "generation",
+                                           (json_int_t)response->generation, "already_held",
+                                           response->already_held, "x5u",
+                                           stk_json_text(response->x5u), "key_id", key_id,
+                                           "attributes", stk_json_text(response->attributes),
+                                           "warnings", warnings, "source", import->source));
+}
+
+static enum stirkeep_status send_import(struct import *import, struct stk_error *error)
+{
+    struct stk_admin_request request = {
+        .kind = STK_ADMIN_IMPORT,
+        .name = import->name,
+        .chain_count = stk_chain_count(import->material.chain),
+        .sealed = {import->sealed.data, import->sealed.length},
+        .x5u = import->options->x5u != NULL ? import->options->x5u : "",
+        .source = import->source,
+    };
+    struct stk_admin_response response = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    for (size_t i = 0; i < request.chain_count && i < STK_CHAIN_MAX; i++)
+        request.chain[i] = stk_chain_der(import->material.chain, i);
+    status = stk_admin_call(import->admin, &request, &response, error);
+    if (status == STIRKEEP_OK)
+        report_imported(import, &response);
+    else if (status == STIRKEEP_TIMEOUT || status == STIRKEEP_NOT_CONNECTED)
+        status = stk_error_set(error, status,
+                               "%s: whether the key was imported is not known; the same command "
+                               "finishes it, and %s is untouched",
+                               error->message, import->options->paths.key);
+    return status;
+}
+
+/* Tell the service, on a new connection when the old one has broken meanwhile. */
+static enum stirkeep_status report_removal(struct import *import, const char *how,
+                                           struct stk_error *error)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_SOURCE_REMOVED,
+                                        .name = import->name,
+                                        .generation = import->generation,
+                                        .key_id = import->key_id,
+                                        .source = import->source,
+                                        .how = how};
+    struct stk_admin_response response = {0};
+    enum stirkeep_status status = stk_admin_call(import->admin, &request, &response, error);
+
+    if (status != STIRKEEP_NOT_CONNECTED && status != STIRKEEP_UNAVAILABLE)
+        return status;
+    stk_admin_close(import->admin);
+    import->admin = NULL;
+    status =
+        stk_admin_connect(import->cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &import->admin, error);
+    if (status == STIRKEEP_OK)
+        status = stk_admin_call(import->admin, &request, &response, error);
+    return status;
+}
+
+/* The key is on the token for good. What fails from here on must say so. */
+static enum stirkeep_status remove_source(struct import *import, struct stk_error *error)
+{
+    const char *path = import->options->paths.key;
+    char how[STK_SOURCE_HOW] = "";
+    enum stirkeep_status status = stk_source_remove(import->material.source, how, error);
+
+    (void)json_object_set_new(import->report, "source_removed",
+                              json_boolean(status == STIRKEEP_OK));
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status,
+                             "the key IS imported, but its file is STILL THERE: %s; destroy %s "
+                             "yourself, or run the same command again",
+                             error->message, path);
+    (void)json_object_set_new(import->report, "source_how", stk_json_text(how));
+    status = report_removal(import, how, error);
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status,
+                             "the key is imported and %s removed, but the removal is not in the "
+                             "audit trail: %s",
+                             path, error->message);
+    return STIRKEEP_OK;
+}
+
+static void print_member(const json_t *report, const char *label, const char *member)
+{
+    stk_print_field(label, json_string_value(json_object_get(report, member)));
+}
+
+static void print_text(const struct import *import)
+{
+    const json_t *report = import->report;
+    const json_t *warnings = json_object_get(report, "warnings");
+
+    print_member(report, "name", "name");
+    (void)printf("%-14s %u, active\n", "generation", (unsigned)import->generation);
+    stk_print_field("imported", json_is_true(json_object_get(report, "already_held"))
+                                    ? "held already, nothing changed"
+                                    : "yes, and it signs");
+    print_member(report, "token", "token");
+    print_member(report, "token serial", "token_serial");
+    print_member(report, "x5u", "x5u");
+    print_member(report, "key id", "key_id");
+    print_member(report, "key", "attributes");
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        stk_print_field("warning", json_string_value(json_array_get(warnings, i)));
+    print_member(report, "key file", "source");
+    if (import->options->paths.keep_source)
+        stk_print_field("", "kept, as was asked");
+    print_member(report, "", "source_how");
+}
+
+static bool print(struct import *import)
+{
+    bool done = true;
+
+    if (import->cli->json)
+        done = stk_json_print(json_incref(import->report));
+    else
+        print_text(import);
+    return done;
+}
+
+/* The path for the record: whole, one line, UTF-8, no longer than the record takes. */
+static void take_source_path(struct import *import)
+{
+    char whole[PATH_MAX] = "";
+    const char *path = import->options->paths.key;
+    size_t length = 0;
+    json_t *text = NULL;
+
+    if (realpath(path, whole) == NULL)
+        (void)snprintf(whole, sizeof(whole), "%s", path);
+    length = strlen(whole);
+    text = stk_json_text(whole + (length > STK_SOURCE_MAX - 1 ? length - (STK_SOURCE_MAX - 1) : 0));
+    (void)snprintf(import->source, sizeof(import->source), "%s",
+                   text != NULL ? json_string_value(text) : "");
+    json_decref(text);
+    for (char *at = import->source; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+}
+
+static enum stk_exit import_all(struct import *import)
+{
+    struct stk_error error = {0};
+    sigset_t all = {0};
+    sigset_t before = {0};
+    enum stirkeep_status status = check_arguments(import, &error);
+    bool imported = false;
+    bool printed = true;
+
+    if (status == STIRKEEP_OK)
+        status = stk_material_read(&import->options->paths, &import->material, &error);
+    if (status == STIRKEEP_OK) {
+        import->key_id = import->material.leaf.key_id;
+        take_source_path(import);
+        status = seal(import, &error);
+    }
+    if (status == STIRKEEP_OK)
+        status = send_import(import, &error);
+    imported = status == STIRKEEP_OK;
+    if (imported && !import->options->paths.keep_source) {
+        /* Not to be cut off between overwriting and unlinking. */
+        (void)sigfillset(&all);
+        (void)sigprocmask(SIG_BLOCK, &all, &before);
+        status = remove_source(import, &error);
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    } else if (imported) {
+        (void)json_object_set_new(import->report, "source_removed", json_false());
+    }
+    if (imported)
+        printed = print(import);
+    if (status != STIRKEEP_OK)
+        stk_complain(import->cli->positional, "%s", error.message);
+    return status == STIRKEEP_OK && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
+}
+
+static enum stk_exit run(struct stk_cli *cli, const void *given)
+{
+    struct import import = {.cli = cli, .options = given};
+    enum stk_exit result = STK_EXIT_USAGE;
+
+    if (import.options->paths.cert == NULL || import.options->paths.key == NULL) {
+        stk_complain(cli->verb->name, "--cert and --key are needed");
+        return STK_EXIT_USAGE;
+    }
+    result = import_all(&import);
+    stk_material_free(&import.material);
+    stk_admin_close(import.admin);
+    stk_buffer_free(&import.sealed);
+    json_decref(import.report);
+    return result;
+}
+
+const struct stk_verb stk_verb_import = {
+    .name = "import",
+    .positional = "NAME",
+    .synopsis = "--cert FILE --key FILE [--chain FILE] [--x5u URL] [...]",
+    .summary = "Put a certificate's private key into the token, and remove its file",
+    .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

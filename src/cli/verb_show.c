@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "cert/cert.h"
+#include "cli/admin_call.h"
+#include "cli/output.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+    bool pem;
+};
+
+static const struct stk_option table[] = {
+    {"pem", NULL, STK_OPTION_SWITCH, offsetof(struct options, pem),
+     "print only the chain as PEM, leaf first: what is to be published at the x5u", 0, 0},
+    {0},
+};
+
+static void print_generation(const struct stk_generation *one, int64_t now)
+{
+    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+    char from[STK_SECONDS_TEXT] = "";
+    char until[STK_SECONDS_TEXT] = "";
+    char created[STK_SECONDS_TEXT] = "";
+
+    stk_hex_encode(one->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
+    stk_seconds_text(one->not_before, from);
+    stk_seconds_text(one->not_after, until);
+    stk_seconds_text(one->created, created);
+    stk_print_field("name", one->name);
+    (void)printf("%-14s %" PRIu32 ", ", "generation", one->generation);
+    stk_print_safe(one->state);
+    (void)putchar('\n');
+    stk_print_field("SPC", one->spc);
+    stk_print_field("subject", one->subject);
+    stk_print_field("issuer", one->issuer);
+    stk_print_field("serial", one->serial);
+    (void)printf("%-14s %s to %s, %" PRId64 " days left\n", "valid", from, until,
+                 stk_days_left(one->not_after, now));
+    stk_print_field("x5u", one->x5u);
+    stk_print_field("fingerprint", one->fingerprint);
+    stk_print_field("key id", key_id);
+    stk_print_field("key", one->attributes);
+    (void)printf("%-14s ", "origin");
+    stk_print_safe(one->origin);
+    (void)printf(" %s by uid %" PRIu32 "\n", created, one->created_by);
+}
+
+static bool chain_pem(const struct stk_admin_response *response, struct stk_buffer *pem,
+                      struct stk_error *error)
+{
+    struct stk_chain *chain = NULL;
+    bool done =
+        stk_chain_from_der(response->chain, response->chain_count, &chain, error) == STIRKEEP_OK;
+
+    if (done &&
+        (stk_chain_pem(chain, pem) != STIRKEEP_OK || stk_buffer_add(pem, "", 1) != STIRKEEP_OK))
+        done = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory") == STIRKEEP_OK;
+    stk_chain_free(chain);
+    return done;
+}
+
+static bool print_json(const struct stk_admin_response *response, const char *pem, int64_t now)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < response->generation_count; i++)
+        if (json_array_append_new(array, stk_generation_json(&response->generations[i], now)) !=
+            0) {
+            json_decref(array);
+            array = NULL;
+            break;
+        }
+    return stk_json_print(json_pack("{s:o, s:s}", "generations", array, "chain", pem));
+}
+
+static bool print(const struct stk_cli *cli, const struct options *options,
+                  const struct stk_admin_response *response)
+{
+    struct stk_buffer pem = {0};
+    struct stk_error error = {0};
+    int64_t now = stk_clock_seconds();
+    bool done = true;
+
+    if (options->pem || cli->json)
+        done = chain_pem(response, &pem, &error);
+    if (!done)
+        stk_complain(cli->positional, "%s", error.message);
+    else if (cli->json)
+        done = print_json(response, (const char *)pem.data, now);
+    else if (options->pem)
+        (void)fputs((const char *)pem.data, stdout);
+    else
+        for (size_t i = 0; i < response->generation_count; i++) {
+            if (i > 0)
+                (void)putchar('\n');
+            print_generation(&response->generations[i], now);
+        }
+    stk_buffer_free(&pem);
+    return done;
+}
+
+static enum stk_exit run(struct stk_cli *cli, const void *given)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_SHOW};
+    struct stk_admin_response response = {0};
+    struct stk_admin *admin = NULL;
+    bool done = stk_admin_ask(cli, &request, cli->positional, &admin, &response) &&
+                print(cli, given, &response);
+
+    stk_admin_close(admin);
+    return done ? STK_EXIT_DONE : STK_EXIT_FAILED;
+}
+
+const struct stk_verb stk_verb_show = {
+    .name = "show",
+    .positional = "NAME",
+    .synopsis = "[--pem]",
+    .summary = "Show all that is held under a name, newest generation first",
+    .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_FRONT_CONNECTION_H
+#define STK_FRONT_CONNECTION_H
+
+#include "base/buffer.h"
+#include "front/peer.h"
+#include "policy/policy.h"
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+/*
+ * A client's connection. While events are handled a connection only changes its state; what
+ * follows from it (writing, going on with what was read, closing) is done once, at the end of the
+ * turn, by stk_connection_settle. So nobody who holds a connection loses it under their hands, and
+ * all answers of a turn leave with one write.
+ */
+
+#define STK_READ_MAX (16 * 1024)         /* read at once, unless a frame is larger */
+#define STK_UNSENT_MAX (256 * 1024)      /* answers not taken: past it, reading stops ... */
+#define STK_UNSENT_RESUME (128 * 1024)   /* ... until it is down to this */
+#define STK_UNANSWERED_MAX 1024          /* requests in flight: past it, reading stops ... */
+#define STK_UNANSWERED_RESUME 768        /* ... until it is down to this */
+#define STK_OUTPUT_MAX (48 * 1024 * 1024) /* answers to all of those at their largest */
+#define STK_LINGER_US 1000000            /* for the client to take the last answer */
+
+struct stk_front;
+
+enum stk_connection_state {
+    STK_CONNECTION_OPEN,
+    STK_CONNECTION_ENDING,    /* reads no more; closes when all answers are out */
+    STK_CONNECTION_LINGERING, /* all is out; what still comes in is thrown away */
+    STK_CONNECTION_BROKEN     /* closed at the end of the turn */
+};
+
+/* Which queue of deadlines it stands in. */
+enum stk_connection_wait { STK_WAIT_NONE, STK_WAIT_REQUEST, STK_WAIT_LINGER };
+
+struct stk_connection {
+    struct stk_front *front;
+    int fd;
+    uint32_t place;  /* in front's table */
+    uint64_t serial; /* never used again for another one */
+    enum stk_connection_state state;
+    struct stk_peer peer;
+    struct stk_grants *grants; /* owned */
+    struct event readable;
+    struct event writable;
+    bool reading; /* which of the two events are set */
+    bool writing;
+    bool asked;  /* has brought a complete request */
+    bool eof;    /* will send no more */
+    bool paused; /* see above */
+    bool dirty;  /* stands in front's list of those to settle */
+    enum stk_connection_wait wait;
+    uint64_t wait_until_us;
+    uint32_t unanswered;
+    struct stk_buffer in;
+    struct stk_buffer out;
+    size_t out_sent;             /* of `out` */
+    uint64_t visible_version;    /* of the names, for which ... */
+    uint32_t visible;            /* ... so many may be seen; counted once */
+    TAILQ_ENTRY(stk_connection) dirty_entry;
+    TAILQ_ENTRY(stk_connection) wait_entry;
+};
+
+TAILQ_HEAD(stk_connection_list, stk_connection);
+
+/* Take a descriptor over (closed on failure) at a free place of the table. */
+enum stirkeep_status stk_connection_open(struct stk_front *front, int fd, uint32_t place,
+                                         const struct stk_peer *peer, struct stk_grants *grants);
+
+/* Have it settled at the end of the turn. */
+void stk_connection_touch(struct stk_connection *connection);
+
+/* It cannot go on, and nothing can be said any more. */
+void stk_connection_break(struct stk_connection *connection);
+
+/* It cannot go on: one answer with id 0 says why, then it ends. */
+void stk_connection_end(struct stk_connection *connection, enum stirkeep_status status,
+                        const char *message);
+
+/* Its place in the queue of deadlines: `until_us` must not be earlier than those before it. */
+void stk_connection_wait(struct stk_connection *connection, enum stk_connection_wait wait,
+                         uint64_t until_us);
+
+/* Write, go on, close. May free it. */
+void stk_connection_settle(struct stk_connection *connection);
+
+/* Its deadline has come. */
+void stk_connection_expire(struct stk_connection *connection);
+
+/* Close and free. For settle and the end of the program. */
+void stk_connection_free(struct stk_connection *connection);
+
+/* ---- input.c */
+
+/* The libevent callback of `readable`. */
+void stk_input_ready(evutil_socket_t fd, short what, void *context);
+
+/* Handle all complete frames that are in the buffer, unless paused. */
+void stk_input_process(struct stk_connection *connection);
+
+bool stk_input_may_resume(const struct stk_connection *connection);
+
+/* ---- output.c: each appends an answer; what cannot be kept breaks the connection. */
+
+void stk_output_error(struct stk_connection *connection, uint64_t id, enum stirkeep_status status,
+                      const char *message);
+
+/* The end of any other answer: `status` as the encoder said. */
+void stk_output_done(struct stk_connection *connection, enum stirkeep_status status);
+
+size_t stk_output_unsent(const struct stk_connection *connection);
+
+/* Write what the socket takes. */
+void stk_output_write(struct stk_connection *connection);
+
+/* The libevent callback of `writable`. */
+void stk_output_ready(evutil_socket_t fd, short what, void *context);
+
+#endif

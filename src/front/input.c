@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "wire/frame.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+static bool must_pause(const struct stk_connection *connection)
+{
+    return stk_output_unsent(connection) > STK_UNSENT_MAX ||
+           connection->unanswered >= STK_UNANSWERED_MAX;
+}
+
+bool stk_input_may_resume(const struct stk_connection *connection)
+{
+    return stk_output_unsent(connection) <= STK_UNSENT_RESUME &&
+           connection->unanswered <= STK_UNANSWERED_RESUME;
+}
+
+/* A whole frame may be on its way: read at least to its end. */
+static size_t room_wanted(const struct stk_connection *connection)
+{
+    const struct stk_buffer *in = &connection->in;
+    size_t whole = STK_READ_MAX;
+
+    if (in->length >= STK_FRAME_HEADER) {
+        size_t length = (size_t)in->data[0] << 24 | (size_t)in->data[1] << 16 |
+                        (size_t)in->data[2] << 8 | in->data[3];
+        if (length <= STK_SIGN_MESSAGE_MAX && length + STK_FRAME_HEADER > whole)
+            whole = length + STK_FRAME_HEADER;
+    }
+    return whole > in->length ? whole - in->length : 1;
+}
+
+/* How long may what is there take to become a request? Until its first one, a connection has the
+ * deadline that it was opened with. */
+static void set_deadline(struct stk_connection *connection, bool moved)
+{
+    bool partial = connection->in.length > 0 && !connection->paused && !connection->eof;
+
+    if (connection->state != STK_CONNECTION_OPEN || !connection->asked)
+        return;
+    if (!partial)
+        stk_connection_wait(connection, STK_WAIT_NONE, 0);
+    else if (moved || connection->wait == STK_WAIT_NONE)
+        stk_connection_wait(connection, STK_WAIT_REQUEST,
+                            stk_clock_mono_us() +
+                                connection->front->config->sockets.client_timeout_ms * 1000ULL);
+}
+
+static void refuse_frame(struct stk_connection *connection, enum stk_frame_state state)
+{
+    char reason[64] = "";
+    enum stirkeep_status status = STIRKEEP_MALFORMED;
+
+    if (state == STK_FRAME_TOO_LARGE) {
+        status = STIRKEEP_TOO_LARGE;
+        (void)snprintf(reason, sizeof(reason), "frame: longer than %d bytes", STK_SIGN_MESSAGE_MAX);
+    } else {
+        (void)snprintf(reason, sizeof(reason), "frame: empty");
+    }
+    stk_refusal_of_connection(connection, status, reason);
+    stk_connection_end(connection, status, reason);
+}
+
+void stk_input_process(struct stk_connection *connection)
+{
+    struct stk_buffer *in = &connection->in;
+    enum stk_frame_state state = STK_FRAME_WHOLE;
+    size_t taken = 0;
+
+    connection->paused = false;
+    while (connection->state == STK_CONNECTION_OPEN && state == STK_FRAME_WHOLE &&
+           taken < in->length) {
+        struct stk_bytes message = {0};
+        size_t frame = 0;
+
+        if (must_pause(connection)) {
+            connection->paused = true;
+            break;
+        }
+        state = stk_frame_next(in->data + taken, in->length - taken, STK_SIGN_MESSAGE_MAX, &message,
+                               &frame);
+        if (state == STK_FRAME_WHOLE) {
+            connection->asked = true;
+            taken += frame;
+            stk_operation_run(connection, message);
+        } else if (state != STK_FRAME_NONE) {
+            refuse_frame(connection, state);
+        }
+    }
+    if (must_pause(connection))
+        connection->paused = true;
+    stk_buffer_drop(in, taken);
+    if (in->length == 0 && in->capacity > STK_READ_MAX)
+        stk_buffer_free(in);
+    set_deadline(connection, taken > 0);
+}
+
+/* After the last answer: nothing that comes is looked at. */
+static void throw_away(struct stk_connection *connection)
+{
+    uint8_t rest[4096];
+    ssize_t got = recv(connection->fd, rest, sizeof(rest), MSG_DONTWAIT);
+
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        stk_connection_break(connection);
+}
+
+void stk_input_ready(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_connection *connection = context;
+    struct stk_buffer *in = &connection->in;
+    ssize_t got = 0;
+    (void)what;
+
+    if (connection->state == STK_CONNECTION_LINGERING) {
+        throw_away(connection);
+        return;
+    }
+    if (connection->state != STK_CONNECTION_OPEN || connection->eof || connection->paused)
+        return;
+    if (stk_buffer_reserve(in, room_wanted(connection)) != STIRKEEP_OK) {
+        stk_connection_break(connection);
+        return;
+    }
+    got = recv(fd, in->data + in->length, in->capacity - in->length, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            stk_connection_break(connection);
+        return;
+    }
+    if (got == 0)
+        connection->eof = true;
+    in->length += (size_t)got;
+    stk_input_process(connection);
+    stk_connection_touch(connection);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct table {
+    struct stk_held **held;
+    size_t count;
+    size_t capacity;
+};
+
+struct stk_names {
+    struct table current;
+    struct table next; /* a snapshot under way */
+    bool gathering;
+    bool complete;
+    uint64_t version;
+};
+
+static void table_clear(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->held[i]);
+    free(table->held);
+    *table = (struct table){0};
+}
+
+struct stk_names *stk_names_new(void)
+{
+    return calloc(1, sizeof(struct stk_names));
+}
+
+void stk_names_free(struct stk_names *names)
+{
+    if (names == NULL)
+        return;
+    table_clear(&names->current);
+    table_clear(&names->next);
+    free(names);
+}
+
+/* The first place whose name is not before `name`. */
+static size_t place_of(const struct table *table, const char *name)
+{
+    size_t low = 0;
+    size_t high = table->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(table->held[middle]->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct table *table, size_t place, const char *name)
+{
+    return place < table->count && strcmp(table->held[place]->name, name) == 0;
+}
+
+static struct stk_held *held_new(const struct stk_certificate *certificate)
+{
+    size_t name_size = strlen(certificate->name.text) + 1;
+    size_t x5u_size = strlen(certificate->x5u) + 1;
+    struct stk_held *held = malloc(sizeof(*held) + name_size + x5u_size);
+
+    if (held == NULL)
+        return NULL;
+    held->key_id = certificate->key_id;
+    held->not_before = certificate->not_before;
+    held->not_after = certificate->not_after;
+    held->generation = certificate->generation;
+    held->active = certificate->active;
+    memcpy(held->name, certificate->name.text, name_size);
+    memcpy(held->name + name_size, certificate->x5u, x5u_size);
+    held->x5u = held->name + name_size;
+    return held;
+}
+
+static bool make_room(struct table *table)
+{
+    size_t capacity = table->capacity > 0 ? table->capacity * 2 : 64;
+    struct stk_held **held = NULL;
+
+    if (table->count < table->capacity)
+        return true;
+    held = reallocarray(table->held, capacity, sizeof(struct stk_held *));
+    if (held == NULL)
+        return false;
+    table->held = held;
+    table->capacity = capacity;
+    return true;
+}
+
+static enum stirkeep_status table_put(struct table *table, const struct stk_certificate *entry)
+{
+    size_t place = table->count;
+    struct stk_held *held = NULL;
+
+    /* Snapshots come in the order of names: mostly the place is the end. */
+    if (place > 0 && strcmp(table->held[place - 1]->name, entry->name.text) >= 0)
+        place = place_of(table, entry->name.text);
+    if (!is_at(table, place, entry->name.text) && table->count == STK_NAMES_MAX)
+        return STIRKEEP_TOO_LARGE;
+    held = held_new(entry);
+    if (held == NULL || !make_room(table)) {
+        free(held);
+        return STIRKEEP_NO_MEMORY;
+    }
+    if (is_at(table, place, held->name)) {
+        free(table->held[place]);
+    } else {
+        memmove(&table->held[place + 1], &table->held[place],
+                (table->count - place) * sizeof(struct stk_held *));
+        table->count++;
+    }
+    table->held[place] = held;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool last,
+                                     const struct stk_certificate *entries, size_t count)
+{
+    struct table *table = NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (first) {
+        table_clear(&names->next);
+        names->gathering = true;
+    }
+    if (!names->gathering && !names->complete)
+        return STIRKEEP_OK;
+    table = names->gathering ? &names->next : &names->current;
+    names->version++;
+    for (size_t i = 0; status == STIRKEEP_OK && i < count; i++)
+        status = table_put(table, &entries[i]);
+    if (status != STIRKEEP_OK) {
+        table_clear(&names->next);
+        names->gathering = false;
+    } else if (names->gathering && last) {
+        table_clear(&names->current);
+        names->current = names->next;
+        names->next = (struct table){0};
+        names->gathering = false;
+        names->complete = true;
+    }
+    return status;
+}
+
+bool stk_names_complete(const struct stk_names *names)
+{
+    return names->complete;
+}
+
+const struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
+{
+    size_t place = place_of(&names->current, name);
+
+    return is_at(&names->current, place, name) ? names->current.held[place] : NULL;
+}
+
+size_t stk_names_after(const struct stk_names *names, const char *after)
+{
+    size_t place = place_of(&names->current, after);
+
+    return is_at(&names->current, place, after) ? place + 1 : place;
+}
+
+const struct stk_held *stk_names_at(const struct stk_names *names, size_t place)
+{
+    return place < names->current.count ? names->current.held[place] : NULL;
+}
+
+size_t stk_names_count(const struct stk_names *names)
+{
+    return names->current.count;
+}
+
+uint64_t stk_names_version(const struct stk_names *names)
+{
+    return names->version;
+}

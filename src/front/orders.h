@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_FRONT_ORDERS_H
+#define STK_FRONT_ORDERS_H
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include <stdbool.h>
+#include <sys/queue.h>
+
+/*
+ * The orders that have no answer yet, sent to the keeper or waiting to be. An order keeps its
+ * encoded bytes, so that it can be sent again to the keeper's successor. Slots and their buffers
+ * are used again and again: no memory is asked for in the steady state. One thread.
+ */
+struct stk_slot {
+    uint64_t id;         /* the order's; 0: free */
+    uint64_t request_id; /* the client's */
+    uint64_t deadline_us;
+    uint64_t connection_serial; /* whose it is: a connection's place and serial number */
+    uint32_t connection;
+    uint32_t generation; /* of the certificate */
+    uint32_t heap_place;
+    bool sent;
+    struct stk_buffer bytes;
+    TAILQ_ENTRY(stk_slot) entry;
+};
+
+TAILQ_HEAD(stk_slot_list, stk_slot);
+
+struct stk_orders {
+    struct stk_slot *slots;
+    struct stk_slot **heap; /* by deadline, the earliest at 0 */
+    size_t count;           /* in flight */
+    size_t unsent_count;
+    uint64_t serial; /* of the last order; an id is a serial number with the slot's number below it */
+    struct stk_slot_list free_slots;
+    struct stk_slot_list unsent;
+    struct stk_slot_list sent;
+};
+
+/* Serial numbers begin at `seed`, a random one: an answer to a former front's order has an id that
+ * nobody knows. NULL: out of memory. */
+struct stk_orders *stk_orders_new(uint64_t seed);
+void stk_orders_free(struct stk_orders *orders);
+
+/* A slot with an id of its own, at the end of the unsent ones. NULL: STK_ORDERS_IN_FLIGHT_MAX are
+ * in flight. The caller fills in the rest and `bytes`, which is empty. */
+struct stk_slot *stk_orders_take(struct stk_orders *orders, uint64_t deadline_us);
+void stk_orders_release(struct stk_orders *orders, struct stk_slot *slot);
+
+/* NULL when no order in flight has this id. */
+struct stk_slot *stk_orders_find(const struct stk_orders *orders, uint64_t id);
+
+void stk_orders_mark_sent(struct stk_orders *orders, struct stk_slot *slot);
+/* All are unsent again, in the order of before. */
+void stk_orders_unsend(struct stk_orders *orders);
+
+/* The earliest deadline; UINT64_MAX when nothing is in flight. */
+uint64_t stk_orders_next_deadline(const struct stk_orders *orders);
+/* The order whose deadline comes first; NULL when nothing is in flight. */
+struct stk_slot *stk_orders_earliest(const struct stk_orders *orders);
+
+#endif

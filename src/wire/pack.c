@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/pack.h"
+
+#include "wire/frame.h"
+#include "wire/scan.h"
+#include <string.h>
+
+#define PREFIX_MAX 15 /* a tag of at most 5 bytes, a length of at most 10 */
+
+static size_t put_varint(uint64_t value, uint8_t *out)
+{
+    size_t length = 0;
+
+    while (value >= 0x80) {
+        out[length++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    out[length++] = (uint8_t)value;
+    return length;
+}
+
+static size_t put_prefix(uint32_t number, size_t length, uint8_t out[PREFIX_MAX])
+{
+    size_t used = put_varint((uint64_t)number << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, out);
+
+    return used + put_varint(length, out + used);
+}
+
+enum stirkeep_status stk_pack(const ProtobufCMessage *message, struct stk_buffer *out)
+{
+    enum stirkeep_status status =
+        stk_buffer_reserve(out, protobuf_c_message_get_packed_size(message));
+
+    if (status == STIRKEEP_OK)
+        out->length += protobuf_c_message_pack(message, out->data + out->length);
+    return status;
+}
+
+/* Room for exactly so many bytes more, so that a buffer's ceiling can be used up to the last. */
+static enum stirkeep_status begin_field(uint32_t number, size_t length, struct stk_buffer *out)
+{
+    uint8_t prefix[PREFIX_MAX] = {0};
+    size_t used = put_prefix(number, length, prefix);
+    enum stirkeep_status status =
+        length <= SIZE_MAX - used ? stk_buffer_reserve(out, used + length) : STIRKEEP_TOO_LARGE;
+
+    if (status != STIRKEEP_OK)
+        return status;
+    memcpy(out->data + out->length, prefix, used);
+    out->length += used;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_pack_element(uint32_t number, const ProtobufCMessage *message,
+                                      struct stk_buffer *out)
+{
+    size_t length = protobuf_c_message_get_packed_size(message);
+    enum stirkeep_status status = begin_field(number, length, out);
+
+    if (status == STIRKEEP_OK)
+        out->length += protobuf_c_message_pack(message, out->data + out->length);
+    return status;
+}
+
+enum stirkeep_status stk_pack_bytes(uint32_t number, struct stk_bytes bytes, struct stk_buffer *out)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (bytes.length == 0)
+        return STIRKEEP_OK;
+    status = begin_field(number, bytes.length, out);
+    if (status != STIRKEEP_OK)
+        return status;
+    memcpy(out->data + out->length, bytes.data, bytes.length);
+    out->length += bytes.length;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_pack_close(uint32_t number, size_t mark, struct stk_buffer *out)
+{
+    uint8_t prefix[PREFIX_MAX] = {0};
+    size_t inside = out->length - mark;
+    size_t length = put_prefix(number, inside, prefix);
+    enum stirkeep_status status = stk_buffer_reserve(out, length);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    memmove(out->data + mark + length, out->data + mark, inside);
+    memcpy(out->data + mark, prefix, length);
+    out->length += length;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_pack_frame_begin(struct stk_buffer *out, size_t *ret_mark)
+{
+    static const uint8_t header[STK_FRAME_HEADER] = {0};
+    enum stirkeep_status status = stk_buffer_add(out, header, sizeof(header));
+
+    if (status == STIRKEEP_OK)
+        *ret_mark = out->length;
+    return status;
+}
+
+enum stirkeep_status stk_pack_frame_end(size_t mark, size_t limit, struct stk_buffer *out)
+{
+    size_t length = out->length - mark;
+
+    if (length > limit) {
+        out->length = mark - STK_FRAME_HEADER;
+        return STIRKEEP_TOO_LARGE;
+    }
+    stk_frame_header(length, out->data + mark - STK_FRAME_HEADER);
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_pack_framed(const ProtobufCMessage *message, size_t limit,
+                                     struct stk_buffer *out)
+{
+    size_t length = protobuf_c_message_get_packed_size(message);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (length > limit)
+        return STIRKEEP_TOO_LARGE;
+    status = stk_buffer_reserve(out, STK_FRAME_HEADER + length);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_frame_header(length, out->data + out->length);
+    out->length += STK_FRAME_HEADER;
+    out->length += protobuf_c_message_pack(message, out->data + out->length);
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_pack_framed_scrubbed(const ProtobufCMessage *message, size_t limit,
+                                              struct stk_buffer *out)
+{
+    size_t mark = out->length + STK_FRAME_HEADER;
+    enum stirkeep_status status = stk_pack_framed(message, limit, out);
+
+    if (status == STIRKEEP_OK)
+        stk_scan_scrub(message->descriptor, out->data + mark, out->length - mark);
+    return status;
+}
+
+enum stirkeep_status stk_pack_scrubbed(const ProtobufCMessage *message, struct stk_buffer *out)
+{
+    size_t mark = out->length;
+    enum stirkeep_status status = stk_pack(message, out);
+
+    if (status == STIRKEEP_OK)
+        stk_scan_scrub(message->descriptor, out->data + mark, out->length - mark);
+    return status;
+}
+
+char *stk_pack_text(const char *text)
+{
+    return (char *)(text != NULL ? text : "");
+}
+
+ProtobufCBinaryData stk_pack_view(struct stk_bytes bytes)
+{
+    return (ProtobufCBinaryData){.len = bytes.length, .data = (uint8_t *)bytes.data};
+}

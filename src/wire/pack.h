@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_PACK_H
+#define STK_WIRE_PACK_H
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include <protobuf-c/protobuf-c.h>
+
+/*
+ * Writing messages straight into a buffer's reserved room: no memory of their own. Each appends;
+ * on failure (TOO_LARGE, NO_MEMORY) the buffer is as it was. Any thread.
+ */
+
+/* A message without anything around it. */
+enum stirkeep_status stk_pack(const ProtobufCMessage *message, struct stk_buffer *out);
+
+/* A message as field `number` of the one under way. */
+enum stirkeep_status stk_pack_element(uint32_t number, const ProtobufCMessage *message,
+                                      struct stk_buffer *out);
+
+/* Bytes (or text, on the wire the same) as field `number`; nothing when there are none. */
+enum stirkeep_status stk_pack_bytes(uint32_t number, struct stk_bytes bytes,
+                                    struct stk_buffer *out);
+
+/* Make what was appended since `mark` the inside of field `number`. */
+enum stirkeep_status stk_pack_close(uint32_t number, size_t mark, struct stk_buffer *out);
+
+/* Frame a message: begin, append its parts, end. */
+enum stirkeep_status stk_pack_frame_begin(struct stk_buffer *out, size_t *ret_mark);
+/* TOO_LARGE when more than `limit` bytes were appended; the frame is then taken back. */
+enum stirkeep_status stk_pack_frame_end(size_t mark, size_t limit, struct stk_buffer *out);
+
+/* A whole message in its frame, its texts as they are. */
+enum stirkeep_status stk_pack_framed(const ProtobufCMessage *message, size_t limit,
+                                     struct stk_buffer *out);
+
+/* The same, its texts scrubbed, for messages with words of an operating system or a token. */
+enum stirkeep_status stk_pack_framed_scrubbed(const ProtobufCMessage *message, size_t limit,
+                                              struct stk_buffer *out);
+enum stirkeep_status stk_pack_scrubbed(const ProtobufCMessage *message, struct stk_buffer *out);
+
+/* protobuf-c's structures point to what is only read here, but say it without const. */
+char *stk_pack_text(const char *text);
+ProtobufCBinaryData stk_pack_view(struct stk_bytes bytes);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_SCAN_H
+#define STK_WIRE_SCAN_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A strict reading of a message's bytes before protobuf-c makes structures of them. It settles
+ * what protobuf-c leaves open: texts with a NUL or bytes that are not UTF-8, fields given twice,
+ * numbers that do not fit, wire types that do not belong to the field. It allocates nothing, and
+ * goes no deeper than the message type does. Any thread.
+ */
+
+/* One field as it is on the wire. */
+struct stk_wire_field {
+    uint32_t number;
+    ProtobufCWireType type;
+    uint64_t value;          /* varint */
+    struct stk_bytes inside; /* length-prefixed */
+};
+
+/* Cut the first field off `rest`. False when the bytes are not one. */
+bool stk_scan_next(struct stk_bytes *rest, struct stk_wire_field *ret_field);
+
+/* The value of field 1 as far as it can be read, else 0: for answers to what cannot be decoded. */
+uint64_t stk_scan_id(struct stk_bytes message);
+
+/* From which depth on a field that this version does not know is refused. */
+enum stk_unknown {
+    STK_UNKNOWN_REFUSED = 0,
+    STK_UNKNOWN_REFUSED_IN_BODY = 1, /* beside the body they are ignored */
+    STK_UNKNOWN_IGNORED = 255
+};
+
+/*
+ * MALFORMED: the bytes are not a message of this type. INVALID: they are, but a text is not valid.
+ * UNSUPPORTED: they are, but with a field that is not known. The message names the field.
+ */
+enum stirkeep_status stk_scan_check(const ProtobufCMessageDescriptor *type,
+                                    struct stk_bytes message, enum stk_unknown unknown,
+                                    struct stk_error *error);
+
+/* Scrub all texts of a well-formed message in place, so that any receiver can read it. */
+void stk_scan_scrub(const ProtobufCMessageDescriptor *type, uint8_t *message, size_t length);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/unpack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct source {
+    struct stk_arena *arena;
+    bool used_up;
+};
+
+static void *take(void *data, size_t size)
+{
+    struct source *source = data;
+    void *taken = stk_arena_take(source->arena, size);
+
+    if (taken == NULL)
+        source->used_up = true;
+    return taken;
+}
+
+/* The arena is given back as a whole by its owner. */
+static void give_back(void *data, void *pointer)
+{
+    (void)data;
+    (void)pointer;
+}
+
+void *stk_unpack_checked(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
+                         struct stk_arena *arena, struct stk_error *error)
+{
+    struct source source = {.arena = arena};
+    ProtobufCAllocator allocator = {.alloc = take, .free = give_back, .allocator_data = &source};
+    void *unpacked = protobuf_c_message_unpack(type, &allocator, message.length, message.data);
+
+    if (unpacked == NULL && source.used_up)
+        (void)stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: takes too much memory",
+                            type->short_name);
+    else if (unpacked == NULL)
+        (void)stk_error_set(error, STIRKEEP_MALFORMED, "%s: not a message of the protocol",
+                            type->short_name);
+    return unpacked;
+}
+
+void *stk_unpack(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
+                 enum stk_unknown unknown, struct stk_arena *arena, struct stk_error *error)
+{
+    if (stk_scan_check(type, message, unknown, error) != STIRKEEP_OK)
+        return NULL;
+    return stk_unpack_checked(type, message, arena, error);
+}
+
+enum stirkeep_status stk_take_text(const char *text, const char *field, size_t max,
+                                   struct stk_error *error)
+{
+    if (strnlen(text, max + 1) > max)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: longer than %zu characters", field,
+                             max);
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_exact(const ProtobufCBinaryData *bytes, const char *field,
+                                    size_t length, uint8_t *ret_bytes, struct stk_error *error)
+{
+    if (bytes->len != length)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: must have %zu bytes, has %zu", field,
+                             length, bytes->len);
+    memcpy(ret_bytes, bytes->data, length);
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_bytes(const ProtobufCBinaryData *bytes, const char *field, size_t max,
+                                    struct stk_bytes *ret_bytes, struct stk_error *error)
+{
+    if (bytes->len == 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: is empty", field);
+    if (bytes->len > max)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: more than %zu bytes", field, max);
+    *ret_bytes = (struct stk_bytes){bytes->data, bytes->len};
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_chain(const ProtobufCBinaryData *chain, size_t count,
+                                    struct stk_bytes ret_chain[], size_t *ret_count,
+                                    struct stk_error *error)
+{
+    char field[32] = "";
+
+    if (count == 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "chain: no certificate in it");
+    if (count > STK_CHAIN_MAX)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "chain: more than %d certificates",
+                             STK_CHAIN_MAX);
+    for (size_t i = 0; i < count; i++) {
+        enum stirkeep_status status = STIRKEEP_OK;
+
+        (void)snprintf(field, sizeof(field), "chain[%zu]", i);
+        status = stk_take_bytes(&chain[i], field, STK_CERT_DER_MAX, &ret_chain[i], error);
+        if (status != STIRKEEP_OK)
+            return status;
+    }
+    *ret_count = count;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_status(uint32_t number)
+{
+    return number < STIRKEEP_STATUS_COUNT ? (enum stirkeep_status)number : STIRKEEP_INTERNAL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_WIRE_UNPACK_H
+#define STK_WIRE_UNPACK_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "wire/scan.h"
+
+/*
+ * Make protobuf-c's structures of a message that stk_scan_check found well-formed, in the arena
+ * alone: nothing is malloc'ed, nothing has to be freed. NULL when the arena is used up (TOO_LARGE)
+ * or protobuf-c refuses the bytes after all (MALFORMED).
+ */
+void *stk_unpack_checked(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
+                         struct stk_arena *arena, struct stk_error *error);
+
+/* Both in one: NULL with `error` filled in as stk_scan_check does, and TOO_LARGE. `error` must not
+ * be NULL. */
+void *stk_unpack(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
+                 enum stk_unknown unknown, struct stk_arena *arena, struct stk_error *error);
+
+/* ---- checks that several decoders make; all end with INVALID or TOO_LARGE naming `field` */
+
+/* At most `max` characters. */
+enum stirkeep_status stk_take_text(const char *text, const char *field, size_t max,
+                                   struct stk_error *error);
+
+/* Exactly `length` bytes, copied. */
+enum stirkeep_status stk_take_exact(const ProtobufCBinaryData *bytes, const char *field,
+                                    size_t length, uint8_t *ret_bytes, struct stk_error *error);
+
+/* One to `max` bytes; the view stays the message's. */
+enum stirkeep_status stk_take_bytes(const ProtobufCBinaryData *bytes, const char *field, size_t max,
+                                    struct stk_bytes *ret_bytes, struct stk_error *error);
+
+/* One to STK_CHAIN_MAX certificates of one to STK_CERT_DER_MAX bytes. */
+enum stirkeep_status stk_take_chain(const ProtobufCBinaryData *chain, size_t count,
+                                    struct stk_bytes ret_chain[], size_t *ret_count,
+                                    struct stk_error *error);
+
+/* A status as it came: a number that this version does not know counts as INTERNAL. */
+enum stirkeep_status stk_take_status(uint32_t number);
+
+#endif

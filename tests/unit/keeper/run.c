@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAID_WITHIN_MS 20000
+#define SKIPPED 77
+
+extern char **environ;
+
+static const char *find_module(void)
+{
+    static const char *const paths[] = {
+        "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+        "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (access(paths[i], R_OK) == 0)
+            return paths[i];
+    if (getenv("CI") != NULL) {
+        (void)fprintf(stderr, "SoftHSM is not installed\n");
+        exit(1);
+    }
+    exit(SKIPPED);
+}
+
+const char *run_path(const struct run *run, const char *name)
+{
+    static char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", run->directory, name);
+    return path;
+}
+
+static void run_command(const char *const arguments[])
+{
+    pid_t child = 0;
+    int status = 0;
+
+    assert_int_equal(
+        posix_spawnp(&child, arguments[0], NULL, NULL, (char *const *)arguments, environ), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void make_links(struct run *run)
+{
+    int front[2] = {-1, -1};
+    int intake[2] = {-1, -1};
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, front), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, intake), 0);
+    run->front = front[0];
+    run->keeper_front = front[1];
+    run->intake = intake[0];
+    run->keeper_intake = intake[1];
+}
+
+int run_make_token(struct run *run, const char *softhsm_line)
+{
+    char script[256] = "";
+    FILE *conf = NULL;
+
+    (void)find_module();
+    *run = (struct run){.control = -1, .next_id = 1000};
+    (void)snprintf(run->directory, sizeof(run->directory), "/tmp/stk-keeper-XXXXXX");
+    assert_non_null(mkdtemp(run->directory));
+    (void)snprintf(script, sizeof(script), "%s/softhsm-conf/token-setup.sh",
+                   getenv("STIRKEEP_SOURCE"));
+    run_command((const char *const[]){"sh", script, run->directory, NULL});
+    conf = fopen(run_path(run, "softhsm2.conf"), "ae");
+    assert_non_null(conf);
+    (void)fprintf(conf, "%s\n", softhsm_line);
+    assert_int_equal(fclose(conf), 0);
+    assert_int_equal(stk_arena_new(&run->arena, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
+    make_links(run);
+    return 0;
+}
+
+void run_free(struct run *run)
+{
+    if (run->pid != 0) {
+        (void)kill(run->pid, SIGKILL);
+        (void)waitpid(run->pid, NULL, 0);
+    }
+    (void)close(run->control);
+    (void)close(run->front);
+    (void)close(run->intake);
+    (void)close(run->keeper_front);
+    (void)close(run->keeper_intake);
+    stk_arena_free(&run->arena);
+    run_command((const char *const[]){"rm", "-rf", run->directory, NULL});
+}
+
+/* ---- birth */
+
+static int config_fd(const struct run *run, const struct run_options *options)
+{
+    int fd = memfd_create("config", MFD_CLOEXEC);
+    unsigned sessions = options->sessions > 0 ? options->sessions : 2;
+    const char *file = options->audit_file != NULL ? options->audit_file : "audit.jsonl";
+    const char *sync = options->audit_sync != NULL ? options->audit_sync : "none";
+
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd,
+                        "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
+                        "sessions = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
+                        find_module(), run->directory, sessions, run->directory, file, sync) > 0);
+    return fd;
+}
+
+static int pin_fd(const struct run *run, const char *pin)
+{
+    int fd = -1;
+
+    if (pin == NULL)
+        return open(run_path(run, "pin"), O_RDONLY | O_CLOEXEC);
+    if (pin[0] == '\0')
+        return -1;
+    fd = memfd_create("pin", MFD_CLOEXEC);
+    assert_true(stk_file_write_all(fd, pin, strlen(pin)));
+    return fd;
+}
+
+/* In the child: `fds` become 3, 4, ...; first out of each other's way. */
+static _Noreturn void become_keeper(const struct run *run, int fds[], int count)
+{
+    char conf[128] = "";
+    char *environment[] = {conf, NULL};
+    char *arguments[] = {"stirkeep-keeper", NULL};
+
+    (void)snprintf(conf, sizeof(conf), "SOFTHSM2_CONF=%s/softhsm2.conf", run->directory);
+    for (int i = 0; i < count; i++)
+        if (fds[i] >= 0)
+            fds[i] = fcntl(fds[i], F_DUPFD, 64);
+    for (int i = 0; i < count; i++) {
+        (void)close(STK_FD_CONTROL + i);
+        if (fds[i] >= 0)
+            (void)dup2(fds[i], STK_FD_CONTROL + i);
+    }
+    (void)execve(getenv("STIRKEEP_KEEPER"), arguments, environment);
+    _exit(126);
+}
+
+enum stk_control_kind run_start(struct run *run, const struct run_options *options,
+                                struct stk_control_message *ret_said)
+{
+    struct pollfd watch = {.events = POLLIN};
+    int control[2] = {-1, -1};
+    int fds[5] = {-1, -1, run->keeper_front, run->keeper_intake, -1};
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
+    fds[0] = control[1];
+    fds[1] = config_fd(run, options);
+    fds[4] = pin_fd(run, options->pin);
+    run->pid = fork();
+    assert_true(run->pid >= 0);
+    if (run->pid == 0)
+        become_keeper(run, fds, 5);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    if (fds[4] >= 0)
+        (void)close(fds[4]);
+    if (run->control >= 0)
+        (void)close(run->control);
+    run->control = control[0];
+    watch.fd = run->control;
+    assert_int_equal(poll(&watch, 1, SAID_WITHIN_MS), 1);
+    assert_int_equal(stk_control_receive(run->control, ret_said), STIRKEEP_OK);
+    return ret_said->kind;
+}
+
+int run_wait(struct run *run)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    int status = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        if (waitpid(run->pid, &status, WNOHANG) == run->pid) {
+            run->pid = 0;
+            return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    fail_msg("the keeper does not end");
+    return -1;
+}
+
+int run_drain(struct run *run)
+{
+    assert_true(stk_control_send(run->control, STK_CONTROL_DRAIN, STK_ROOM_KEEPER, NULL));
+    return run_wait(run);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A room that only does what the porter can see of one, and writes down what it met with: each
+ * line of DIRECTORY/events begins with the room's name. How it behaves is the first word of
+ * DIRECTORY/ROOM.mode. DIRECTORY is the configuration's token directory.
+ */
+#include "base/buffer.h"
+#include "base/file.h"
+#include "room/room.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static enum stk_room self;
+static char directory[256];
+static char mode[32] = "ready";
+
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void note(const char *format, ...)
+{
+    char path[320] = "";
+    char line[1024] = "";
+    int length = snprintf(line, sizeof(line), "%s ", stk_room_name(self));
+    va_list arguments;
+    int fd = -1;
+
+    va_start(arguments, format);
+    length += vsnprintf(line + length, sizeof(line) - (size_t)length - 2, format, arguments);
+    va_end(arguments);
+    line[length++] = '\n';
+    (void)snprintf(path, sizeof(path), "%s/events", directory);
+    fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    (void)!write(fd, line, (size_t)length);
+    (void)close(fd);
+}
+
+static void read_mode(void)
+{
+    struct stk_buffer text = {0};
+    char path[320] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/%s.mode", directory, stk_room_name(self));
+    if (stk_file_read(path, sizeof(mode) - 1, &text, NULL) == STIRKEEP_OK) {
+        memcpy(mode, text.data, text.length);
+        mode[text.length] = '\0';
+    }
+    stk_buffer_free(&text);
+}
+
+/* Everything that was inherited, before stk_room_begin tidies up. */
+static void look_around(char *inherited, size_t size)
+{
+    char line[256] = "";
+    FILE *status = fopen("/proc/self/status", "re");
+    size_t length = (size_t)snprintf(inherited, size, "fds=");
+
+    for (int fd = 0; fd < 1024; fd++)
+        if (fcntl(fd, F_GETFD) >= 0 && (status == NULL || fd != fileno(status)))
+            length += (size_t)snprintf(inherited + length, size - length, "%d,", fd);
+    while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+        if (strncmp(line, "SigBlk:\t", 8) == 0 || strncmp(line, "SigIgn:\t", 8) == 0)
+            length += (size_t)snprintf(inherited + length, size - length, " %.7s%.16s", line,
+                                       line + 8);
+    length += (size_t)snprintf(inherited + length, size - length, " env=");
+    for (char **variable = environ; *variable != NULL; variable++)
+        length += (size_t)snprintf(inherited + length, size - length, "%s,", *variable);
+    if (status != NULL)
+        (void)fclose(status);
+}
+
+static void note_listener(void)
+{
+    socklen_t size = sizeof(int);
+    int listens = 0;
+
+    (void)getsockopt(STK_FD_FIRST, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    if (self != STK_ROOM_KEEPER)
+        note("listens=%d", listens);
+}
+
+/* Say hello on both links, with the own name. */
+static void greet(int first, int second)
+{
+    const char *name = stk_room_name(self);
+
+    if (stk_link_send(first, name, strlen(name), 0, NULL) != STIRKEEP_OK ||
+        stk_link_send(second, name, strlen(name), 0, NULL) != STIRKEEP_OK)
+        note("cannot greet");
+}
+
+static void start(int first_link, int second_link)
+{
+    struct stk_error error = {0};
+    static char rubbish[7] = "rubbish";
+
+    if (strcmp(mode, "fail") == 0) {
+        (void)stk_error_set(&error, STIRKEEP_TOKEN_ERROR, "no token called t");
+        stk_room_fail(self, &error);
+    }
+    if (strcmp(mode, "exit") == 0)
+        _exit(3);
+    if (strcmp(mode, "hang") == 0)
+        return;
+    if (strcmp(mode, "cut") == 0) {
+        (void)shutdown(first_link, SHUT_RDWR);
+        _exit(4);
+    }
+    if (strcmp(mode, "refused") == 0)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PIN_REFUSED, self, NULL);
+    if (strcmp(mode, "rubbish") == 0)
+        (void)!send(STK_FD_CONTROL, rubbish, sizeof(rubbish), 0);
+    if (strcmp(mode, "drain-others") == 0)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_DRAIN, self, NULL);
+    if (strcmp(mode, "other-name") == 0)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, (self + 1) % STK_ROOM_COUNT,
+                               NULL);
+    greet(first_link, second_link);
+    (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, self, NULL);
+}
+
+static void hear_porter(void)
+{
+    static const char *const words[] = {[STK_CONTROL_DRAIN] = "drain",
+                                        [STK_CONTROL_ROOM_UP] = "hears up",
+                                        [STK_CONTROL_ROOM_DOWN] = "hears down"};
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = stk_control_receive(STK_FD_CONTROL, &message);
+
+    if (status != STIRKEEP_OK) {
+        note("is alone");
+        _exit(0);
+    }
+    if (message.kind == STK_CONTROL_DRAIN)
+        note("drain");
+    else
+        note("%s %s", words[message.kind], stk_room_name((enum stk_room)message.room));
+    if (message.kind == STK_CONTROL_DRAIN && strcmp(mode, "stay") != 0)
+        _exit(0);
+}
+
+static void hear_link(int fd)
+{
+    static uint8_t data[STK_LINK_MESSAGE_MAX + 1];
+    size_t length = 0;
+
+    if (stk_link_receive(fd, 0, data, &length, NULL) != STIRKEEP_OK)
+        _exit(5);
+    data[length] = '\0';
+    note("link %d: %s", fd, (const char *)data);
+}
+
+int main(int argc, char **argv)
+{
+    static char inherited[768];
+    const struct stk_config *config = NULL;
+    int first_link = STK_FD_FRONT_KEEPER;
+
+    if (argc != 1)
+        return 9;
+    self = strstr(argv[0], "keeper") != NULL   ? STK_ROOM_KEEPER
+           : strstr(argv[0], "intake") != NULL ? STK_ROOM_INTAKE
+                                               : STK_ROOM_FRONT;
+    if (self == STK_ROOM_KEEPER)
+        first_link = STK_FD_KEEPER_FRONT;
+    look_around(inherited, sizeof(inherited));
+    config = stk_room_begin(self);
+    (void)snprintf(directory, sizeof(directory), "%s", config->token.directory);
+    read_mode();
+    note("starts pid=%d uid=%u gid=%u %s", (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
+         inherited);
+    note_listener();
+    start(first_link, first_link + 1);
+    for (;;) {
+        struct pollfd watched[3] = {{.fd = STK_FD_CONTROL, .events = POLLIN},
+                                    {.fd = first_link, .events = POLLIN},
+                                    {.fd = first_link + 1, .events = POLLIN}};
+        (void)poll(watched, 3, -1);
+        if (watched[0].revents != 0)
+            hear_porter();
+        for (int i = 1; i < 3; i++)
+            if (watched[i].revents != 0)
+                hear_link(watched[i].fd);
+    }
+}

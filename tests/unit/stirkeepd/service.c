@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STEP_US 2000
+#define PATIENCE_US 10000000
+
+static const char *stirkeepd_path;
+static const char *fake_path;
+
+void service_programs(int argc, char **argv)
+{
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: %s STIRKEEPD FAKE-ROOM\n", argv[0]);
+        exit(2);
+    }
+    stirkeepd_path = argv[1];
+    fake_path = argv[2];
+}
+
+static void copy_program(const char *from, const char *to)
+{
+    static char block[65536];
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    ssize_t got = 0;
+
+    assert_true(in >= 0 && out >= 0);
+    while ((got = read(in, block, sizeof(block))) > 0)
+        assert_int_equal(write(out, block, (size_t)got), got);
+    assert_int_equal(fchmod(out, 0755), 0);
+    (void)close(in);
+    (void)close(out);
+}
+
+void service_write(const struct service *service, const char *name, mode_t mode, const char *text)
+{
+    char path[256] = "";
+    int fd = -1;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    (void)close(fd);
+}
+
+char *service_read(const struct service *service, const char *name)
+{
+    char path[256] = "";
+    struct stat about = {0};
+    char *text = NULL;
+    int fd = -1;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &about), 0);
+    text = calloc(1, (size_t)about.st_size + 1);
+    assert_non_null(text);
+    assert_int_equal(read(fd, text, (size_t)about.st_size), about.st_size);
+    (void)close(fd);
+    return text;
+}
+
+void service_write_config(const struct service *service, bool with_rooms)
+{
+    char text[2048] = "";
+
+    (void)snprintf(text, sizeof(text),
+                   "[token]\nmodule = %s/events\nlabel = t\npin-file = %s\ndirectory = %s\n"
+                   "[token-environment]\nSOFTHSM2_CONF = /somewhere/softhsm2.conf\n"
+                   "[sockets]\nsign = %s\nadmin = %s\n"
+                   "[storage]\ncatalog = %s/state/catalog.db\n"
+                   "[audit]\nfile = %s/trail/audit.jsonl\n"
+                   "%s"
+                   "[grant g]\nuser = 0\ncertificates = *\nattest = A\n",
+                   service->base, service->pin, service->base, service->sign, service->admin,
+                   service->base, service->base,
+                   with_rooms && geteuid() == 0 ? "[rooms]\nkeeper-user = 61003\n"
+                                                  "intake-user = 61002\nfront-user = 61001\n"
+                                                : "");
+    service_write(service, "stirkeep.conf", 0644, text);
+}
+
+static void make_directory(const struct service *service, const char *name, mode_t mode, uid_t uid)
+{
+    char path[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    assert_int_equal(mkdir(path, mode), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(path, uid, uid), 0);
+}
+
+void service_make(struct service *service)
+{
+    static const char *const rooms[] = {"keeper", "intake", "front"};
+    const char *temporary = getenv("TMPDIR");
+
+    memset(service, 0, sizeof(*service));
+    (void)snprintf(service->base, sizeof(service->base), "%s/stirkeepd-XXXXXX",
+                   temporary != NULL && strlen(temporary) < 40 ? temporary : "/tmp");
+    assert_non_null(mkdtemp(service->base));
+    assert_int_equal(chmod(service->base, 0755), 0);
+    (void)snprintf(service->config, sizeof(service->config), "%s/stirkeep.conf", service->base);
+    (void)snprintf(service->libexec, sizeof(service->libexec), "%s/libexec", service->base);
+    (void)snprintf(service->sign, sizeof(service->sign), "%s/run/sign.sock", service->base);
+    (void)snprintf(service->admin, sizeof(service->admin), "%s/run/admin.sock", service->base);
+    (void)snprintf(service->pin, sizeof(service->pin), "%s/pin", service->base);
+    make_directory(service, "libexec", 0755, 0);
+    make_directory(service, "state", 0700, 61002);
+    make_directory(service, "trail", 0700, 61003);
+    for (size_t i = 0; i < 3; i++) {
+        char path[256] = "";
+        (void)snprintf(path, sizeof(path), "%s/stirkeep-%s", service->libexec, rooms[i]);
+        copy_program(fake_path, path);
+        service_mode(service, rooms[i], "ready");
+    }
+    service_write(service, "events", 0666, "");
+    service_write(service, "pin", 0600, "1234\n");
+    service_write_config(service, true);
+}
+
+void service_mode(const struct service *service, const char *room, const char *mode)
+{
+    char name[32] = "";
+
+    (void)snprintf(name, sizeof(name), "%s.mode", room);
+    service_write(service, name, 0644, mode);
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+void service_remove(struct service *service)
+{
+    if (service->porter > 0)
+        (void)service_end(service, SIGKILL);
+    if (service->base[0] != '\0')
+        (void)nftw(service->base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    service->base[0] = '\0';
+}
+
+static pid_t run(const struct service *service, const char *argument, const char *log)
+{
+    char path[256] = "";
+    const char *arguments[] = {stirkeepd_path,   "-c",     service->config, "--libexec",
+                               service->libexec, argument, NULL};
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, log);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    /* What must not reach a room: a variable, a descriptor, an ignored and a blocked signal. */
+    sigset_t blocked;
+    (void)sigemptyset(&blocked);
+    (void)sigaddset(&blocked, SIGUSR2);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+    (void)signal(SIGUSR1, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)setenv("STIRKEEP_TEST_SECRET", "hidden", 1);
+    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0 || dup2(fd, 40) < 0)
+        _exit(99);
+    (void)execv(stirkeepd_path, (char *const *)arguments);
+    _exit(98);
+}
+
+void service_start(struct service *service, const char *argument, bool ready)
+{
+    service->porter = run(service, argument, "log");
+    if (ready)
+        service_wait(service, "log", "stirkeepd: ready:", 1);
+}
+
+static int wait_for(pid_t pid)
+{
+    int status = 0;
+
+    for (unsigned waited = 0; waited < PATIENCE_US; waited += STEP_US) {
+        pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        assert_int_equal(got, 0);
+        (void)usleep(STEP_US);
+    }
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, &status, 0);
+    fail_msg("process %d did not end", (int)pid);
+    return -1;
+}
+
+int service_start_other(const struct service *service, const char *argument)
+{
+    return wait_for(run(service, argument, "other-log"));
+}
+
+int service_end(struct service *service, int signal)
+{
+    pid_t pid = service->porter;
+
+    service->porter = 0;
+    if (signal != 0)
+        (void)kill(pid, signal);
+    return wait_for(pid);
+}
+
+unsigned service_count(const struct service *service, const char *file, const char *text)
+{
+    char path[256] = "";
+    char *held = NULL;
+    unsigned count = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, file);
+    if (access(path, F_OK) != 0)
+        return 0;
+    held = service_read(service, file);
+    for (const char *at = held; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    free(held);
+    return count;
+}
+
+void service_wait(const struct service *service, const char *file, const char *text, unsigned count)
+{
+    for (unsigned waited = 0; waited < PATIENCE_US; waited += STEP_US) {
+        if (service_count(service, file, text) >= count)
+            return;
+        (void)usleep(STEP_US);
+    }
+    char *events = service_read(service, "events");
+    char *log = service_read(service, "log");
+    (void)fprintf(stderr, "# events:\n%s# log:\n%s", events, log);
+    free(events);
+    free(log);
+    fail_msg("%s: not %u times \"%s\"", file, count, text);
+}
+
+bool service_before(const struct service *service, const char *file, const char *first,
+                    const char *second)
+{
+    char *held = service_read(service, file);
+    const char *one = strstr(held, first);
+    const char *other = strstr(held, second);
+    bool before = one != NULL && other != NULL && one < other;
+
+    free(held);
+    return before;
+}
+
+pid_t service_room(const struct service *service, const char *room)
+{
+    char *held = service_read(service, "events");
+    char text[64] = "";
+    const char *last = NULL;
+    pid_t pid = 0;
+
+    (void)snprintf(text, sizeof(text), "%s starts pid=", room);
+    for (const char *at = held; (at = strstr(at, text)) != NULL; at++)
+        last = at;
+    assert_non_null(last);
+    pid = (pid_t)strtol(last + strlen(text), NULL, 10);
+    free(held);
+    return pid;
+}
