@@ -23,10 +23,28 @@ say 'Packages'
 sh "$top/softhsm-conf/packages.sh" build run verify
 
 say 'Build'
-[ -e "$build/build.ninja" ] || meson setup "$build" "$top" | tail -n 1
-meson compile -C "$build" | tail -n 1
+mkdir -p "$build"
+build_step() {
+    "$@" >"$build/quickstart.log" 2>&1 || {
+        cat "$build/quickstart.log" >&2
+        exit 1
+    }
+}
+[ -e "$build/build.ninja" ] || build_step meson setup "$build" "$top"
+build_step meson compile -C "$build"
+tail -n 1 "$build/quickstart.log"
 
-work=$(mktemp -d "$build/lab-XXXXXX")
+# Run by root, each room has a user of its own, who must be able to reach the programs and the token:
+# not so in a clone under /root.
+place=$build
+if [ "$(id -u)" -eq 0 ]; then
+    chmod 0711 "$top/build" "$build"
+    if ! setpriv --reuid 61501 --regid 61501 --clear-groups test -e "$build/build.ninja"; then
+        place=${TMPDIR:-/tmp}
+        echo "$build cannot be entered by other users; working in $place"
+    fi
+fi
+work=$(mktemp -d "$place/stirkeep-quickstart-XXXXXX")
 service=
 clean_up() {
     status=$?
@@ -89,7 +107,7 @@ front-user = 61501
 intake-user = 61502
 keeper-user = 61503
 CONF
-    chmod 0711 "$top/build" "$build" "$work"
+    chmod 0711 "$work"
     chown -R 61502 "$work/state"
     chown -R 61503 "$work/token" "$work/log"
     chown 0 "$work/token/pin"

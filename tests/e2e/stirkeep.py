@@ -2,7 +2,7 @@
 """A stirkeep service of a test's own: token, laboratory chain, configuration, real programs.
 
 Run by root, each room has a user of its own, as in production; run by anyone else, all rooms run
-as that user.
+as that user. The programs are copied to where these users reach them.
 """
 import glob
 import os
@@ -61,7 +61,8 @@ class Service:
         for directory in (self.run, self.libexec):
             os.mkdir(directory, 0o755)
         for room in ROOMS:
-            os.symlink(f"{BUILD}/src/{room}/stirkeep-{room}", f"{self.libexec}/stirkeep-{room}")
+            shutil.copy(f"{BUILD}/src/{room}/stirkeep-{room}", self.libexec)
+        shutil.copy(CLI, self.libexec)
         self.script("token-setup.sh", self.token, label)
         with open(f"{self.token}/softhsm2.conf", "a") as out:
             for line in softhsm_lines:
@@ -190,7 +191,7 @@ class Service:
 
     def cli(self, *arguments, check=True, uid=None, stdin=None, timeout=60):
         """Run the command; with `check` it must exit with 0. `uid`: as that user (root only)."""
-        done = subprocess.run([CLI, *arguments], env=self.environment(), input=stdin, timeout=timeout,
+        done = subprocess.run([f"{self.libexec}/stirkeep", *arguments], env=self.environment(), input=stdin, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               **({"user": uid, "group": uid, "extra_groups": []} if uid else {}))
         if check and done.returncode != 0:
