@@ -10,14 +10,14 @@ static const char hex_digits[] = "0123456789abcdef";
 
 /* Room for `length` bytes at the end; NULL after a failure. What is written there counts only once
  * the buffer's length says so. */
-static uint8_t *room_for(struct stk_json *json, size_t length)
+static uint8_t *room_for(struct stk_jsonl *json, size_t length)
 {
     if (json->status == STIRKEEP_OK)
         json->status = stk_buffer_reserve(json->out, length);
     return json->status == STIRKEEP_OK ? json->out->data + json->out->length : NULL;
 }
 
-void stk_json_raw(struct stk_json *json, const void *data, size_t length)
+void stk_jsonl_raw(struct stk_jsonl *json, const void *data, size_t length)
 {
     uint8_t *at = room_for(json, length);
 
@@ -95,11 +95,11 @@ static size_t special(const uint8_t *in, size_t left, uint8_t **at)
     return length;
 }
 
-void stk_json_string(struct stk_json *json, const char *text)
+void stk_jsonl_string(struct stk_jsonl *json, const char *text)
 {
     const uint8_t *in = (const uint8_t *)text;
     size_t whole = strlen(text);
-    size_t left = whole > STK_JSON_TEXT_MAX ? STK_JSON_TEXT_MAX : whole;
+    size_t left = whole > STK_JSONL_TEXT_MAX ? STK_JSONL_TEXT_MAX : whole;
     uint8_t *start = room_for(json, left * ESCAPE_LENGTH + sizeof("\"...\""));
     uint8_t *at = start;
 
@@ -117,7 +117,7 @@ void stk_json_string(struct stk_json *json, const char *text)
         in += taken;
         left -= taken;
     }
-    if (whole > STK_JSON_TEXT_MAX) {
+    if (whole > STK_JSONL_TEXT_MAX) {
         memcpy(at, "...", 3);
         at += 3;
     }
@@ -125,7 +125,7 @@ void stk_json_string(struct stk_json *json, const char *text)
     json->out->length += (size_t)(at - start);
 }
 
-void stk_json_unsigned(struct stk_json *json, uint64_t value)
+void stk_jsonl_unsigned(struct stk_jsonl *json, uint64_t value)
 {
     uint8_t digits[DECIMAL_LENGTH];
     uint8_t *at = digits + sizeof(digits);
@@ -134,17 +134,17 @@ void stk_json_unsigned(struct stk_json *json, uint64_t value)
         *--at = (uint8_t)('0' + value % 10);
         value /= 10;
     } while (value > 0);
-    stk_json_raw(json, at, (size_t)(digits + sizeof(digits) - at));
+    stk_jsonl_raw(json, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-void stk_json_signed(struct stk_json *json, int64_t value)
+void stk_jsonl_signed(struct stk_jsonl *json, int64_t value)
 {
     if (value < 0)
-        stk_json_raw(json, "-", 1);
-    stk_json_unsigned(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+        stk_jsonl_raw(json, "-", 1);
+    stk_jsonl_unsigned(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-void stk_json_hex(struct stk_json *json, const uint8_t *data, size_t length)
+void stk_jsonl_hex(struct stk_jsonl *json, const uint8_t *data, size_t length)
 {
     uint8_t *at = room_for(json, 2 * length + 2);
 

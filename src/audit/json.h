@@ -10,28 +10,28 @@
  * its own. The first failure (NO_MEMORY, TOO_LARGE) sticks in `status` and nothing more is
  * written, so that it is asked for once, at the end. One thread.
  */
-struct stk_json {
+struct stk_jsonl {
     struct stk_buffer *out;
     enum stirkeep_status status;
 };
 
 /* Bytes of a text that are written; what follows is cut off and marked by "...". */
-#define STK_JSON_TEXT_MAX 2048
+#define STK_JSONL_TEXT_MAX 2048
 
 /* Bytes as they are: punctuation and names of members. */
-void stk_json_raw(struct stk_json *json, const void *data, size_t length);
+void stk_jsonl_raw(struct stk_jsonl *json, const void *data, size_t length);
 
 /*
  * A quoted string: '"', '\\', control characters (C1 too), line separators and the characters that
  * turn the direction of writing are escaped; bytes that are not UTF-8 (RFC 3629) become \ufffd.
  * Whatever the text is, it stays one string on one line.
  */
-void stk_json_string(struct stk_json *json, const char *text);
+void stk_jsonl_string(struct stk_jsonl *json, const char *text);
 
-void stk_json_unsigned(struct stk_json *json, uint64_t value);
-void stk_json_signed(struct stk_json *json, int64_t value);
+void stk_jsonl_unsigned(struct stk_jsonl *json, uint64_t value);
+void stk_jsonl_signed(struct stk_jsonl *json, int64_t value);
 
 /* A quoted string of lower-case hex. */
-void stk_json_hex(struct stk_json *json, const uint8_t *data, size_t length);
+void stk_jsonl_hex(struct stk_jsonl *json, const uint8_t *data, size_t length);
 
 #endif

@@ -20,40 +20,40 @@
 /* The sum is over the line up to its quote that ends prev: SUM's own first byte. */
 #define SUMMED(length) ((length)-SUM_AT + 1)
 
-static void member_name(struct stk_json *json, const char *name)
+static void member_name(struct stk_jsonl *json, const char *name)
 {
-    stk_json_raw(json, name, strlen(name));
+    stk_jsonl_raw(json, name, strlen(name));
 }
 
-static void text_member(struct stk_json *json, const char *name, const char *text)
+static void text_member(struct stk_jsonl *json, const char *name, const char *text)
 {
     if (text == NULL || text[0] == '\0')
         return;
     member_name(json, name);
-    stk_json_string(json, text);
+    stk_jsonl_string(json, text);
 }
 
-static void number_member(struct stk_json *json, const char *name, uint64_t value)
+static void number_member(struct stk_jsonl *json, const char *name, uint64_t value)
 {
     member_name(json, name);
-    stk_json_unsigned(json, value);
+    stk_jsonl_unsigned(json, value);
 }
 
-static void peer_members(struct stk_json *json, const struct stk_record *record)
+static void peer_members(struct stk_jsonl *json, const struct stk_record *record)
 {
     if (record->peer == NULL)
         return;
     number_member(json, ",\"uid\":", record->peer->uid);
     number_member(json, ",\"gid\":", record->peer->gid);
     member_name(json, ",\"pid\":");
-    stk_json_signed(json, record->peer->pid);
+    stk_jsonl_signed(json, record->peer->pid);
     /* A string: clients use all 64 bits, of which JSON readers keep 53 or 63 in a number. */
     member_name(json, ",\"request_id\":\"");
-    stk_json_unsigned(json, record->request_id);
-    stk_json_raw(json, "\"", 1);
+    stk_jsonl_unsigned(json, record->request_id);
+    stk_jsonl_raw(json, "\"", 1);
 }
 
-static void certificate_members(struct stk_json *json, const struct stk_record *record)
+static void certificate_members(struct stk_jsonl *json, const struct stk_record *record)
 {
     text_member(json, ",\"grant\":", record->grant);
     text_member(json, ",\"name\":", record->name);
@@ -62,23 +62,23 @@ static void certificate_members(struct stk_json *json, const struct stk_record *
     if (record->key_id == NULL)
         return;
     member_name(json, ",\"key_id\":");
-    stk_json_hex(json, record->key_id->bytes, sizeof(record->key_id->bytes));
+    stk_jsonl_hex(json, record->key_id->bytes, sizeof(record->key_id->bytes));
 }
 
-static void dest_member(struct stk_json *json, const struct stk_record *record)
+static void dest_member(struct stk_jsonl *json, const struct stk_record *record)
 {
     if (record->dest_count == 0)
         return;
     member_name(json, ",\"dest\":[");
     for (size_t i = 0; i < record->dest_count && i < STK_DEST_MAX; i++) {
         if (i > 0)
-            stk_json_raw(json, ",", 1);
-        stk_json_string(json, record->dest[i]);
+            stk_jsonl_raw(json, ",", 1);
+        stk_jsonl_string(json, record->dest[i]);
     }
-    stk_json_raw(json, "]", 1);
+    stk_jsonl_raw(json, "]", 1);
 }
 
-static void claim_members(struct stk_json *json, const struct stk_record *record)
+static void claim_members(struct stk_jsonl *json, const struct stk_record *record)
 {
     text_member(json, ",\"ppt\":", record->ppt);
     text_member(json, ",\"orig\":", record->orig);
@@ -87,34 +87,34 @@ static void claim_members(struct stk_json *json, const struct stk_record *record
     text_member(json, ",\"origid\":", record->origid);
     if (record->iat != 0) {
         member_name(json, ",\"iat\":");
-        stk_json_signed(json, record->iat);
+        stk_jsonl_signed(json, record->iat);
     }
     if (record->suppressed != 0)
         number_member(json, ",\"suppressed\":", record->suppressed);
     if (record->signature_digest == NULL)
         return;
     member_name(json, ",\"sig\":");
-    stk_json_hex(json, record->signature_digest, STK_DIGEST_LENGTH);
+    stk_jsonl_hex(json, record->signature_digest, STK_DIGEST_LENGTH);
 }
 
-static void chain_members(struct stk_json *json, size_t start, const struct stk_chain *chain)
+static void chain_members(struct stk_jsonl *json, size_t start, const struct stk_chain *chain)
 {
     uint8_t digest[STK_DIGEST_LENGTH];
 
     member_name(json, ",\"prev\":");
-    stk_json_hex(json, chain->digest, sizeof(chain->digest));
+    stk_jsonl_hex(json, chain->digest, sizeof(chain->digest));
     if (json->status != STIRKEEP_OK)
         return;
     stk_sha256(json->out->data + start, json->out->length - start, digest);
     member_name(json, ",\"sum\":");
-    stk_json_hex(json, digest, STK_LINE_SUM_LENGTH);
-    stk_json_raw(json, "}\n", 2);
+    stk_jsonl_hex(json, digest, STK_LINE_SUM_LENGTH);
+    stk_jsonl_raw(json, "}\n", 2);
 }
 
 enum stirkeep_status stk_line_append(const struct stk_record *record, const char *time_text,
                                      struct stk_chain *chain, struct stk_buffer *out)
 {
-    struct stk_json json = {.out = out};
+    struct stk_jsonl json = {.out = out};
     size_t start = out->length;
 
     number_member(&json, SEQ, chain->sequence + 1);

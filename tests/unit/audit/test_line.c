@@ -15,10 +15,10 @@
 static char *quoted(const char *text)
 {
     struct stk_buffer buffer = {0};
-    struct stk_json json = {.out = &buffer};
+    struct stk_jsonl json = {.out = &buffer};
     char *result = NULL;
 
-    stk_json_string(&json, text);
+    stk_jsonl_string(&json, text);
     assert_int_equal(json.status, STIRKEEP_OK);
     result = strndup((const char *)buffer.data, buffer.length);
     assert_non_null(result);
@@ -73,36 +73,36 @@ static void what_would_mislead_a_reader_is_escaped(void **state)
 
 static void a_text_too_long_is_cut_and_says_so(void **state)
 {
-    char text[STK_JSON_TEXT_MAX + 2];
+    char text[STK_JSONL_TEXT_MAX + 2];
     char *result = NULL;
     (void)state;
 
     memset(text, 0x01, sizeof(text));
     text[sizeof(text) - 1] = '\0';
     result = quoted(text);
-    assert_int_equal(strlen(result), 2 + 6 * STK_JSON_TEXT_MAX + 3);
+    assert_int_equal(strlen(result), 2 + 6 * STK_JSONL_TEXT_MAX + 3);
     assert_string_equal(result + strlen(result) - 4, "...\"");
     free(result);
-    text[STK_JSON_TEXT_MAX] = '\0';
+    text[STK_JSONL_TEXT_MAX] = '\0';
     result = quoted(text);
-    assert_int_equal(strlen(result), 2 + 6 * STK_JSON_TEXT_MAX);
+    assert_int_equal(strlen(result), 2 + 6 * STK_JSONL_TEXT_MAX);
     free(result);
 }
 
 static void numbers_reach_to_both_ends(void **state)
 {
     struct stk_buffer buffer = {0};
-    struct stk_json json = {.out = &buffer};
+    struct stk_jsonl json = {.out = &buffer};
     static const char expected[] = "0 18446744073709551615 -9223372036854775808 42";
     (void)state;
 
-    stk_json_unsigned(&json, 0);
-    stk_json_raw(&json, " ", 1);
-    stk_json_unsigned(&json, UINT64_MAX);
-    stk_json_raw(&json, " ", 1);
-    stk_json_signed(&json, INT64_MIN);
-    stk_json_raw(&json, " ", 1);
-    stk_json_signed(&json, 42);
+    stk_jsonl_unsigned(&json, 0);
+    stk_jsonl_raw(&json, " ", 1);
+    stk_jsonl_unsigned(&json, UINT64_MAX);
+    stk_jsonl_raw(&json, " ", 1);
+    stk_jsonl_signed(&json, INT64_MIN);
+    stk_jsonl_raw(&json, " ", 1);
+    stk_jsonl_signed(&json, 42);
     assert_int_equal(buffer.length, sizeof(expected) - 1);
     assert_memory_equal(buffer.data, expected, buffer.length);
     stk_buffer_free(&buffer);
@@ -253,7 +253,7 @@ static void no_text_gets_out_of_its_string(void **state)
 
 static void the_longest_record_is_shorter_than_the_limit_of_a_line(void **state)
 {
-    char text[STK_JSON_TEXT_MAX + 1];
+    char text[STK_JSONL_TEXT_MAX + 1];
     const char *dest[STK_DEST_MAX + 8];
     struct stk_record record = sign_record(UINT64_MAX);
     struct stk_buffer buffer = {0};
