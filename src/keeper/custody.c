@@ -61,11 +61,13 @@ void stk_custody_message(struct stk_custody_thread *self, struct stk_bytes messa
     struct stk_error error = {0};
 
     stk_arena_reset(&self->arena);
-    if (stk_custody_order_decode(message, &self->arena, &order, &error) != STIRKEEP_OK) {
+    answer.status = stk_custody_order_decode(message, &self->arena, &order, &error);
+    if (answer.status != STIRKEEP_OK && order.id == 0) {
         stk_log(STK_LOG_ERROR, "an order of intake's was dropped: %s", error.message);
         return;
     }
-    answer.status = run(self, &order, &answer, &error);
+    if (answer.status == STIRKEEP_OK)
+        answer.status = run(self, &order, &answer, &error);
     answer.id = order.id;
     answer.has_proof = answer.has_proof && answer.status == STIRKEEP_OK;
     answer.message = answer.status == STIRKEEP_OK ? "" : error.message;

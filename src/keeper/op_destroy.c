@@ -7,12 +7,13 @@ enum stirkeep_status stk_op_destroy(struct stk_custody_thread *self,
                                     struct stk_custody_answer *answer, struct stk_error *error)
 {
     struct stk_keeper *keeper = self->keeper;
-    struct stk_record record = {.act = "token-destroy", .key_id = &order->key_id};
-    enum stirkeep_status status = stk_recorder_append(&keeper->recorder, NULL, 0, error);
+    struct stk_record record = {
+        .act = "token-destroy", .outcome = STK_OUTCOME_BEGUN, .key_id = &order->key_id};
+    enum stirkeep_status status = stk_recorder_append(&keeper->recorder, &record, 1, error);
 
     (void)answer;
     if (status != STIRKEEP_OK)
-        return status; /* a trail that cannot be written stops it before anything is done */
+        return status;
     status = stk_token_destroy(keeper->token, &order->key_id, error);
     stk_custody_forget(keeper, &order->key_id);
     record.outcome = stirkeep_status_name(status);

@@ -82,12 +82,14 @@ enum stirkeep_status stk_op_import(struct stk_custody_thread *self,
 {
     struct stk_keeper *keeper = self->keeper;
     struct stk_leaf leaf = {0};
-    struct stk_record record = {
-        .act = "token-import", .name = order->name.text, .key_id = &order->key_id};
-    enum stirkeep_status status = stk_recorder_append(&keeper->recorder, NULL, 0, error);
+    struct stk_record record = {.act = "token-import",
+                                .outcome = STK_OUTCOME_BEGUN,
+                                .name = order->name.text,
+                                .key_id = &order->key_id};
+    enum stirkeep_status status = stk_recorder_append(&keeper->recorder, &record, 1, error);
 
     if (status != STIRKEEP_OK)
-        return status; /* a trail that cannot be written stops it before anything is done */
+        return status;
     status = read_leaf(self, order, &leaf, error);
     if (status == STIRKEEP_OK)
         status = bring_in(self, order, &leaf, error);

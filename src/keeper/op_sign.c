@@ -14,8 +14,7 @@
 
 /* What all orders of a batch share. */
 struct batch {
-    int64_t now;      /* seconds since 1970 */
-    uint64_t mono_us; /* when its signing began */
+    int64_t now; /* seconds since 1970 */
     uint8_t random[STK_BATCH_MAX][UUID_BYTES];
 };
 
@@ -28,7 +27,7 @@ static enum stirkeep_status check_time(const struct stk_signer_thread *self,
     int64_t window = self->keeper->config->signing.iat_window_s;
     int64_t iat = order->claims.iat;
 
-    if (order->deadline_us <= batch->mono_us)
+    if (order->deadline_us <= stk_clock_mono_us())
         return stk_error_set(error, STIRKEEP_DEADLINE, "%s",
                              stirkeep_status_text(STIRKEEP_DEADLINE));
     if (iat != 0 && (iat < batch->now - window || iat > batch->now + window))
@@ -281,7 +280,6 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         return;
     }
     batch.now = stk_clock_seconds();
-    batch.mono_us = stk_clock_mono_us();
     stk_random(batch.random, orders.order_count > 0 ? sizeof(batch.random) : 0);
     for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++)
         do_order(self, &batch, &orders.orders[i]);

@@ -204,8 +204,8 @@ enum stirkeep_status stk_keeper_open_token(struct stk_keeper *keeper, struct stk
 
     if (status == STIRKEEP_TOKEN_LOCKED) {
         keeper->locked = *error;
-        stk_log(STK_LOG_ERROR, "%s: every request is answered \"%s\" until the PIN file changes",
-                error->message, stirkeep_status_name(status));
+        stk_log(STK_LOG_ERROR, "%s: every request is answered \"%s\" from now on", error->message,
+                stirkeep_status_name(status));
     } else if (status != STIRKEEP_OK) {
         return status;
     }

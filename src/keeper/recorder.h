@@ -6,6 +6,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Of the record before an act that changes the token: a trail that cannot be written stops the act
+ * before anything is done, and one that was cut off in the middle shows. */
+#define STK_OUTCOME_BEGUN "begun"
+
 /*
  * The trail as the keeper uses it: it may not be there yet (a disk that is full, a directory that
  * is missing) and comes by itself; the log hears of it once when it goes and once when it is back.

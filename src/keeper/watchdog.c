@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-/* A custody order is many calls, some of them slow ones (RSA, objects made durable). */
+/* A custody order is many calls, and files made durable between them. */
 #define CUSTODY_CALLS 20
 /* So long and so often may the token fail, with no signature in between. */
 #define FAILING_US 3000000
@@ -16,6 +16,14 @@ static _Noreturn void give_up(const char *what, uint64_t since, uint64_t now)
     stk_log(STK_LOG_ERROR, "%s for %" PRIu64 " ms: a new keeper takes over", what,
             (now - since) / 1000);
     /* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
+    _exit(1);
+}
+
+static void check_login(const struct stk_token *token)
+{
+    if (token == NULL || !stk_token_login_lost(token))
+        return;
+    stk_log(STK_LOG_ERROR, "token: the login is gone: a new keeper logs in again");
     _exit(1);
 }
 
@@ -35,6 +43,10 @@ void stk_watchdog_check(struct stk_keeper *keeper)
         if (keeper->signers[i].signer != NULL)
             check_call(stk_signer_busy_since(keeper->signers[i].signer), limit_us,
                        "token: a call of a signer has hung", now);
+    if (keeper->token != NULL)
+        check_call(stk_token_busy_since(keeper->token), limit_us,
+                   "token: a call of a custody order has hung", now);
+    check_login(keeper->token);
     check_call(atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
                "token: a custody order has hung", now);
     if (atomic_load(&keeper->failures) >= FAILURES_MIN)

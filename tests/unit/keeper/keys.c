@@ -65,27 +65,36 @@ static int der_of(const uint8_t raw[STK_SIGNATURE_LENGTH], unsigned char **ret_d
     return length;
 }
 
-bool test_key_verifies(const struct test_key *key, const char *identity)
+bool test_key_verifies_digest(const struct test_key *key, const uint8_t digest[STK_DIGEST_LENGTH],
+                              const uint8_t signature[STK_SIGNATURE_LENGTH])
 {
-    const char *dot = strchr(identity, '.');
-    const char *end = strchr(identity, ';');
-    uint8_t raw[STK_SIGNATURE_LENGTH] = {0};
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key->key, NULL);
     unsigned char *der = NULL;
-    size_t length = 0;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = false;
-    int der_length = 0;
+    int length = der_of(signature, &der);
+    bool good = EVP_PKEY_verify_init(context) == 1 &&
+                EVP_PKEY_verify(context, der, (size_t)length, digest, STK_DIGEST_LENGTH) == 1;
 
-    dot = dot == NULL ? NULL : strchr(dot + 1, '.');
-    if (dot != NULL && end != NULL &&
-        stk_base64url_decode(dot + 1, (size_t)(end - dot - 1), raw, sizeof(raw), &length) &&
-        length == sizeof(raw)) {
-        der_length = der_of(raw, &der);
-        good = EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->key) == 1 &&
-               EVP_DigestVerify(context, der, (size_t)der_length, (const unsigned char *)identity,
-                                (size_t)(dot - identity)) == 1;
-    }
     OPENSSL_free(der);
-    EVP_MD_CTX_free(context);
+    EVP_PKEY_CTX_free(context);
     return good;
+}
+
+bool test_key_verifies(const struct test_key *key, const struct stk_answer *answer)
+{
+    const char *identity = answer->identity;
+    const char *end = identity + answer->passport_length;
+    const char *dot = answer->status == STIRKEEP_OK && answer->passport_length > 0
+                          ? memrchr(identity, '.', answer->passport_length)
+                          : NULL;
+    uint8_t signature[STK_SIGNATURE_LENGTH] = {0};
+    uint8_t digest[STK_DIGEST_LENGTH] = {0};
+    size_t length = 0;
+
+    if (dot == NULL || *end != ';' ||
+        !stk_base64url_decode(dot + 1, (size_t)(end - dot - 1), signature, sizeof(signature),
+                              &length) ||
+        length != sizeof(signature))
+        return false;
+    stk_sha256(identity, (size_t)(dot - identity), digest);
+    return test_key_verifies_digest(key, digest, signature);
 }

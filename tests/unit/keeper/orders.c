@@ -37,7 +37,22 @@ struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order 
     return answer;
 }
 
-void run_seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed)
+struct stk_custody_answer run_prove(struct run *run, const struct stk_key_id *id)
+{
+    struct stk_custody_order order = {
+        .kind = STK_CUSTODY_PROVE, .key_id = *id, .challenge = {9, 9, 9}};
+
+    return run_custody(run, &order);
+}
+
+struct stk_custody_answer run_destroy(struct run *run, const struct stk_key_id *id)
+{
+    struct stk_custody_order order = {.kind = STK_CUSTODY_DESTROY, .key_id = *id};
+
+    return run_custody(run, &order);
+}
+
+static void seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed)
 {
     struct stk_custody_order order = {.kind = STK_CUSTODY_TOKEN};
     struct stk_custody_answer answer = run_custody(run, &order);
@@ -56,13 +71,13 @@ void run_seal(struct run *run, const struct test_key *key, struct stk_buffer *re
     stk_secret_free(&pkcs8);
 }
 
-struct stk_custody_answer run_try_import(struct run *run, const struct test_key *key,
-                                         const struct stk_key_id *id, struct stk_bytes sealed)
+struct stk_custody_answer run_import_sealed(struct run *run, const struct stk_key_id *id,
+                                            struct stk_bytes certificate, struct stk_bytes sealed)
 {
     struct stk_custody_order order = {.kind = STK_CUSTODY_IMPORT,
                                       .name = {"Alpha"},
                                       .key_id = *id,
-                                      .chain = {key->certificate},
+                                      .chain = {certificate},
                                       .chain_count = 1,
                                       .sealed = sealed,
                                       .challenge = {1, 2, 3}};
@@ -70,23 +85,27 @@ struct stk_custody_answer run_try_import(struct run *run, const struct test_key 
     return run_custody(run, &order);
 }
 
-void run_import(struct run *run, const struct test_key *key, const char *name)
+struct stk_custody_answer run_import_as(struct run *run, const struct test_key *key,
+                                        const struct test_key *certificate)
 {
     struct stk_buffer sealed = {0};
-    struct stk_custody_order order = {.kind = STK_CUSTODY_IMPORT,
-                                      .key_id = key->id,
-                                      .chain = {key->certificate},
-                                      .chain_count = 1};
     struct stk_custody_answer answer = {0};
 
-    run_seal(run, key, &sealed);
-    order.sealed = (struct stk_bytes){sealed.data, sealed.length};
-    (void)strncpy(order.name.text, name, STK_NAME_MAX);
-    answer = run_custody(run, &order);
+    seal(run, key, &sealed);
+    answer = run_import_sealed(run, &certificate->id, certificate->certificate,
+                               (struct stk_bytes){sealed.data, sealed.length});
     stk_buffer_free(&sealed);
+    return answer;
+}
+
+struct test_key run_new_key(struct run *run, const char *subject)
+{
+    struct test_key key = test_key_make(subject);
+    struct stk_custody_answer answer = run_import_as(run, &key, &key);
+
     if (answer.status != STIRKEEP_OK)
         fail_msg("%s", answer.message);
-    assert_true(answer.has_proof);
+    return key;
 }
 
 struct stk_order run_order(struct run *run, const struct test_key *key)

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define SAID_WITHIN_MS 20000
-#define SKIPPED 77
 
 extern char **environ;
 
@@ -31,16 +30,25 @@ static const char *find_module(void)
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (access(paths[i], R_OK) == 0)
             return paths[i];
-    if (getenv("CI") != NULL) {
-        (void)fprintf(stderr, "SoftHSM is not installed\n");
-        exit(1);
-    }
-    exit(SKIPPED);
+    return NULL;
+}
+
+void run_require_softhsm(void)
+{
+    bool must = getenv("CI") != NULL;
+
+    if (find_module() != NULL)
+        return;
+    if (must)
+        (void)printf("1..1\nnot ok 1 - SoftHSM is not installed\n");
+    else
+        (void)printf("1..0 # SKIP SoftHSM is not installed\n");
+    exit(must ? 1 : 0);
 }
 
 const char *run_path(const struct run *run, const char *name)
 {
-    static char path[128];
+    static char path[256];
 
     (void)snprintf(path, sizeof(path), "%s/%s", run->directory, name);
     return path;
@@ -70,40 +78,64 @@ static void make_links(struct run *run)
     run->keeper_intake = intake[1];
 }
 
-int run_make_token(struct run *run, const char *softhsm_line)
+static void close_links(struct run *run)
 {
-    char script[256] = "";
-    FILE *conf = NULL;
+    (void)close(run->front);
+    (void)close(run->intake);
+    (void)close(run->keeper_front);
+    (void)close(run->keeper_intake);
+}
 
-    (void)find_module();
+static void end_keeper(struct run *run)
+{
+    if (run->pid != 0) {
+        (void)kill(run->pid, SIGKILL);
+        (void)waitpid(run->pid, NULL, 0);
+        run->pid = 0;
+    }
+    if (run->control >= 0)
+        (void)close(run->control);
+    run->control = -1;
+}
+
+int run_set_up(void **state)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    char script[256] = "";
+
+    assert_non_null(run);
     *run = (struct run){.control = -1, .next_id = 1000};
     (void)snprintf(run->directory, sizeof(run->directory), "/tmp/stk-keeper-XXXXXX");
     assert_non_null(mkdtemp(run->directory));
     (void)snprintf(script, sizeof(script), "%s/softhsm-conf/token-setup.sh",
                    getenv("STIRKEEP_SOURCE"));
     run_command((const char *const[]){"sh", script, run->directory, NULL});
-    conf = fopen(run_path(run, "softhsm2.conf"), "ae");
-    assert_non_null(conf);
-    (void)fprintf(conf, "%s\n", softhsm_line);
-    assert_int_equal(fclose(conf), 0);
     assert_int_equal(stk_arena_new(&run->arena, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
+    make_links(run);
+    *state = run;
+    return 0;
+}
+
+int run_clean_up(void **state)
+{
+    struct run *run = *state;
+
+    end_keeper(run);
+    close_links(run);
     make_links(run);
     return 0;
 }
 
-void run_free(struct run *run)
+int run_tear_down(void **state)
 {
-    if (run->pid != 0) {
-        (void)kill(run->pid, SIGKILL);
-        (void)waitpid(run->pid, NULL, 0);
-    }
-    (void)close(run->control);
-    (void)close(run->front);
-    (void)close(run->intake);
-    (void)close(run->keeper_front);
-    (void)close(run->keeper_intake);
+    struct run *run = *state;
+
+    end_keeper(run);
+    close_links(run);
     stk_arena_free(&run->arena);
     run_command((const char *const[]){"rm", "-rf", run->directory, NULL});
+    free(run);
+    return 0;
 }
 
 /* ---- birth */
@@ -114,12 +146,14 @@ static int config_fd(const struct run *run, const struct run_options *options)
     unsigned sessions = options->sessions > 0 ? options->sessions : 2;
     const char *file = options->audit_file != NULL ? options->audit_file : "audit.jsonl";
     const char *sync = options->audit_sync != NULL ? options->audit_sync : "none";
+    unsigned timeout = options->call_timeout_ms > 0 ? options->call_timeout_ms : 2000;
 
     assert_true(fd >= 0);
     assert_true(dprintf(fd,
                         "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
-                        "sessions = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
-                        find_module(), run->directory, sessions, run->directory, file, sync) > 0);
+                        "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
+                        find_module(), run->directory, sessions, timeout, run->directory, file,
+                        sync) > 0);
     return fd;
 }
 
@@ -141,7 +175,8 @@ static _Noreturn void become_keeper(const struct run *run, int fds[], int count)
 {
     char conf[128] = "";
     char *environment[] = {conf, NULL};
-    char *arguments[] = {"stirkeep-keeper", NULL};
+    char name[] = "stirkeep-keeper";
+    char *arguments[] = {name, NULL};
 
     (void)snprintf(conf, sizeof(conf), "SOFTHSM2_CONF=%s/softhsm2.conf", run->directory);
     for (int i = 0; i < count; i++)
@@ -156,13 +191,22 @@ static _Noreturn void become_keeper(const struct run *run, int fds[], int count)
     _exit(126);
 }
 
-enum stk_control_kind run_start(struct run *run, const struct run_options *options,
-                                struct stk_control_message *ret_said)
+struct stk_control_message run_hear(struct run *run)
 {
-    struct pollfd watch = {.events = POLLIN};
+    struct pollfd watch = {.fd = run->control, .events = POLLIN};
+    struct stk_control_message said = {0};
+
+    assert_int_equal(poll(&watch, 1, SAID_WITHIN_MS), 1);
+    assert_int_equal(stk_control_receive(run->control, &said), STIRKEEP_OK);
+    return said;
+}
+
+struct stk_control_message run_start_and_hear(struct run *run, const struct run_options *options)
+{
     int control[2] = {-1, -1};
     int fds[5] = {-1, -1, run->keeper_front, run->keeper_intake, -1};
 
+    end_keeper(run);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
     fds[0] = control[1];
     fds[1] = config_fd(run, options);
@@ -175,13 +219,16 @@ enum stk_control_kind run_start(struct run *run, const struct run_options *optio
     (void)close(fds[1]);
     if (fds[4] >= 0)
         (void)close(fds[4]);
-    if (run->control >= 0)
-        (void)close(run->control);
     run->control = control[0];
-    watch.fd = run->control;
-    assert_int_equal(poll(&watch, 1, SAID_WITHIN_MS), 1);
-    assert_int_equal(stk_control_receive(run->control, ret_said), STIRKEEP_OK);
-    return ret_said->kind;
+    return run_hear(run);
+}
+
+void run_start(struct run *run, const struct run_options *options)
+{
+    struct stk_control_message said = run_start_and_hear(run, options);
+
+    if (said.kind != STK_CONTROL_READY)
+        fail_msg("%s", said.text);
 }
 
 int run_wait(struct run *run)
@@ -204,4 +251,11 @@ int run_drain(struct run *run)
 {
     assert_true(stk_control_send(run->control, STK_CONTROL_DRAIN, STK_ROOM_KEEPER, NULL));
     return run_wait(run);
+}
+
+bool run_is_silent(int fd, int milliseconds)
+{
+    struct pollfd watch = {.fd = fd, .events = POLLIN};
+
+    return poll(&watch, 1, milliseconds) == 0;
 }

@@ -32,20 +32,30 @@ struct run {
 
 /* How a keeper is started. */
 struct run_options {
-    const char *pin;        /* NULL: the token's; "": no descriptor is handed out */
-    const char *audit_file; /* relative to the directory; NULL: "audit.jsonl" */
-    const char *audit_sync; /* NULL: "none" */
-    unsigned sessions;      /* 0: 2 */
+    const char *pin;          /* NULL: the token's; "": no descriptor is handed out */
+    const char *audit_file;   /* relative to the directory; NULL: "audit.jsonl" */
+    const char *audit_sync;   /* NULL: "none" */
+    unsigned sessions;        /* 0: 2 */
+    unsigned call_timeout_ms; /* 0: 2000 */
 };
 
-/* Exit 77 (or fail, with CI set) when SoftHSM is not installed. `softhsm_line` is added to its
- * configuration. */
-int run_make_token(struct run *run, const char *softhsm_line);
-void run_free(struct run *run);
+/* For main(): without SoftHSM nothing is tested, which with CI set is a failure. */
+void run_require_softhsm(void);
 
-/* Start it and wait for what it says first; the text too. */
-enum stk_control_kind run_start(struct run *run, const struct run_options *options,
-                                struct stk_control_message *ret_said);
+/* The set-up of a group: a token, no keeper yet. */
+int run_set_up(void **state);
+int run_tear_down(void **state);
+
+/* The tear-down of a test that starts its own keeper: whatever is left of it is taken away, and the
+ * links are new ones. */
+int run_clean_up(void **state);
+
+/* Start it and wait for what it says first. */
+struct stk_control_message run_start_and_hear(struct run *run, const struct run_options *options);
+/* The next thing that it says. */
+struct stk_control_message run_hear(struct run *run);
+/* Start it; fails the test when it does not become ready. */
+void run_start(struct run *run, const struct run_options *options);
 
 /* Send DRAIN, wait until it is gone; its exit status. */
 int run_drain(struct run *run);
@@ -68,19 +78,27 @@ struct test_key test_key_make(const char *subject);
 void test_key_free(struct test_key *key);
 
 /* Does the Identity header value carry a signature of this key over itself? */
-bool test_key_verifies(const struct test_key *key, const char *identity);
+bool test_key_verifies(const struct test_key *key, const struct stk_answer *answer);
+/* The same for a signature (r||s) over a digest. */
+bool test_key_verifies_digest(const struct test_key *key, const uint8_t digest[STK_DIGEST_LENGTH],
+                              const uint8_t signature[STK_SIGNATURE_LENGTH]);
 
 /* ---- orders */
 
 /* The answer to a custody order; lives until the next one. */
 struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order);
 
-/* Import it, sealed as the CLI does; fails the test if that does not work. */
-void run_import(struct run *run, const struct test_key *key, const char *name);
-struct stk_custody_answer run_try_import(struct run *run, const struct test_key *key,
-                                         const struct stk_key_id *id, struct stk_bytes sealed);
-/* `pkcs8` sealed to the token's wrapping key. */
-void run_seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed);
+struct stk_custody_answer run_prove(struct run *run, const struct stk_key_id *id);
+struct stk_custody_answer run_destroy(struct run *run, const struct stk_key_id *id);
+
+/* Seal `key` as the CLI does and import it under `certificate`'s. */
+struct stk_custody_answer run_import_as(struct run *run, const struct test_key *key,
+                                        const struct test_key *certificate);
+/* An import order of everything said. */
+struct stk_custody_answer run_import_sealed(struct run *run, const struct stk_key_id *id,
+                                            struct stk_bytes certificate, struct stk_bytes sealed);
+/* A new key, imported; fails the test if that does not work. */
+struct test_key run_new_key(struct run *run, const char *subject);
 
 /* A shaken order that is in order, for a key. */
 struct stk_order run_order(struct run *run, const struct test_key *key);
@@ -94,5 +112,15 @@ struct stk_answer *run_answers(struct run *run, size_t *ret_count);
 
 /* Send one, get its answer. */
 struct stk_answer run_sign(struct run *run, const struct stk_order *order);
+
+/* Is there nothing to be received, for a while? */
+bool run_is_silent(int fd, int milliseconds);
+
+/* ---- the trail */
+
+/* How many records it has; fails the test when it does not verify. */
+uint64_t trail_records(const struct run *run, const char *file);
+/* How many of its lines hold both texts. */
+size_t trail_count(const struct run *run, const char *file, const char *one, const char *other);
 
 #endif

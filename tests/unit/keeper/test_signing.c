@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
+#include "run.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* One keeper and one key for all of these. */
+struct bench {
+    struct run *run;
+    struct test_key key;
+};
+
+#define TRAIL "audit.jsonl"
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof(*bench));
+    void *run = NULL;
+
+    assert_non_null(bench);
+    if (run_set_up(&run) != 0)
+        return -1;
+    bench->run = run;
+    run_start(bench->run, &(struct run_options){0});
+    bench->key = run_new_key(bench->run, "Alpha");
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    void *run = bench->run;
+
+    test_key_free(&bench->key);
+    free(bench);
+    return run_tear_down(&run);
+}
+
+static bool has(const struct stk_answer *answer, const char *text)
+{
+    return memmem(answer->identity, answer->identity_length, text, strlen(text)) != NULL;
+}
+
+static void a_signature_is_a_complete_identity_header(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = run_order(bench->run, &bench->key);
+    struct stk_answer answer = run_sign(bench->run, &order);
+    int64_t now = stk_clock_seconds();
+
+    assert_int_equal(answer.status, STIRKEEP_OK);
+    assert_true(test_key_verifies(&bench->key, &answer));
+    assert_string_equal(answer.identity + answer.passport_length,
+                        ";info=<https://certs.example.com/Alpha.pem>;alg=ES256;ppt=shaken");
+    assert_true(answer.iat <= now && answer.iat >= now - 5);
+    assert_int_equal(strlen(answer.origid), STK_ORIGID_LENGTH);
+    assert_string_equal(answer.message, "");
+}
+
+static void what_the_caller_states_is_signed_as_stated(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = run_order(bench->run, &bench->key);
+    struct stk_answer answer = {0};
+    int64_t iat = stk_clock_seconds() - 3;
+
+    order.claims.iat = iat;
+    (void)strcpy(order.claims.origid, "123e4567-e89b-12d3-a456-426655440000");
+    answer = run_sign(bench->run, &order);
+    assert_int_equal(answer.status, STIRKEEP_OK);
+    assert_int_equal(answer.iat, iat);
+    assert_string_equal(answer.origid, "123e4567-e89b-12d3-a456-426655440000");
+    assert_true(test_key_verifies(&bench->key, &answer));
+}
+
+static void a_base_passport_has_no_shaken_claims(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = run_order(bench->run, &bench->key);
+    struct stk_answer answer = {0};
+
+    order.claims.ppt = STK_PPT_BASE;
+    order.claims.attest = '\0';
+    answer = run_sign(bench->run, &order);
+    assert_int_equal(answer.status, STIRKEEP_OK);
+    assert_false(has(&answer, "ppt="));
+    assert_string_equal(answer.origid, "");
+    assert_true(test_key_verifies(&bench->key, &answer));
+}
+
+static void a_batch_is_answered_in_one_message_each_order_once(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order orders[STK_BATCH_MAX];
+    struct stk_answer *answers = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < STK_BATCH_MAX; i++)
+        orders[i] = run_order(bench->run, &bench->key);
+    run_send(bench->run, orders, STK_BATCH_MAX, NULL, 0);
+    answers = run_answers(bench->run, &count);
+    assert_int_equal(count, STK_BATCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(answers[i].id, orders[i].id);
+        assert_true(test_key_verifies(&bench->key, &answers[i]));
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(answers[i].origid, answers[j].origid);
+            assert_string_not_equal(answers[i].identity, answers[j].identity);
+        }
+    }
+}
+
+static void a_failing_order_does_not_hold_up_its_batch(void **state)
+{
+    struct bench *bench = *state;
+    struct run *run = bench->run;
+    struct stk_order orders[5];
+    struct stk_answer *answers = NULL;
+    static const enum stirkeep_status wanted[5] = {
+        STIRKEEP_OK, STIRKEEP_DEADLINE, STIRKEEP_KEY_UNAVAILABLE, STIRKEEP_INVALID, STIRKEEP_OK};
+    size_t count = 0;
+    size_t seen = 0;
+
+    for (size_t i = 0; i < 5; i++)
+        orders[i] = run_order(run, &bench->key);
+    orders[1].deadline_us = stk_clock_mono_us() - 1;
+    memset(orders[2].key_id.bytes, 0x5a, sizeof(orders[2].key_id.bytes));
+    orders[3].claims.iat = stk_clock_seconds() - 100000;
+    run_send(run, orders, 5, NULL, 0);
+    answers = run_answers(run, &count);
+    assert_int_equal(count, 5);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < 5; j++)
+            if (answers[i].id == orders[j].id) {
+                assert_int_equal(answers[i].status, wanted[j]);
+                assert_int_equal(answers[i].identity_length > 0, wanted[j] == STIRKEEP_OK);
+                assert_int_equal(answers[i].message[0] != '\0', wanted[j] != STIRKEEP_OK);
+                seen |= (size_t)1 << j;
+            }
+    assert_int_equal(seen, 0x1f);
+}
+
+static void an_order_that_fails_its_checks_is_answered_and_its_batch_signed(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order orders[2] = {run_order(bench->run, &bench->key),
+                                  run_order(bench->run, &bench->key)};
+    struct stk_answer *answers = NULL;
+    size_t count = 0;
+
+    orders[0].x5u = "gopher://certs.example.com/\r\nX: y";
+    run_send(bench->run, orders, 2, NULL, 0);
+    answers = run_answers(bench->run, &count);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool good = answers[i].id == orders[1].id;
+
+        assert_int_equal(answers[i].status == STIRKEEP_OK, good);
+        assert_int_equal(test_key_verifies(&bench->key, &answers[i]), good);
+    }
+}
+
+static void what_is_no_message_is_dropped_and_the_next_one_signed(void **state)
+{
+    struct bench *bench = *state;
+    static const uint8_t hostile[] = {0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00};
+    static uint8_t noise[STK_LINK_MESSAGE_MAX];
+    struct stk_order order = run_order(bench->run, &bench->key);
+    struct stk_answer answer = {0};
+
+    memset(noise, 0xa5, sizeof(noise));
+    assert_int_equal(send(bench->run->front, hostile, sizeof(hostile), 0), sizeof(hostile));
+    assert_int_equal(send(bench->run->front, noise, sizeof(noise), 0), sizeof(noise));
+    assert_int_equal(send(bench->run->front, noise, 1, 0), 1);
+    assert_int_equal(send(bench->run->front, noise, 0, 0), 0);
+    assert_true(run_is_silent(bench->run->front, 100));
+    answer = run_sign(bench->run, &order);
+    assert_true(test_key_verifies(&bench->key, &answer));
+}
+
+static void refusals_are_recorded_and_not_answered(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_refusal refusal = {.status = STIRKEEP_NOT_PERMITTED,
+                                  .reason = "no grant",
+                                  .name = "a\"},{\n\"seq\":1",
+                                  .ppt = "shaken",
+                                  .orig = "12155550121",
+                                  .dest = "12155550131",
+                                  .attest = "A",
+                                  .origid = "",
+                                  .peer = {.uid = 4242, .gid = 4243, .pid = 4244},
+                                  .request_id = UINT64_MAX,
+                                  .suppressed = 17};
+    struct stk_order order = run_order(bench->run, &bench->key);
+
+    run_send(bench->run, NULL, 0, &refusal, 1);
+    assert_true(run_is_silent(bench->run->front, 100));
+    (void)run_sign(bench->run, &order);
+    assert_int_equal(trail_count(bench->run, TRAIL,
+                                 "\"act\":\"refuse\",\"outcome\":\"not-permitted\"",
+                                 "\"uid\":4242"),
+                     1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"18446744073709551615\"",
+                                 "\"suppressed\":17"),
+                     1);
+    assert_true(trail_records(bench->run, TRAIL) > 1);
+}
+
+/* More than the link and both signers hold at a time. */
+static void a_deep_queue_is_answered_completely(void **state)
+{
+    enum { MESSAGES = 64, DEPTH = 8 };
+    struct bench *bench = *state;
+    struct stk_order orders[STK_BATCH_MAX];
+    size_t sent = 0;
+    size_t good = 0;
+    size_t count = 0;
+    uint64_t first = bench->run->next_id;
+
+    while (good < (size_t)MESSAGES * STK_BATCH_MAX) {
+        struct stk_answer *answers = NULL;
+
+        while (sent < MESSAGES && sent * STK_BATCH_MAX - good < (size_t)DEPTH * STK_BATCH_MAX) {
+            for (size_t i = 0; i < STK_BATCH_MAX; i++)
+                orders[i] = run_order(bench->run, &bench->key);
+            run_send(bench->run, orders, STK_BATCH_MAX, NULL, 0);
+            sent++;
+        }
+        answers = run_answers(bench->run, &count);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(answers[i].id >= first && answers[i].id < bench->run->next_id);
+            good += answers[i].status == STIRKEEP_OK;
+            assert_int_equal(answers[i].status, STIRKEEP_OK);
+        }
+    }
+    assert_true(run_is_silent(bench->run->front, 50));
+}
+
+static void every_answer_was_recorded_with_its_signature(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = run_order(bench->run, &bench->key);
+    size_t before =
+        trail_count(bench->run, TRAIL, "\"act\":\"sign\",\"outcome\":\"ok\"", "\"sig\":");
+
+    order.request_id = 987654321;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    assert_int_equal(
+        trail_count(bench->run, TRAIL, "\"act\":\"sign\",\"outcome\":\"ok\"", "\"sig\":"),
+        before + 1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"987654321\"",
+                                 "\"grant\":\"kamailio\",\"name\":\"Alpha\",\"generation\":1"),
+                     1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"outcome\":\"deadline\"", "\"sig\":"), 0);
+    assert_int_equal(run_drain(bench->run), 0);
+    assert_true(trail_records(bench->run, TRAIL) > before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signature_is_a_complete_identity_header),
+        cmocka_unit_test(what_the_caller_states_is_signed_as_stated),
+        cmocka_unit_test(a_base_passport_has_no_shaken_claims),
+        cmocka_unit_test(a_batch_is_answered_in_one_message_each_order_once),
+        cmocka_unit_test(a_failing_order_does_not_hold_up_its_batch),
+        cmocka_unit_test(an_order_that_fails_its_checks_is_answered_and_its_batch_signed),
+        cmocka_unit_test(what_is_no_message_is_dropped_and_the_next_one_signed),
+        cmocka_unit_test(refusals_are_recorded_and_not_answered),
+        cmocka_unit_test(a_deep_queue_is_answered_completely),
+        cmocka_unit_test(every_answer_was_recorded_with_its_signature),
+    };
+
+    run_require_softhsm();
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
