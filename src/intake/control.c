@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "intake/intake.h"
+
+#include "room/room.h"
+#include <unistd.h>
+
+static void leave(struct stk_intake *intake, int exit_status)
+{
+    intake->exit_status = exit_status;
+    (void)event_base_loopbreak(intake->base);
+}
+
+static void drain_over(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    leave(context, 0);
+}
+
+static void drain(struct stk_intake *intake)
+{
+    struct stk_connection *connection = NULL;
+
+    if (intake->draining)
+        return;
+    intake->draining = true;
+    (void)event_del(&intake->listener);
+    (void)event_del(&intake->listener_again);
+    TAILQ_FOREACH(connection, &intake->connections, entry)
+    stk_connection_stop_reading(connection);
+    stk_intake_timer(&intake->drain_over, STK_DRAIN_MS);
+    stk_intake_drain_check(intake);
+}
+
+static void keeper_up(struct stk_intake *intake)
+{
+    intake->keeper_up = true;
+    stk_calls_again(intake);
+    stk_acts_flush(intake);
+    stk_replay_run(intake);
+}
+
+static void obey(struct stk_intake *intake, const struct stk_control_message *message)
+{
+    bool up = message->kind == STK_CONTROL_ROOM_UP;
+
+    if (message->kind == STK_CONTROL_DRAIN)
+        drain(intake);
+    else if (message->room == STK_ROOM_FRONT)
+        intake->front_up = up;
+    else if (message->room == STK_ROOM_KEEPER && up)
+        keeper_up(intake);
+    else if (message->room == STK_ROOM_KEEPER)
+        intake->keeper_up = false;
+}
+
+static void ready(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_intake *intake = context;
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+    (void)what;
+
+    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK)
+        obey(intake, &message);
+    /* Without a porter there is nobody to work for. What is under way is in the journal. */
+    if (status == STIRKEEP_NOT_CONNECTED)
+        leave(intake, 1);
+}
+
+bool stk_control_start(struct stk_intake *intake)
+{
+    return event_assign(&intake->control, intake->base, STK_FD_CONTROL, EV_READ | EV_PERSIST, ready,
+                        intake) == 0 &&
+           evtimer_assign(&intake->drain_over, intake->base, drain_over, intake) == 0 &&
+           event_add(&intake->control, NULL) == 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_INTAKE_IMPORT_H
+#define STK_INTAKE_IMPORT_H
+
+#include "cert/cert.h"
+#include "intake/connection.h"
+#include <sys/queue.h>
+
+/* An import under way: what its steps share. */
+struct stk_import {
+    struct stk_task *task;
+    struct stk_chain *chain;
+    struct stk_leaf leaf; /* texts in the task's arena */
+    char x5u[STK_X5U_MAX + 1];
+    uint8_t challenge[STK_CHALLENGE_LENGTH];
+    int64_t intent; /* 0: none open */
+    bool held;      /* this very certificate is the active one of this name already */
+    uint32_t generation;
+    char attributes[STK_ATTRIBUTES_MAX + 1];
+    struct stk_error reason; /* while it is cleaned up: why */
+    TAILQ_ENTRY(stk_import) entry;
+};
+
+TAILQ_HEAD(stk_import_list, stk_import);
+
+/* Is the intent one of an import that goes on? */
+bool stk_import_owns(const struct stk_import_list *imports, int64_t intent);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_INTAKE_INTAKE_H
+#define STK_INTAKE_INTAKE_H
+
+#include "base/arena.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "intake/calls.h"
+#include "intake/connection.h"
+#include "intake/import.h"
+#include "intake/pushes.h"
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+/*
+ * The room of administrators: names, certificates and the import journal. It never has a plaintext
+ * key, a PIN or the token. One thread, one event loop; what takes the keeper or front a moment goes
+ * on in a callback, so that the others are served meanwhile.
+ */
+
+#define STK_DRAIN_MS 4000  /* to finish what was begun; the porter waits for 5 s */
+#define STK_SETTLE_MS 1000 /* for front and the trail to have what was committed */
+#define STK_RETRY_MS 1000  /* until a record or a clean-up is tried again */
+
+struct stk_intake {
+    struct stk_config *config;
+    struct stk_catalog *catalog;
+    struct event_base *base;
+    struct stk_arena arena; /* for a message of a link, or an act */
+    uint8_t *message;       /* STK_LINK_MESSAGE_MAX */
+
+    struct event listener;
+    struct event listener_again; /* descriptors are used up: go on in a moment */
+    struct stk_connection_list connections;
+    size_t connection_count;
+    uint64_t strangers_paid_us; /* when the strangers recorded so far are within the rate */
+    unsigned strangers_suppressed;
+
+    struct stk_calls calls;
+    struct stk_pushes pushes;
+
+    bool acts_flushing; /* a record is on its way to the trail */
+    bool acts_waiting;  /* there are acts that are not in the trail */
+    int64_t act_id;     /* of that record */
+    bool acts_told;     /* that the trail takes none */
+    struct event acts_again;
+
+    bool replay_running;
+    int64_t replay_after;
+    struct stk_intent replay_intent;
+    struct event replay_again;
+    struct stk_import_list imports; /* under way */
+
+    struct event control;
+    struct event drain_over;
+    bool keeper_up;
+    bool front_up;
+    bool draining;
+    int exit_status;
+};
+
+/* ---- intake.c */
+enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake **ret_intake,
+                                    struct stk_error *error);
+/* Until drained or orphaned; the exit status. */
+int stk_intake_run(struct stk_intake *intake);
+void stk_intake_free(struct stk_intake *intake);
+
+/* Arm a one-shot timer; a loop that cannot keep time is of no use, so a failure ends the process. */
+void stk_intake_timer(struct event *timer, unsigned milliseconds);
+
+/* Leave when draining and nothing is under way. */
+void stk_intake_drain_check(struct stk_intake *intake);
+
+/* ---- listener.c */
+bool stk_listener_start(struct stk_intake *intake);
+
+/* ---- control.c */
+bool stk_control_start(struct stk_intake *intake);
+
+/* ---- acts.c: records of acts on their way into the trail */
+bool stk_acts_start(struct stk_intake *intake);
+/* Something was recorded in the catalog: bring it to the trail. */
+void stk_acts_flush(struct stk_intake *intake);
+/* Record an act that changes nothing in the catalog, and flush it. */
+void stk_acts_note(struct stk_intake *intake, const struct stk_act *act);
+
+/* ---- replay.c: intents that nobody finishes any more */
+bool stk_replay_start(struct stk_intake *intake);
+/* Undo those that are there now, unless that goes on already. */
+void stk_replay_run(struct stk_intake *intake);
+
+/* ---- operations: each ends with stk_task_answer, at once or later */
+void stk_op_wrapping_key(struct stk_task *task);
+void stk_op_import(struct stk_task *task);
+void stk_op_source_removed(struct stk_task *task);
+void stk_op_list(struct stk_task *task);
+void stk_op_show(struct stk_task *task);
+void stk_op_retire(struct stk_task *task);
+void stk_op_status(struct stk_task *task);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "intake/intake.h"
+
+#include <stdlib.h>
+
+/* Room for a decoded request, and for a page of a list. */
+#define TASK_ARENA_MAX ((size_t)1024 * 1024)
+
+static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
+    [STK_ADMIN_WRAPPING_KEY] = stk_op_wrapping_key,
+    [STK_ADMIN_IMPORT] = stk_op_import,
+    [STK_ADMIN_SOURCE_REMOVED] = stk_op_source_removed,
+    [STK_ADMIN_LIST] = stk_op_list,
+    [STK_ADMIN_SHOW] = stk_op_show,
+    [STK_ADMIN_RETIRE] = stk_op_retire,
+    [STK_ADMIN_STATUS] = stk_op_status,
+};
+
+static void free_task(struct stk_task *task)
+{
+    stk_buffer_free(&task->message);
+    stk_arena_free(&task->arena);
+    free(task);
+}
+
+void stk_task_answer(struct stk_task *task, enum stk_admin_kind kind)
+{
+    struct stk_intake *intake = task->intake;
+
+    task->response.id = task->request.id;
+    task->response.kind = kind;
+    if (task->connection != NULL)
+        stk_connection_answered(task->connection, &task->response);
+    free_task(task);
+    stk_intake_drain_check(intake);
+}
+
+void stk_task_refuse(struct stk_task *task, const struct stk_error *error)
+{
+    task->response =
+        (struct stk_admin_response){.status = error->status, .message = error->message};
+    stk_task_answer(task, STK_ADMIN_NONE);
+}
+
+/* Decode into the task: the frame's bytes are copied, and dropped from the connection. */
+static enum stirkeep_status take(struct stk_task *task, struct stk_bytes message)
+{
+    struct stk_connection *connection = task->connection;
+    enum stirkeep_status status = stk_buffer_add(&task->message, message.data, message.length);
+
+    if (status == STIRKEEP_OK)
+        stk_buffer_drop(&connection->in, message.length + STK_FRAME_HEADER);
+    return status;
+}
+
+enum stirkeep_status stk_task_begin(struct stk_connection *connection, struct stk_bytes message)
+{
+    struct stk_task *task = calloc(1, sizeof(*task));
+    struct stk_error error = {0};
+
+    if (task == NULL)
+        return STIRKEEP_NO_MEMORY;
+    task->intake = connection->intake;
+    task->connection = connection;
+    task->peer = connection->peer;
+    if (stk_arena_new(&task->arena, TASK_ARENA_MAX) != STIRKEEP_OK ||
+        take(task, message) != STIRKEEP_OK) {
+        free_task(task);
+        return STIRKEEP_NO_MEMORY;
+    }
+    connection->task = task;
+    if (stk_admin_request_decode((struct stk_bytes){task->message.data, task->message.length},
+                                 &task->arena, &task->request, &error) != STIRKEEP_OK)
+        stk_task_refuse(task, &error);
+    else
+        operations[task->request.kind](task);
+    return STIRKEEP_OK;
+}
