@@ -66,7 +66,7 @@ static void *grow(void *list, size_t count, size_t size, struct stk_error *error
     return grown;
 }
 
-STK_TAKER(stk_take_grant_user)
+STK_TAKER(stk_config_take_grant_user)
 {
     struct stk_grant_draft *draft = &loader->grant;
     uid_t uid = 0;
@@ -85,7 +85,7 @@ STK_TAKER(stk_take_grant_user)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_grant_group)
+STK_TAKER(stk_config_take_grant_group)
 {
     struct stk_grant_draft *draft = &loader->grant;
     gid_t gid = 0;
@@ -103,7 +103,7 @@ STK_TAKER(stk_take_grant_group)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_grant_certificate)
+STK_TAKER(stk_config_take_grant_certificate)
 {
     struct stk_grant_draft *draft = &loader->grant;
     const char *fault = stk_pattern_fault(value);
@@ -125,7 +125,7 @@ STK_TAKER(stk_take_grant_certificate)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_grant_ppt)
+STK_TAKER(stk_config_take_grant_ppt)
 {
     static const enum stk_ppt known[] = {STK_PPT_BASE, STK_PPT_SHAKEN};
     (void)key;
@@ -139,7 +139,7 @@ STK_TAKER(stk_take_grant_ppt)
     return stk_error_set(error, STIRKEEP_CONFIG, "neither base nor shaken: %s", value);
 }
 
-STK_TAKER(stk_take_grant_attest)
+STK_TAKER(stk_config_take_grant_attest)
 {
     (void)key;
 

@@ -10,83 +10,91 @@
 
 /* docs/stirkeep.conf.example explains each key; a test compares the two. */
 static const struct stk_key token[] = {
-    {.name = "module", .take = stk_take_path, .offset = AT(token.module)},
+    {.name = "module", .take = stk_config_take_path, .offset = AT(token.module)},
     {.name = "label",
-     .take = stk_take_text,
+     .take = stk_config_take_text,
      .offset = AT(token.label),
      .maximum = LABEL_MAX,
      .required = true},
-    {.name = "pin-file", .take = stk_take_path, .offset = AT(token.pin_file), .empty = true},
-    {.name = "directory", .take = stk_take_path, .offset = AT(token.directory), .empty = true},
+    {.name = "pin-file", .take = stk_config_take_path, .offset = AT(token.pin_file), .empty = true},
+    {.name = "directory",
+     .take = stk_config_take_path,
+     .offset = AT(token.directory),
+     .empty = true},
     {.name = "sessions",
-     .take = stk_take_number,
+     .take = stk_config_take_number,
      .offset = AT(token.sessions),
      .maximum = STK_SIGNERS_MAX},
     {.name = "call-timeout-ms",
-     .take = stk_take_number,
+     .take = stk_config_take_number,
      .offset = AT(token.call_timeout_ms),
      .minimum = 50,
      .maximum = 600000},
-    {.name = "require-hardware", .take = stk_take_switch, .offset = AT(token.require_hardware)},
+    {.name = "require-hardware",
+     .take = stk_config_take_switch,
+     .offset = AT(token.require_hardware)},
 };
 
 static const struct stk_key sockets[] = {
-    {.name = "sign", .take = stk_take_socket, .offset = AT(sockets.sign)},
-    {.name = "admin", .take = stk_take_socket, .offset = AT(sockets.admin)},
+    {.name = "sign", .take = stk_config_take_socket, .offset = AT(sockets.sign)},
+    {.name = "admin", .take = stk_config_take_socket, .offset = AT(sockets.admin)},
     {.name = "client-timeout-ms",
-     .take = stk_take_number,
+     .take = stk_config_take_number,
      .offset = AT(sockets.client_timeout_ms),
      .minimum = 50,
      .maximum = 600000},
 };
 
 static const struct stk_key storage[] = {
-    {.name = "catalog", .take = stk_take_path, .offset = AT(storage.catalog)},
-    {.name = "spool", .take = stk_take_path, .offset = AT(storage.spool), .empty = true},
+    {.name = "catalog", .take = stk_config_take_path, .offset = AT(storage.catalog)},
+    {.name = "spool", .take = stk_config_take_path, .offset = AT(storage.spool), .empty = true},
 };
 
 static const struct stk_key audit[] = {
-    {.name = "file", .take = stk_take_path, .offset = AT(audit.file)},
-    {.name = "sync", .take = stk_take_sync, .offset = AT(audit.sync)},
+    {.name = "file", .take = stk_config_take_path, .offset = AT(audit.file)},
+    {.name = "sync", .take = stk_config_take_sync, .offset = AT(audit.sync)},
 };
 
 static const struct stk_key signing[] = {
     {.name = "x5u-template",
-     .take = stk_take_template,
+     .take = stk_config_take_template,
      .offset = AT(signing.x5u_template),
      .empty = true},
     {.name = "deadline-ms",
-     .take = stk_take_number,
+     .take = stk_config_take_number,
      .offset = AT(signing.deadline_ms),
      .minimum = 10,
      .maximum = 60000},
     {.name = "iat-window-s",
-     .take = stk_take_number,
+     .take = stk_config_take_number,
      .offset = AT(signing.iat_window_s),
      .minimum = 1,
      .maximum = 86400},
 };
 
 static const struct stk_key import[] = {
-    {.name = "profile", .take = stk_take_profile, .offset = AT(signing.profile)},
+    {.name = "profile", .take = stk_config_take_profile, .offset = AT(signing.profile)},
 };
 
 static const struct stk_key admin[] = {
-    {.name = "user", .take = stk_take_admin, .list = true},
+    {.name = "user", .take = stk_config_take_admin, .list = true},
 };
 
 static const struct stk_key rooms[] = {
-    {.name = "front-user", .take = stk_take_room_user, .minimum = STK_ROOM_FRONT},
-    {.name = "intake-user", .take = stk_take_room_user, .minimum = STK_ROOM_INTAKE},
-    {.name = "keeper-user", .take = stk_take_room_user, .minimum = STK_ROOM_KEEPER},
+    {.name = "front-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_FRONT},
+    {.name = "intake-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_INTAKE},
+    {.name = "keeper-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_KEEPER},
 };
 
 static const struct stk_key grant[] = {
-    {.name = "user", .take = stk_take_grant_user, .list = true},
-    {.name = "group", .take = stk_take_grant_group, .list = true},
-    {.name = "certificates", .take = stk_take_grant_certificate, .list = true, .required = true},
-    {.name = "ppt", .take = stk_take_grant_ppt, .list = true},
-    {.name = "attest", .take = stk_take_grant_attest, .list = true},
+    {.name = "user", .take = stk_config_take_grant_user, .list = true},
+    {.name = "group", .take = stk_config_take_grant_group, .list = true},
+    {.name = "certificates",
+     .take = stk_config_take_grant_certificate,
+     .list = true,
+     .required = true},
+    {.name = "ppt", .take = stk_config_take_grant_ppt, .list = true},
+    {.name = "attest", .take = stk_config_take_grant_attest, .list = true},
 };
 
 static const struct stk_section sections[] = {

@@ -73,16 +73,19 @@ enum stirkeep_status stk_grant_end(struct stk_loader *loader, struct stk_error *
 void stk_grant_draft_free(struct stk_grant_draft *draft);
 
 /* Takers of [grant NAME]; list items come one by one. */
-enum stirkeep_status stk_take_grant_user(struct stk_loader *loader, const struct stk_key *key,
-                                         const char *value, struct stk_error *error);
-enum stirkeep_status stk_take_grant_group(struct stk_loader *loader, const struct stk_key *key,
-                                          const char *value, struct stk_error *error);
-enum stirkeep_status stk_take_grant_certificate(struct stk_loader *loader,
+enum stirkeep_status stk_config_take_grant_user(struct stk_loader *loader,
                                                 const struct stk_key *key, const char *value,
                                                 struct stk_error *error);
-enum stirkeep_status stk_take_grant_ppt(struct stk_loader *loader, const struct stk_key *key,
-                                        const char *value, struct stk_error *error);
-enum stirkeep_status stk_take_grant_attest(struct stk_loader *loader, const struct stk_key *key,
-                                           const char *value, struct stk_error *error);
+enum stirkeep_status stk_config_take_grant_group(struct stk_loader *loader,
+                                                 const struct stk_key *key, const char *value,
+                                                 struct stk_error *error);
+enum stirkeep_status stk_config_take_grant_certificate(struct stk_loader *loader,
+                                                       const struct stk_key *key, const char *value,
+                                                       struct stk_error *error);
+enum stirkeep_status stk_config_take_grant_ppt(struct stk_loader *loader, const struct stk_key *key,
+                                               const char *value, struct stk_error *error);
+enum stirkeep_status stk_config_take_grant_attest(struct stk_loader *loader,
+                                                  const struct stk_key *key, const char *value,
+                                                  struct stk_error *error);
 
 #endif

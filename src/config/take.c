@@ -14,7 +14,7 @@ static void *field(struct stk_loader *loader, const struct stk_key *key)
     return (char *)loader->config + key->offset;
 }
 
-STK_TAKER(stk_take_text)
+STK_TAKER(stk_config_take_text)
 {
     char **text = field(loader, key);
     char *copy = NULL;
@@ -30,7 +30,7 @@ STK_TAKER(stk_take_text)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_path)
+STK_TAKER(stk_config_take_path)
 {
     size_t length = strlen(value);
 
@@ -38,10 +38,10 @@ STK_TAKER(stk_take_path)
         return stk_error_set(error, STIRKEEP_CONFIG, "a relative path: %s", value);
     if (length > 1 && value[length - 1] == '/')
         return stk_error_set(error, STIRKEEP_CONFIG, "ends with '/': %s", value);
-    return stk_take_text(loader, key, value, error);
+    return stk_config_take_text(loader, key, value, error);
 }
 
-STK_TAKER(stk_take_socket)
+STK_TAKER(stk_config_take_socket)
 {
     const struct sockaddr_un *address = NULL;
 
@@ -49,10 +49,10 @@ STK_TAKER(stk_take_socket)
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "longer than the %zu characters that a socket's path may have",
                              sizeof(address->sun_path) - 1);
-    return stk_take_path(loader, key, value, error);
+    return stk_config_take_path(loader, key, value, error);
 }
 
-STK_TAKER(stk_take_number)
+STK_TAKER(stk_config_take_number)
 {
     uint32_t number = 0;
 
@@ -63,7 +63,7 @@ STK_TAKER(stk_take_number)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_switch)
+STK_TAKER(stk_config_take_switch)
 {
     bool *on = field(loader, key);
 
@@ -73,7 +73,7 @@ STK_TAKER(stk_take_switch)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_sync)
+STK_TAKER(stk_config_take_sync)
 {
     enum stk_sync *sync = field(loader, key);
 
@@ -88,7 +88,7 @@ STK_TAKER(stk_take_sync)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_profile)
+STK_TAKER(stk_config_take_profile)
 {
     enum stk_profile *profile = field(loader, key);
 
@@ -101,7 +101,7 @@ STK_TAKER(stk_take_profile)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_template)
+STK_TAKER(stk_config_take_template)
 {
     char name[STK_NAME_MAX + 1] = "";
     char fingerprint[2 * STK_DIGEST_LENGTH + 1] = "";
@@ -109,7 +109,7 @@ STK_TAKER(stk_take_template)
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (value[0] == '\0')
-        return stk_take_text(loader, key, value, error);
+        return stk_config_take_text(loader, key, value, error);
     if (strstr(value, "{name}") == NULL && strstr(value, "{fingerprint}") == NULL)
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "has neither {name} nor {fingerprint}: all certificates would have "
@@ -126,7 +126,7 @@ STK_TAKER(stk_take_template)
             error->status = STIRKEEP_CONFIG;
         return STIRKEEP_CONFIG;
     }
-    return stk_take_text(loader, key, value, error);
+    return stk_config_take_text(loader, key, value, error);
 }
 
 /* These come from stirkeepd itself. */
@@ -164,7 +164,7 @@ enum stirkeep_status stk_environment_add(struct stk_loader *loader, const char *
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_admin)
+STK_TAKER(stk_config_take_admin)
 {
     struct stk_config *config = loader->config;
     uid_t uid = 0;
@@ -180,7 +180,7 @@ STK_TAKER(stk_take_admin)
     return STIRKEEP_OK;
 }
 
-STK_TAKER(stk_take_room_user)
+STK_TAKER(stk_config_take_room_user)
 {
     struct stk_config *config = loader->config;
     size_t room = key->minimum;
