@@ -17,13 +17,13 @@
  * all answers of a turn leave with one write.
  */
 
-#define STK_READ_MAX (16 * 1024)         /* read at once, unless a frame is larger */
-#define STK_UNSENT_MAX (256 * 1024)      /* answers not taken: past it, reading stops ... */
-#define STK_UNSENT_RESUME (128 * 1024)   /* ... until it is down to this */
-#define STK_UNANSWERED_MAX 1024          /* requests in flight: past it, reading stops ... */
-#define STK_UNANSWERED_RESUME 768        /* ... until it is down to this */
+#define STK_READ_MAX (16 * 1024)          /* read at once, unless a frame is larger */
+#define STK_UNSENT_MAX (256 * 1024)       /* answers not taken: past it, reading stops ... */
+#define STK_UNSENT_RESUME (128 * 1024)    /* ... until it is down to this */
+#define STK_UNANSWERED_MAX 1024           /* requests in flight: past it, reading stops ... */
+#define STK_UNANSWERED_RESUME 768         /* ... until it is down to this */
 #define STK_OUTPUT_MAX (48 * 1024 * 1024) /* answers to all of those at their largest */
-#define STK_LINGER_US 1000000            /* for the client to take the last answer */
+#define STK_LINGER_US 1000000             /* for the client to take the last answer */
 
 struct stk_front;
 
@@ -58,9 +58,9 @@ struct stk_connection {
     uint32_t unanswered;
     struct stk_buffer in;
     struct stk_buffer out;
-    size_t out_sent;             /* of `out` */
-    uint64_t visible_version;    /* of the names, for which ... */
-    uint32_t visible;            /* ... so many may be seen; counted once */
+    size_t out_sent;          /* of `out` */
+    uint64_t visible_version; /* of the names, for which ... */
+    uint32_t visible;         /* ... so many may be seen; counted once */
     TAILQ_ENTRY(stk_connection) dirty_entry;
     TAILQ_ENTRY(stk_connection) wait_entry;
 };

@@ -36,6 +36,7 @@ struct stk_front {
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;
     size_t connection_limit;
+    unsigned signers; /* of the keeper */
     uint64_t connection_serial;
     struct stk_connection_list dirty;
     struct stk_connection_list waiting;
@@ -58,7 +59,7 @@ struct stk_front {
     bool intake_full;
 
     struct event control;
-    bool ready; /* the porter was told */
+    bool ready;              /* the porter was told */
     uint64_t drain_until_us; /* 0: not draining */
     bool done;
     int exit_status;
@@ -114,6 +115,8 @@ void stk_link_keeper_fail(struct stk_front *front, struct stk_slot *slot,
 
 /* ---- link_intake.c */
 bool stk_link_intake_start(struct stk_front *front);
+/* Acknowledge pushes, ask for a snapshot, as far as the link takes it. */
+void stk_link_intake_flush(struct stk_front *front);
 
 /* ---- control.c */
 bool stk_control_start(struct stk_front *front);

@@ -148,8 +148,8 @@ void stk_orders_unsend(struct stk_orders *orders)
 {
     struct stk_slot *slot = NULL;
 
-    TAILQ_FOREACH (slot, &orders->sent, entry)
-        slot->sent = false;
+    TAILQ_FOREACH(slot, &orders->sent, entry)
+    slot->sent = false;
     TAILQ_CONCAT(&orders->sent, &orders->unsent, entry);
     TAILQ_CONCAT(&orders->unsent, &orders->sent, entry);
     orders->unsent_count = orders->count;

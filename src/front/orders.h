@@ -32,7 +32,8 @@ struct stk_orders {
     struct stk_slot **heap; /* by deadline, the earliest at 0 */
     size_t count;           /* in flight */
     size_t unsent_count;
-    uint64_t serial; /* of the last order; an id is a serial number with the slot's number below it */
+    uint64_t
+        serial; /* of the last order; an id is a serial number with the slot's number below it */
     struct stk_slot_list free_slots;
     struct stk_slot_list unsent;
     struct stk_slot_list sent;

@@ -14,8 +14,8 @@
  */
 #define STK_REFUSAL_BURST 100
 #define STK_REFUSAL_INTERVAL_US 50000
-#define STK_REFUSAL_USERS 64              /* remembered one by one */
-#define STK_REFUSAL_SUMMARY_US 1000000    /* how long a count may wait for the next record */
+#define STK_REFUSAL_USERS 64           /* remembered one by one */
+#define STK_REFUSAL_SUMMARY_US 1000000 /* how long a count may wait for the next record */
 
 struct stk_refusal_user {
     bool used;
@@ -27,8 +27,8 @@ struct stk_refusal_user {
 
 struct stk_refusals {
     struct stk_refusal_user users[STK_REFUSAL_USERS];
-    uint32_t forgotten;       /* suppressed ones of users no longer remembered */
-    uint64_t total;           /* all refusals, recorded or not */
+    uint32_t forgotten;        /* suppressed ones of users no longer remembered */
+    uint64_t total;            /* all refusals, recorded or not */
     struct stk_buffer message; /* at most STK_BATCH_MAX records, not yet sent */
     size_t message_count;
     uint64_t summary_due_us; /* 0: nothing to summarise */

@@ -83,7 +83,7 @@ static bool push_change(struct stk_intake *intake, struct stk_change *change)
 static void pump(struct stk_intake *intake)
 {
     struct stk_pushes *pushes = &intake->pushes;
-    struct stk_catalog_push question = {.status_wanted = true, .last = true};
+    struct stk_catalog_push question = {.status_wanted = true};
 
     while (pushes->snapshot)
         if (!push_page(intake))

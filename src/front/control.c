@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "room/room.h"
+
+void stk_front_leave(struct stk_front *front, int exit_status)
+{
+    front->done = true;
+    front->exit_status = exit_status;
+}
+
+/* Nothing new is accepted or read; what was asked for is answered. */
+static void drain(struct stk_front *front)
+{
+    if (front->drain_until_us != 0)
+        return;
+    front->drain_until_us = stk_clock_mono_us() + STK_DRAIN_US;
+    stk_listener_stop(front);
+    stk_refusals_summarise(&front->refusals, stk_clock_mono_us(), true);
+    for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
+        if (front->connections[i] != NULL)
+            stk_connection_touch(front->connections[i]);
+}
+
+void stk_drain_check(struct stk_front *front, uint64_t now_us)
+{
+    if (front->drain_until_us == 0)
+        return;
+    if (now_us < front->drain_until_us) {
+        if (front->orders->count > 0 || front->refusals.message_count > 0)
+            return;
+        for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
+            if (front->connections[i] != NULL && stk_output_unsent(front->connections[i]) > 0)
+                return;
+    }
+    stk_front_leave(front, 0);
+}
+
+static void obey(struct stk_front *front, const struct stk_control_message *message)
+{
+    if (message->kind == STK_CONTROL_DRAIN) {
+        drain(front);
+    } else if (message->kind == STK_CONTROL_ROOM_DOWN && message->room == STK_ROOM_KEEPER) {
+        front->keeper_up = false;
+    } else if (message->kind == STK_CONTROL_ROOM_UP && message->room == STK_ROOM_KEEPER) {
+        front->keeper_up = true;
+        stk_link_keeper_again(front);
+    } else if (message->kind == STK_CONTROL_ROOM_UP && message->room == STK_ROOM_INTAKE) {
+        front->snapshot_wanted = front->snapshot_wanted || !stk_names_complete(front->names);
+    }
+}
+
+static void ready(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_front *front = context;
+    struct stk_control_message message = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+    (void)what;
+
+    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK)
+        obey(front, &message);
+    if (status == STIRKEEP_NOT_CONNECTED)
+        stk_front_leave(front, 1); /* without a porter there is no keeper to be had for long */
+}
+
+bool stk_control_start(struct stk_front *front)
+{
+    return event_assign(&front->control, front->base, STK_FD_CONTROL, EV_READ | EV_PERSIST, ready,
+                        front) == 0 &&
+           event_add(&front->control, NULL) == 0;
+}

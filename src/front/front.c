@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "room/room.h"
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define DESCRIPTORS_RESERVED 32 /* all that are no clients' */
+
+/* How many clients the process has descriptors for. */
+static size_t connection_limit(void)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return STK_CONNECTIONS_MAX / 4;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur <= DESCRIPTORS_RESERVED)
+        return 1;
+    return limit.rlim_cur - DESCRIPTORS_RESERVED < STK_CONNECTIONS_MAX
+               ? (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED
+               : STK_CONNECTIONS_MAX;
+}
+
+/* Descriptors whose state is shared with the porter's cannot be left to an edge-triggered loop. */
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config == NULL)
+        return NULL;
+    (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+    base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+static unsigned count_signers(const struct stk_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->token.sessions > 0)
+        return config->token.sessions;
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
+static bool allocate(struct stk_front *front)
+{
+    uint64_t seed = 0;
+
+    stk_random(&seed, sizeof(seed));
+    front->message = malloc(STK_LINK_MESSAGE_MAX);
+    front->page = calloc(STK_LIST_PAGE, sizeof(*front->page));
+    front->names = stk_names_new();
+    front->orders = stk_orders_new(seed);
+    front->base = new_base();
+    front->outgoing.ceiling = STK_LINK_MESSAGE_MAX;
+    return front->message != NULL && front->page != NULL && front->names != NULL &&
+           front->orders != NULL && front->base != NULL &&
+           stk_arena_new(&front->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front)
+{
+    struct stk_front *front = calloc(1, sizeof(*front));
+
+    if (front == NULL)
+        return STIRKEEP_NO_MEMORY;
+    front->config = config;
+    front->connection_limit = connection_limit();
+    front->signers = count_signers(config);
+    front->timer_at_us = UINT64_MAX;
+    TAILQ_INIT(&front->dirty);
+    TAILQ_INIT(&front->waiting);
+    TAILQ_INIT(&front->lingering);
+    if (!allocate(front) || !stk_control_start(front) || !stk_link_keeper_start(front) ||
+        !stk_link_intake_start(front) || !stk_timer_start(front) || !stk_listener_start(front)) {
+        stk_front_free(front);
+        return STIRKEEP_NO_MEMORY;
+    }
+    *ret_front = front;
+    return STIRKEEP_OK;
+}
+
+static void settle_all(struct stk_front *front)
+{
+    struct stk_connection *connection = NULL;
+
+    while ((connection = TAILQ_FIRST(&front->dirty)) != NULL) {
+        TAILQ_REMOVE(&front->dirty, connection, dirty_entry);
+        connection->dirty = false;
+        stk_connection_settle(connection);
+    }
+}
+
+/* What the events of a turn left behind: answers, orders, acknowledgements, deadlines. */
+static void end_turn(struct stk_front *front)
+{
+    settle_all(front);
+    stk_link_keeper_flush(front);
+    stk_link_intake_flush(front);
+    settle_all(front);
+    stk_drain_check(front, stk_clock_mono_us());
+    stk_timer_set(front);
+}
+
+int stk_front_run(struct stk_front *front)
+{
+    end_turn(front);
+    while (!front->done) {
+        if (event_base_loop(front->base, EVLOOP_ONCE) < 0)
+            return 1;
+        end_turn(front);
+    }
+    return front->exit_status;
+}
+
+void stk_front_free(struct stk_front *front)
+{
+    for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
+        if (front->connections[i] != NULL)
+            stk_connection_free(front->connections[i]);
+    stk_orders_free(front->orders);
+    stk_names_free(front->names);
+    stk_refusals_clear(&front->refusals);
+    stk_buffer_free(&front->outgoing);
+    stk_arena_free(&front->arena);
+    free(front->message);
+    free(front->page);
+    if (front->base != NULL)
+        event_base_free(front->base);
+    stk_config_free(front->config);
+    free(front);
+}

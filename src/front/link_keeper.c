@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "room/room.h"
+#include "wire/codec_order.h"
+#include <string.h>
+
+#define RECEIVE_TURN_MAX 64 /* messages in one turn */
+
+/* ---- out */
+
+/* Send `outgoing`; false when the link takes no more for the moment. */
+static bool send_outgoing(struct stk_front *front)
+{
+    struct stk_error error = {0};
+    enum stirkeep_status status =
+        stk_link_send(STK_FD_FRONT_KEEPER, front->outgoing.data, front->outgoing.length, 0, &error);
+
+    if (status == STIRKEEP_OK)
+        return true;
+    if (status == STIRKEEP_UNAVAILABLE)
+        front->keeper_full = event_add(&front->keeper_writable, NULL) == 0;
+    else
+        stk_log(STK_LOG_ERROR, "keeper: %s", error.message);
+    return false;
+}
+
+/* So many to a message that all signers get some, and none more than a batch. */
+static size_t batch_size(const struct stk_front *front)
+{
+    size_t share = (front->orders->unsent_count + front->signers - 1) / front->signers;
+
+    return share < STK_BATCH_MAX ? share : STK_BATCH_MAX;
+}
+
+/* Gather unsent orders from `slot` on; the one behind the last that was taken. */
+static struct stk_slot *gather(struct stk_front *front, struct stk_slot *slot)
+{
+    size_t room = batch_size(front);
+
+    for (; slot != NULL && room > 0; room--, slot = TAILQ_NEXT(slot, entry))
+        if (stk_buffer_add(&front->outgoing, slot->bytes.data, slot->bytes.length) != STIRKEEP_OK)
+            break;
+    return slot;
+}
+
+static bool send_batch(struct stk_front *front)
+{
+    struct stk_orders *orders = front->orders;
+    struct stk_slot *end = NULL;
+
+    front->outgoing.length = 0;
+    end = gather(front, TAILQ_FIRST(&orders->unsent));
+    if (!send_outgoing(front))
+        return false;
+    while (TAILQ_FIRST(&orders->unsent) != end)
+        stk_orders_mark_sent(orders, TAILQ_FIRST(&orders->unsent));
+    return true;
+}
+
+static bool send_refusals(struct stk_front *front)
+{
+    front->outgoing.length = 0;
+    if (stk_buffer_add(&front->outgoing, front->refusals.message.data,
+                       front->refusals.message.length) != STIRKEEP_OK ||
+        !send_outgoing(front))
+        return false;
+    stk_refusals_sent(&front->refusals);
+    return true;
+}
+
+void stk_link_keeper_flush(struct stk_front *front)
+{
+    if (!front->keeper_up || front->keeper_full)
+        return;
+    while (front->orders->unsent_count > 0)
+        if (!send_batch(front))
+            return;
+    if (front->refusals.message_count > 0)
+        (void)send_refusals(front);
+}
+
+void stk_link_keeper_again(struct stk_front *front)
+{
+    stk_orders_unsend(front->orders);
+    stk_link_keeper_flush(front);
+}
+
+static void writable(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_front *front = context;
+    (void)fd;
+    (void)what;
+
+    front->keeper_full = false; /* the end of the turn sends */
+}
+
+/* ---- in */
+
+/* Who asked, if still there. */
+static struct stk_connection *owner_of(const struct stk_front *front, const struct stk_slot *slot)
+{
+    struct stk_connection *connection = front->connections[slot->connection];
+
+    return connection != NULL && connection->serial == slot->connection_serial &&
+                   connection->state != STK_CONNECTION_BROKEN
+               ? connection
+               : NULL;
+}
+
+void stk_link_keeper_fail(struct stk_front *front, struct stk_slot *slot,
+                          enum stirkeep_status status, const char *message)
+{
+    struct stk_connection *connection = owner_of(front, slot);
+
+    if (connection != NULL) {
+        connection->unanswered--;
+        stk_output_error(connection, slot->request_id, status, message);
+    }
+    stk_orders_release(front->orders, slot);
+}
+
+static void deliver(struct stk_front *front, const struct stk_answer *answer)
+{
+    struct stk_slot *slot = stk_orders_find(front->orders, answer->id);
+    struct stk_connection *connection = slot != NULL ? owner_of(front, slot) : NULL;
+    const struct stk_response_signed body = {
+        .identity = {(const uint8_t *)answer->identity, answer->identity_length},
+        .passport_length = answer->passport_length,
+        .generation = slot != NULL ? slot->generation : 0,
+        .iat = answer->iat,
+        .origid = answer->origid};
+
+    if (slot == NULL)
+        return; /* answered at its deadline, or by the keeper before; or a former front's */
+    if (answer->status != STIRKEEP_OK) {
+        stk_link_keeper_fail(front, slot, answer->status, answer->message);
+        return;
+    }
+    if (connection != NULL) {
+        connection->unanswered--;
+        stk_output_done(connection,
+                        stk_response_encode_signed(slot->request_id, &body, &connection->out));
+    }
+    stk_orders_release(front->orders, slot);
+}
+
+static void take_message(struct stk_front *front, size_t length)
+{
+    struct stk_answer *answers = NULL;
+    struct stk_error error = {0};
+    size_t count = 0;
+
+    stk_arena_reset(&front->arena);
+    if (stk_answers_decode((struct stk_bytes){front->message, length}, &front->arena, &answers,
+                           &count, &error) != STIRKEEP_OK) {
+        stk_log(STK_LOG_ERROR, "a message of the keeper's was dropped: %s", error.message);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        deliver(front, &answers[i]);
+}
+
+static void readable(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_front *front = context;
+    size_t length = 0;
+    (void)what;
+
+    for (int i = 0; i < RECEIVE_TURN_MAX; i++) {
+        if (stk_link_receive(fd, 0, front->message, &length, NULL) != STIRKEEP_OK)
+            return;
+        take_message(front, length);
+    }
+}
+
+bool stk_link_keeper_start(struct stk_front *front)
+{
+    return event_assign(&front->keeper_readable, front->base, STK_FD_FRONT_KEEPER,
+                        EV_READ | EV_PERSIST, readable, front) == 0 &&
+           event_assign(&front->keeper_writable, front->base, STK_FD_FRONT_KEEPER, EV_WRITE,
+                        writable, front) == 0 &&
+           event_add(&front->keeper_readable, NULL) == 0;
+}

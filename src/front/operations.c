@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+
+static void note(struct stk_connection *connection, uint64_t request_id,
+                 const struct stk_request_sketch *sketch, enum stirkeep_status status,
+                 const char *reason)
+{
+    const struct stk_refusal refusal = {.status = status,
+                                        .reason = reason,
+                                        .name = sketch->name,
+                                        .ppt = sketch->ppt,
+                                        .orig = sketch->orig,
+                                        .dest = sketch->dest,
+                                        .attest = sketch->attest,
+                                        .origid = sketch->origid,
+                                        .peer = connection->peer,
+                                        .request_id = request_id};
+
+    stk_refusals_note(&connection->front->refusals, &refusal, stk_clock_mono_us());
+}
+
+void stk_refusal_of_connection(struct stk_connection *connection, enum stirkeep_status status,
+                               const char *reason)
+{
+    const struct stk_request_sketch nothing = {"", "", "", "", "", ""};
+
+    note(connection, 0, &nothing, status, reason);
+}
+
+void stk_refuse(const struct stk_ask *ask, enum stirkeep_status status, const char *message)
+{
+    note(ask->connection, ask->request->id, ask->sketch, status, message);
+    stk_output_error(ask->connection, ask->request->id, status, message);
+}
+
+void stk_operation_run(struct stk_connection *connection, struct stk_bytes message)
+{
+    struct stk_front *front = connection->front;
+    struct stk_request request = {0};
+    struct stk_request_sketch sketch = {0};
+    struct stk_error error = {0};
+    const struct stk_ask ask = {connection, &request, &sketch};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    stk_arena_reset(&front->arena);
+    status = stk_request_decode(message, &front->arena, &request, &sketch, &error);
+    if (status != STIRKEEP_OK) {
+        stk_refuse(&ask, status, error.message);
+        return;
+    }
+    switch (request.kind) {
+    case STK_REQUEST_SIGN:
+        stk_op_sign(&ask);
+        break;
+    case STK_REQUEST_LIST:
+        stk_op_list(&ask);
+        break;
+    case STK_REQUEST_PING:
+        stk_op_ping(&ask);
+        break;
+    }
+}
