@@ -18,17 +18,23 @@ static void receive(struct run *run, int fd, size_t *ret_length)
     stk_arena_reset(&run->arena);
 }
 
-struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order)
+void run_send_custody(struct run *run, struct stk_custody_order *order)
 {
-    struct stk_custody_answer answer = {0};
     struct stk_buffer out = {0};
-    struct stk_error error = {0};
-    size_t length = 0;
 
     order->id = run->next_id++;
     assert_int_equal(stk_custody_order_encode(order, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(run->intake, out.data, out.length, 1000, &error), STIRKEEP_OK);
+    assert_int_equal(stk_link_send(run->intake, out.data, out.length, 1000, NULL), STIRKEEP_OK);
     stk_buffer_free(&out);
+}
+
+struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order)
+{
+    struct stk_custody_answer answer = {0};
+    struct stk_error error = {0};
+    size_t length = 0;
+
+    run_send_custody(run, order);
     receive(run, run->intake, &length);
     if (stk_custody_answer_decode((struct stk_bytes){message, length}, &run->arena, &answer,
                                   &error) != STIRKEEP_OK)
@@ -52,7 +58,7 @@ struct stk_custody_answer run_destroy(struct run *run, const struct stk_key_id *
     return run_custody(run, &order);
 }
 
-static void seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed)
+void run_seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed)
 {
     struct stk_custody_order order = {.kind = STK_CUSTODY_TOKEN};
     struct stk_custody_answer answer = run_custody(run, &order);
@@ -91,7 +97,7 @@ struct stk_custody_answer run_import_as(struct run *run, const struct test_key *
     struct stk_buffer sealed = {0};
     struct stk_custody_answer answer = {0};
 
-    seal(run, key, &sealed);
+    run_seal(run, key, &sealed);
     answer = run_import_sealed(run, &certificate->id, certificate->certificate,
                                (struct stk_bytes){sealed.data, sealed.length});
     stk_buffer_free(&sealed);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "softhsm_paths.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,13 +24,9 @@ extern char **environ;
 
 static const char *find_module(void)
 {
-    static const char *const paths[] = {
-        "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-        "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"};
-
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-        if (access(paths[i], R_OK) == 0)
-            return paths[i];
+    for (size_t i = 0; softhsm_paths[i] != NULL; i++)
+        if (access(softhsm_paths[i], R_OK) == 0)
+            return softhsm_paths[i];
     return NULL;
 }
 
@@ -145,6 +142,7 @@ static int config_fd(const struct run *run, const struct run_options *options)
     int fd = memfd_create("config", MFD_CLOEXEC);
     unsigned sessions = options->sessions > 0 ? options->sessions : 2;
     const char *file = options->audit_file != NULL ? options->audit_file : "audit.jsonl";
+    const char *module = options->module != NULL ? options->module : find_module();
     const char *sync = options->audit_sync != NULL ? options->audit_sync : "none";
     unsigned timeout = options->call_timeout_ms > 0 ? options->call_timeout_ms : 2000;
 
@@ -152,8 +150,7 @@ static int config_fd(const struct run *run, const struct run_options *options)
     assert_true(dprintf(fd,
                         "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
                         "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
-                        find_module(), run->directory, sessions, timeout, run->directory, file,
-                        sync) > 0);
+                        module, run->directory, sessions, timeout, run->directory, file, sync) > 0);
     return fd;
 }
 

@@ -32,6 +32,7 @@ struct run {
 
 /* How a keeper is started. */
 struct run_options {
+    const char *module;       /* NULL: SoftHSM */
     const char *pin;          /* NULL: the token's; "": no descriptor is handed out */
     const char *audit_file;   /* relative to the directory; NULL: "audit.jsonl" */
     const char *audit_sync;   /* NULL: "none" */
@@ -85,13 +86,17 @@ bool test_key_verifies_digest(const struct test_key *key, const uint8_t digest[S
 
 /* ---- orders */
 
+/* Give it an id and send it. */
+void run_send_custody(struct run *run, struct stk_custody_order *order);
 /* The answer to a custody order; lives until the next one. */
 struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order);
 
 struct stk_custody_answer run_prove(struct run *run, const struct stk_key_id *id);
 struct stk_custody_answer run_destroy(struct run *run, const struct stk_key_id *id);
 
-/* Seal `key` as the CLI does and import it under `certificate`'s. */
+/* Seal `key` as the CLI does. */
+void run_seal(struct run *run, const struct test_key *key, struct stk_buffer *ret_sealed);
+/* The same, and import it under `certificate`'s. */
 struct stk_custody_answer run_import_as(struct run *run, const struct test_key *key,
                                         const struct test_key *certificate);
 /* An import order of everything said. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/proof.h"
 #include "run.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -67,6 +68,22 @@ static void the_same_import_again_changes_nothing(void **state)
     test_key_free(&key);
 }
 
+static void noise_is_unreadable(struct run *run)
+{
+    static uint8_t noise[STK_SEALED_MAX];
+    static const size_t lengths[] = {1, 383, 384, 385, 424, STK_SEALED_MAX};
+    struct test_key key = test_key_make("Alpha");
+
+    memset(noise, 0x5c, sizeof(noise));
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+        assert_int_equal(
+            run_import_sealed(run, &key.id, key.certificate, (struct stk_bytes){noise, lengths[i]})
+                .status,
+            STIRKEEP_KEY_UNREADABLE);
+    assert_int_equal(run_prove(run, &key.id).status, STIRKEEP_KEY_UNAVAILABLE);
+    test_key_free(&key);
+}
+
 static void a_key_that_is_not_the_certificates_is_refused_and_not_kept(void **state)
 {
     struct test_key key = test_key_make("Alpha");
@@ -97,21 +114,14 @@ static void a_key_id_that_is_not_the_certificates_is_refused(void **state)
 
 static void what_is_no_sealed_key_or_no_certificate_is_refused(void **state)
 {
-    static uint8_t noise[STK_SEALED_MAX];
+    static const uint8_t noise[424] = {0x30, 0x82};
     struct test_key key = test_key_make("Alpha");
-    static const size_t lengths[] = {1, 383, 384, 385, 424, STK_SEALED_MAX};
 
-    memset(noise, 0x5c, sizeof(noise));
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-        assert_int_equal(run_import_sealed(*state, &key.id, key.certificate,
-                                           (struct stk_bytes){noise, lengths[i]})
-                             .status,
-                         STIRKEEP_KEY_UNREADABLE);
+    noise_is_unreadable(*state);
     assert_int_equal(run_import_sealed(*state, &key.id, (struct stk_bytes){noise, 100},
-                                       (struct stk_bytes){noise, 424})
+                                       (struct stk_bytes){noise, sizeof(noise)})
                          .status,
                      STIRKEEP_CERT_INVALID);
-    assert_int_equal(run_prove(*state, &key.id).status, STIRKEEP_KEY_UNAVAILABLE);
     test_key_free(&key);
 }
 
@@ -181,6 +191,34 @@ static void what_is_no_order_does_not_stop_the_next_one(void **state)
     test_key_free(&key);
 }
 
+/* It only opens the RSA part of a sealed key. */
+static void a_token_that_does_not_unwrap_gets_its_keys_from_the_keeper(void **state)
+{
+    struct run *run = *state;
+    struct stk_custody_order token = {.kind = STK_CUSTODY_TOKEN};
+    struct stk_custody_answer answer = {0};
+    struct test_key key = {0};
+    struct test_key other = test_key_make("Mallory");
+    struct stk_order order = {0};
+    struct stk_answer signature = {0};
+
+    assert_int_equal(run_drain(run), 0);
+    run_start(run, &(struct run_options){.module = getenv("STIRKEEP_NO_UNWRAP")});
+    assert_string_equal(run_custody(run, &token).token.seal_way, "keeper unwraps");
+    key = run_new_key(run, "Alpha");
+    answer = run_prove(run, &key.id);
+    assert_int_equal(answer.status, STIRKEEP_OK);
+    assert_non_null(strstr(answer.attributes, "SENSITIVE=1 EXTRACTABLE=0"));
+    order = run_order(run, &key);
+    signature = run_sign(run, &order);
+    assert_true(test_key_verifies(&key, &signature));
+    assert_int_equal(run_import_as(run, &key, &other).status, STIRKEEP_KEY_MISMATCH);
+    assert_int_equal(run_prove(run, &other.id).status, STIRKEEP_KEY_UNAVAILABLE);
+    noise_is_unreadable(run);
+    test_key_free(&key);
+    test_key_free(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_destroyed_key_signs_no_more_and_an_imported_one_at_once),
         cmocka_unit_test(an_act_of_intakes_is_in_the_trail_when_it_is_answered),
         cmocka_unit_test(what_is_no_order_does_not_stop_the_next_one),
+        cmocka_unit_test(a_token_that_does_not_unwrap_gets_its_keys_from_the_keeper),
     };
 
     run_require_softhsm();

@@ -188,6 +188,45 @@ static void a_new_keeper_answers_what_the_dead_one_left(void **state)
     test_key_free(&key);
 }
 
+/* Cut off at any moment, an import leaves a key that can sign or none; and none is in the way of
+ * the next try. */
+static void a_keeper_killed_while_it_imports_leaves_a_whole_key_or_none(void **state)
+{
+    enum { KILLS = 12, STEP_US = 1200 };
+    struct run *run = *state;
+    struct run_options options = {.audit_file = "killed.jsonl"};
+
+    for (unsigned i = 0; i < KILLS; i++) {
+        struct test_key key = test_key_make("Alpha");
+        struct stk_custody_order order = {.kind = STK_CUSTODY_IMPORT,
+                                          .name = {"Alpha"},
+                                          .key_id = key.id,
+                                          .chain = {key.certificate},
+                                          .chain_count = 1};
+        struct stk_buffer sealed = {0};
+        struct stk_custody_answer answer = {0};
+
+        (void)run_clean_up(state);
+        run_start(run, &options);
+        run_seal(run, &key, &sealed);
+        order.sealed = (struct stk_bytes){sealed.data, sealed.length};
+        run_send_custody(run, &order);
+        stk_buffer_free(&sealed);
+        (void)usleep(i * STEP_US);
+        (void)run_clean_up(state);
+        run_start(run, &options);
+        answer = run_prove(run, &key.id);
+        assert_true(answer.status == STIRKEEP_OK || answer.status == STIRKEEP_KEY_UNAVAILABLE);
+        answer = run_import_as(run, &key, &key);
+        if (answer.status != STIRKEEP_OK)
+            fail_msg("%s", answer.message);
+        expect_signature(run, &key);
+        test_key_free(&key);
+    }
+    assert_int_equal(run_drain(run), 0);
+    (void)trail_records(run, "killed.jsonl");
+}
+
 /* SoftHSM waits for a lock on its files for as long as it takes: a call that hangs, for real. */
 static void hold_token(const struct run *run, int fds[], size_t max, size_t *ret_count)
 {
@@ -246,8 +285,7 @@ static void a_custody_call_that_hangs_ends_the_keeper(void **state)
 {
     struct run *run = *state;
     struct run_options options = {.audit_file = "hang.jsonl", .call_timeout_ms = 400};
-    struct stk_custody_order order = {.id = 1, .kind = STK_CUSTODY_DESTROY};
-    struct stk_buffer out = {0};
+    struct stk_custody_order order = {.kind = STK_CUSTODY_DESTROY};
     struct test_key key = {0};
     int fds[256];
     size_t count = 0;
@@ -258,9 +296,7 @@ static void a_custody_call_that_hangs_ends_the_keeper(void **state)
     order.key_id = key.id;
     hold_token(run, fds, sizeof(fds) / sizeof(fds[0]), &count);
     since = stk_clock_mono_us();
-    assert_int_equal(stk_custody_order_encode(&order, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(run->intake, out.data, out.length, 1000, NULL), STIRKEEP_OK);
-    stk_buffer_free(&out);
+    run_send_custody(run, &order);
     assert_int_equal(run_wait(run), 1);
     assert_true(stk_clock_mono_us() - since < 2000000);
     for (size_t i = 0; i < count; i++)
@@ -301,6 +337,8 @@ int main(void)
         cmocka_unit_test_teardown(signals_of_a_terminal_or_a_service_manager_do_not_end_it,
                                   run_clean_up),
         cmocka_unit_test_teardown(a_new_keeper_answers_what_the_dead_one_left, run_clean_up),
+        cmocka_unit_test_teardown(a_keeper_killed_while_it_imports_leaves_a_whole_key_or_none,
+                                  run_clean_up),
         cmocka_unit_test_teardown(a_call_that_hangs_ends_the_keeper, run_clean_up),
         cmocka_unit_test_teardown(a_custody_call_that_hangs_ends_the_keeper, run_clean_up),
         cmocka_unit_test(it_is_not_started_by_hand),
