@@ -6,25 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-struct stk_json stk_json_begin(struct stk_buffer *out)
+struct stk_canonical stk_canonical_begin(struct stk_buffer *out)
 {
-    return (struct stk_json){.out = out, .start = out->length, .status = STIRKEEP_OK};
+    return (struct stk_canonical){.out = out, .start = out->length, .status = STIRKEEP_OK};
 }
 
-enum stirkeep_status stk_json_end(struct stk_json *json)
+enum stirkeep_status stk_canonical_end(struct stk_canonical *json)
 {
     if (json->status != STIRKEEP_OK)
         json->out->length = json->start;
     return json->status;
 }
 
-static void put(struct stk_json *json, const void *data, size_t length)
+static void put(struct stk_canonical *json, const void *data, size_t length)
 {
     if (json->status == STIRKEEP_OK)
         json->status = stk_buffer_add(json->out, data, length);
 }
 
-void stk_json_raw(struct stk_json *json, const char *text)
+void stk_canonical_raw(struct stk_canonical *json, const char *text)
 {
     put(json, text, strlen(text));
 }
@@ -34,7 +34,7 @@ static bool needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-static void put_escape(struct stk_json *json, unsigned char c)
+static void put_escape(struct stk_canonical *json, unsigned char c)
 {
     static const char named[] = "\b\t\n\f\r\"\\";
     static const char letters[] = "btnfr\"\\";
@@ -45,10 +45,10 @@ static void put_escape(struct stk_json *json, unsigned char c)
         (void)snprintf(escape, sizeof(escape), "\\%c", letters[found - named]);
     else
         (void)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c);
-    stk_json_raw(json, escape);
+    stk_canonical_raw(json, escape);
 }
 
-void stk_json_string(struct stk_json *json, const char *text, size_t length)
+void stk_canonical_string(struct stk_canonical *json, const char *text, size_t length)
 {
     size_t run = 0;
 
@@ -64,15 +64,15 @@ void stk_json_string(struct stk_json *json, const char *text, size_t length)
     put(json, "\"", 1);
 }
 
-void stk_json_text(struct stk_json *json, const char *text)
+void stk_canonical_text(struct stk_canonical *json, const char *text)
 {
-    stk_json_string(json, text, strlen(text));
+    stk_canonical_string(json, text, strlen(text));
 }
 
-void stk_json_integer(struct stk_json *json, int64_t value)
+void stk_canonical_integer(struct stk_canonical *json, int64_t value)
 {
     char text[24] = "";
 
     (void)snprintf(text, sizeof(text), "%" PRId64, value);
-    stk_json_raw(json, text);
+    stk_canonical_raw(json, text);
 }

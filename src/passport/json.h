@@ -15,24 +15,24 @@
  *
  * A writer remembers its first failure and then writes nothing more; one thread.
  */
-struct stk_json {
+struct stk_canonical {
     struct stk_buffer *out;
     size_t start;
     enum stirkeep_status status;
 };
 
-struct stk_json stk_json_begin(struct stk_buffer *out);
+struct stk_canonical stk_canonical_begin(struct stk_buffer *out);
 
 /* The first failure; then `out` is as it was at the beginning. */
-enum stirkeep_status stk_json_end(struct stk_json *json);
+enum stirkeep_status stk_canonical_end(struct stk_canonical *json);
 
 /* Text as it stands: braces, commas, and names that need no escape. */
-void stk_json_raw(struct stk_json *json, const char *text);
+void stk_canonical_raw(struct stk_canonical *json, const char *text);
 
 /* A string with its quotes. `text` is UTF-8. */
-void stk_json_string(struct stk_json *json, const char *text, size_t length);
-void stk_json_text(struct stk_json *json, const char *text);
+void stk_canonical_string(struct stk_canonical *json, const char *text, size_t length);
+void stk_canonical_text(struct stk_canonical *json, const char *text);
 
-void stk_json_integer(struct stk_json *json, int64_t value);
+void stk_canonical_integer(struct stk_canonical *json, int64_t value);
 
 #endif

@@ -8,69 +8,71 @@
 
 enum stirkeep_status stk_passport_header(enum stk_ppt ppt, const char *x5u, struct stk_buffer *out)
 {
-    struct stk_json json = stk_json_begin(out);
+    struct stk_canonical json = stk_canonical_begin(out);
 
-    stk_json_raw(&json, "{\"alg\":\"ES256\"");
+    stk_canonical_raw(&json, "{\"alg\":\"ES256\"");
     if (ppt != STK_PPT_BASE) {
-        stk_json_raw(&json, ",\"ppt\":");
-        stk_json_text(&json, stk_ppt_name(ppt));
+        stk_canonical_raw(&json, ",\"ppt\":");
+        stk_canonical_text(&json, stk_ppt_name(ppt));
     }
-    stk_json_raw(&json, ",\"typ\":\"passport\",\"x5u\":");
-    stk_json_text(&json, x5u);
-    stk_json_raw(&json, "}");
-    return stk_json_end(&json);
+    stk_canonical_raw(&json, ",\"typ\":\"passport\",\"x5u\":");
+    stk_canonical_text(&json, x5u);
+    stk_canonical_raw(&json, "}");
+    return stk_canonical_end(&json);
 }
 
-static void put_list(struct stk_json *json, const char *key, const char *const *texts, size_t count)
+static void put_list(struct stk_canonical *json, const char *key, const char *const *texts,
+                     size_t count)
 {
-    stk_json_raw(json, key);
+    stk_canonical_raw(json, key);
     for (size_t i = 0; i < count; i++) {
-        stk_json_raw(json, i == 0 ? "[" : ",");
-        stk_json_text(json, texts[i]);
+        stk_canonical_raw(json, i == 0 ? "[" : ",");
+        stk_canonical_text(json, texts[i]);
     }
-    stk_json_raw(json, "]");
+    stk_canonical_raw(json, "]");
 }
 
-static void put_dest(struct stk_json *json, const struct stk_claims *claims)
+static void put_dest(struct stk_canonical *json, const struct stk_claims *claims)
 {
-    stk_json_raw(json, "\"dest\":{");
+    stk_canonical_raw(json, "\"dest\":{");
     if (claims->dest_tn_count > 0)
         put_list(json, "\"tn\":", (const char *const *)claims->dest_tn, claims->dest_tn_count);
     if (claims->dest_tn_count > 0 && claims->dest_uri_count > 0)
-        stk_json_raw(json, ",");
+        stk_canonical_raw(json, ",");
     if (claims->dest_uri_count > 0)
         put_list(json, "\"uri\":", (const char *const *)claims->dest_uri, claims->dest_uri_count);
-    stk_json_raw(json, "}");
+    stk_canonical_raw(json, "}");
 }
 
 enum stirkeep_status stk_passport_payload(const struct stk_claims *claims, struct stk_buffer *out)
 {
     const bool shaken = claims->ppt == STK_PPT_SHAKEN;
-    struct stk_json json = stk_json_begin(out);
+    struct stk_canonical json = stk_canonical_begin(out);
 
     assert(claims->iat > 0);
     assert((claims->orig_tn != NULL) != (claims->orig_uri != NULL));
     assert(claims->dest_tn_count + claims->dest_uri_count > 0);
     assert(!shaken || (claims->attest >= 'A' && claims->attest <= 'C' && claims->origid[0] != 0));
 
-    stk_json_raw(&json, "{");
+    stk_canonical_raw(&json, "{");
     if (shaken) {
-        stk_json_raw(&json, "\"attest\":");
-        stk_json_string(&json, &claims->attest, 1);
-        stk_json_raw(&json, ",");
+        stk_canonical_raw(&json, "\"attest\":");
+        stk_canonical_string(&json, &claims->attest, 1);
+        stk_canonical_raw(&json, ",");
     }
     put_dest(&json, claims);
-    stk_json_raw(&json, ",\"iat\":");
-    stk_json_integer(&json, claims->iat);
-    stk_json_raw(&json, claims->orig_tn != NULL ? ",\"orig\":{\"tn\":" : ",\"orig\":{\"uri\":");
-    stk_json_text(&json, claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri);
-    stk_json_raw(&json, "}");
+    stk_canonical_raw(&json, ",\"iat\":");
+    stk_canonical_integer(&json, claims->iat);
+    stk_canonical_raw(&json,
+                      claims->orig_tn != NULL ? ",\"orig\":{\"tn\":" : ",\"orig\":{\"uri\":");
+    stk_canonical_text(&json, claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri);
+    stk_canonical_raw(&json, "}");
     if (shaken) {
-        stk_json_raw(&json, ",\"origid\":");
-        stk_json_text(&json, claims->origid);
+        stk_canonical_raw(&json, ",\"origid\":");
+        stk_canonical_text(&json, claims->origid);
     }
-    stk_json_raw(&json, "}");
-    return stk_json_end(&json);
+    stk_canonical_raw(&json, "}");
+    return stk_canonical_end(&json);
 }
 
 enum stirkeep_status stk_passport_input(const char *header_text, size_t header_length,

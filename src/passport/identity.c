@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "passport/verify.h"
+
+#include "base/encode.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Taking an Identity header value apart (RFC 8224 section 4). */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Cut white space off both ends, in place. */
+static char *trim(char *text)
+{
+    char *end = text + strlen(text);
+
+    while (is_space(*text))
+        text++;
+    while (end > text && is_space(end[-1]))
+        *--end = '\0';
+    return text;
+}
+
+/* "Identity:" in front is allowed: people paste whole header lines. */
+static char *skip_field_name(char *text)
+{
+    static const char name[] = "identity";
+    char *rest = text + strlen(name);
+
+    if (strncasecmp(text, name, strlen(name)) != 0)
+        return text;
+    while (is_space(*rest))
+        rest++;
+    return *rest == ':' ? trim(rest + 1) : text;
+}
+
+/* The next ';' outside quotes and angle brackets; NULL when there is none. */
+static char *parameter_end(char *text)
+{
+    bool quoted = false;
+    bool bracketed = false;
+
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            quoted = !quoted;
+        else if (!quoted && (*text == '<' || *text == '>'))
+            bracketed = *text == '<';
+        else if (*text == ';' && !quoted && !bracketed)
+            return text;
+    }
+    return NULL;
+}
+
+/* A value without the pair of characters around it, when it has them. */
+static char *unwrap(char *value, char first, char last)
+{
+    size_t length = strlen(value);
+
+    if (length < 2 || value[0] != first || value[length - 1] != last)
+        return value;
+    value[length - 1] = '\0';
+    return value + 1;
+}
+
+static enum stirkeep_status take_parameter(char *text, struct stk_identity *identity,
+                                           struct stk_error *error)
+{
+    char *value = strchr(text, '=');
+    const char *name = NULL;
+    const char **into = NULL;
+
+    if (value == NULL)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "parameter \"%.40s\": has no value", text);
+    *value++ = '\0';
+    name = trim(text);
+    value = trim(value);
+    if (strcasecmp(name, "info") == 0)
+        into = &identity->info;
+    else if (strcasecmp(name, "alg") == 0)
+        into = &identity->alg;
+    else if (strcasecmp(name, "ppt") == 0)
+        into = &identity->ppt;
+    else
+        return STIRKEEP_OK; /* generic-param: nothing to do with it */
+    if ((*into)[0] != '\0')
+        return stk_error_set(error, STIRKEEP_MALFORMED, "parameter %s: given twice", name);
+    value = unwrap(value, '"', '"');
+    *into = into == &identity->info ? unwrap(value, '<', '>') : value;
+    return STIRKEEP_OK;
+}
+
+static enum stirkeep_status take_parameters(char *text, struct stk_identity *identity,
+                                            struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    while (status == STIRKEEP_OK && text != NULL) {
+        char *end = parameter_end(text);
+
+        if (end != NULL)
+            *end++ = '\0';
+        status = take_parameter(trim(text), identity, error);
+        text = end;
+    }
+    return status;
+}
+
+static enum stirkeep_status decode_part(const char *part, size_t length, const char *what,
+                                        struct stk_buffer *ret_json, struct stk_error *error)
+{
+    size_t decoded = 0;
+
+    if (length == 0)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "%s: empty", what);
+    if (stk_buffer_reserve(ret_json, length) != STIRKEEP_OK)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    if (!stk_base64url_decode(part, length, ret_json->data, ret_json->capacity, &decoded))
+        return stk_error_set(error, STIRKEEP_MALFORMED, "%s: not base64url without padding", what);
+    ret_json->length = decoded;
+    return STIRKEEP_OK;
+}
+
+static enum stirkeep_status decode_signature(const char *part, struct stk_identity *identity,
+                                             struct stk_error *error)
+{
+    uint8_t decoded[128];
+    size_t length = 0;
+
+    if (!stk_base64url_decode(part, strlen(part), decoded, sizeof(decoded), &length))
+        return stk_error_set(error, STIRKEEP_MALFORMED,
+                             "signature: not base64url without padding, or far too long");
+    if (length != sizeof(identity->signature))
+        return stk_error_set(error, STIRKEEP_MALFORMED, "signature: %zu bytes, ES256 has %zu",
+                             length, sizeof(identity->signature));
+    memcpy(identity->signature, decoded, length);
+    return STIRKEEP_OK;
+}
+
+static enum stirkeep_status take_passport(char *text, struct stk_identity *identity,
+                                          struct stk_error *error)
+{
+    const char *payload = strchr(text, '.');
+    const char *signature = payload != NULL ? strchr(payload + 1, '.') : NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (signature == NULL || strchr(signature + 1, '.') != NULL)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "PASSporT: not three parts");
+    if (payload == text && signature == payload + 1)
+        return stk_error_set(error, STIRKEEP_UNSUPPORTED,
+                             "PASSporT: the compact form (RFC 8225 section 7), which has no claims "
+                             "in it to check");
+    identity->passport = text;
+    identity->signing_input =
+        (struct stk_buffer){.data = (uint8_t *)text, .length = (size_t)(signature - text)};
+    status = decode_part(text, (size_t)(payload - text), "header", &identity->header, error);
+    if (status == STIRKEEP_OK)
+        status = decode_part(payload + 1, (size_t)(signature - payload - 1), "payload",
+                             &identity->payload, error);
+    if (status == STIRKEEP_OK)
+        status = decode_signature(signature + 1, identity, error);
+    return status;
+}
+
+static enum stirkeep_status take_apart(struct stk_identity *identity, struct stk_error *error)
+{
+    char *text = skip_field_name(trim(identity->text));
+    char *parameters = parameter_end(text);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (*text == '\0')
+        return stk_error_set(error, STIRKEEP_MALFORMED, "Identity header: empty");
+    if (parameters != NULL) {
+        *parameters++ = '\0';
+        status = take_parameters(parameters, identity, error);
+    }
+    if (status == STIRKEEP_OK)
+        status = take_passport(trim(text), identity, error);
+    return status;
+}
+
+enum stirkeep_status stk_identity_parse(const char *value, size_t length,
+                                        struct stk_identity *ret_identity, struct stk_error *error)
+{
+    struct stk_identity identity = {.info = "", .alg = "", .ppt = ""};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (length > STK_IDENTITY_MAX)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "Identity header: more than %d bytes",
+                             STK_IDENTITY_MAX);
+    if (memchr(value, '\0', length) != NULL)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "Identity header: has a NUL in it");
+    identity.text = strndup(value, length);
+    if (identity.text == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    status = take_apart(&identity, error);
+    if (status == STIRKEEP_OK)
+        *ret_identity = identity;
+    else
+        stk_identity_free(&identity);
+    return status;
+}
+
+void stk_identity_free(struct stk_identity *identity)
+{
+    free(identity->text);
+    stk_buffer_free(&identity->header);
+    stk_buffer_free(&identity->payload);
+    *identity = (struct stk_identity){0};
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/digest.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "wipe/inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * In this order: what is overwritten was opened and compared by content, so it is what was read;
+ * from then on the name leads to nothing worth keeping, whatever happens. What is unlinked was moved
+ * aside and looked at before, so that a file that took its place meanwhile is not lost.
+ */
+
+#define SUFFIX_BYTES 8
+
+static enum stirkeep_status unsafe(const struct stk_source *source, const char *reason,
+                                   struct stk_error *error)
+{
+    return stk_error_set(error, STIRKEEP_SOURCE_UNSAFE,
+                         "%s: not removed, and nothing was done to it: %s", source->path, reason);
+}
+
+static bool same_content(const struct stk_source *source, int fd)
+{
+    uint8_t digest[STK_DIGEST_LENGTH];
+    struct stk_secret data = {0};
+    size_t size = (size_t)source->about.st_size;
+    bool same = false;
+
+    if (stk_secret_new(&data, size + 1) != STIRKEEP_OK)
+        return false;
+    while (data.length <= size) {
+        ssize_t got =
+            pread(fd, data.data + data.length, size + 1 - data.length, (off_t)data.length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        data.length += (size_t)got;
+    }
+    stk_sha256(data.data, data.length, digest);
+    same = data.length == size && memcmp(digest, source->digest, sizeof(digest)) == 0;
+    stk_secret_free(&data);
+    return same;
+}
+
+/* The file that was read, for writing; -1 with `error`. */
+static int open_again(const struct stk_source *source, struct stk_error *error)
+{
+    struct stat now = {0};
+    const char *difference = NULL;
+    int fd = openat(source->directory, source->name,
+                    O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0) {
+        (void)unsafe(source, strerror(errno), error);
+        return -1;
+    }
+    if (fstat(fd, &now) != 0)
+        difference = strerror(errno);
+    else
+        difference = stk_source_difference(source, &now);
+    if (difference == NULL && !same_content(source, fd))
+        difference = "its content changed since it was read";
+    if (difference != NULL) {
+        (void)unsafe(source, difference, error);
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Random bytes: zeros might be stored as a hole by a file system that compresses. */
+static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
+                                      struct stk_error *error)
+{
+    uint8_t noise[4096];
+    size_t left = (size_t)source->about.st_size;
+    bool done = lseek(fd, 0, SEEK_SET) == 0;
+
+    while (done && left > 0) {
+        size_t length = left < sizeof(noise) ? left : sizeof(noise);
+
+        stk_random(noise, length);
+        done = stk_file_write_all(fd, noise, length);
+        left -= length;
+    }
+    if (done && fsync(fd) == 0)
+        return STIRKEEP_OK;
+    return stk_error_set(error, STIRKEEP_IO, "%s: overwriting it failed: %s", source->path,
+                         strerror(errno));
+}
+
+static enum stirkeep_status unlink_checked(const struct stk_source *source, struct stk_error *error)
+{
+    uint8_t random[SUFFIX_BYTES];
+    char suffix[2 * SUFFIX_BYTES + 1] = "";
+    char aside[64] = "";
+    struct stat now = {0};
+
+    stk_random(random, sizeof(random));
+    stk_hex_encode(random, sizeof(random), suffix);
+    (void)snprintf(aside, sizeof(aside), ".stirkeep-removed-%s", suffix);
+    if (renameat(source->directory, source->name, source->directory, aside) != 0 ||
+        fstatat(source->directory, aside, &now, AT_SYMLINK_NOFOLLOW) != 0)
+        return stk_error_set(error, STIRKEEP_IO, "%s: overwritten, but not unlinked: %s",
+                             source->path, strerror(errno));
+    if (now.st_dev != source->about.st_dev || now.st_ino != source->about.st_ino) {
+        (void)renameat2(source->directory, aside, source->directory, source->name,
+                        RENAME_NOREPLACE);
+        return stk_error_set(error, STIRKEEP_SOURCE_UNSAFE,
+                             "%s: overwritten; another file has taken its place, which was kept",
+                             source->path);
+    }
+    if (unlinkat(source->directory, aside, 0) != 0)
+        return stk_error_set(error, STIRKEEP_IO,
+                             "%s: overwritten and moved to %s, not unlinked: %s", source->path,
+                             aside, strerror(errno));
+    if (fsync(source->directory) != 0)
+        return stk_error_set(error, STIRKEEP_IO,
+                             "%s: overwritten and unlinked, but its directory not synced: %s",
+                             source->path, strerror(errno));
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[STK_SOURCE_HOW],
+                                       struct stk_error *error)
+{
+    struct stk_filesystem filesystem = stk_filesystem_of(source->fd);
+    enum stirkeep_status status = stk_source_removable(source, error);
+    int fd = -1;
+
+    if (status != STIRKEEP_OK)
+        return status;
+    fd = open_again(source, error);
+    if (fd < 0)
+        return STIRKEEP_SOURCE_UNSAFE;
+    status = overwrite(source, fd, error);
+    (void)close(fd);
+    if (status == STIRKEEP_OK)
+        status = unlink_checked(source, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    (void)snprintf(ret_how, STK_SOURCE_HOW,
+                   "overwritten, synced, unlinked, directory synced, on %s: %s", filesystem.name,
+                   filesystem.promise);
+    return STIRKEEP_OK;
+}
