@@ -36,6 +36,7 @@ static bool keep_private(void)
 static enum stk_exit run(int argc, char **argv)
 {
     const struct stk_verb *verb = NULL;
+    int words = 1;
 
     if (argc < 2) {
         stk_complain("usage", "stirkeep VERB [...] (see stirkeep --help)");
@@ -49,12 +50,12 @@ static enum stk_exit run(int argc, char **argv)
         (void)printf("stirkeep %s\n", stirkeep_version());
         return STK_EXIT_DONE;
     }
-    verb = stk_verb_find(argv[1]);
+    verb = stk_verb_find(argc - 1, argv + 1, &words);
     if (verb == NULL) {
         stk_complain(argv[1], "no such command (see stirkeep --help)");
         return STK_EXIT_USAGE;
     }
-    return stk_verb_main(verb, argc - 1, argv + 1);
+    return stk_verb_main(verb, argc - words, argv + words);
 }
 
 /* Output that did not get where it should is no success. */

@@ -12,9 +12,9 @@
 #define OPTIONS_MAX 32 /* of one verb, the common ones included */
 #define ADMIN_SOCKET_DEFAULT "/run/stirkeep/admin.sock"
 
-const struct stk_verb *const stk_verbs[] = {&stk_verb_import, &stk_verb_list,  &stk_verb_show,
-                                            &stk_verb_retire, &stk_verb_sign,  &stk_verb_verify,
-                                            &stk_verb_status, &stk_verb_bench, NULL};
+const struct stk_verb *const stk_verbs[] = {
+    &stk_verb_import, &stk_verb_list,   &stk_verb_show,  &stk_verb_retire,       &stk_verb_sign,
+    &stk_verb_verify, &stk_verb_status, &stk_verb_bench, &stk_verb_audit_verify, NULL};
 
 /* Options that a verb has by its flags; they write into struct stk_cli. */
 static const struct {
@@ -44,11 +44,19 @@ struct line {
     int count;
 };
 
-const struct stk_verb *stk_verb_find(const char *name)
+const struct stk_verb *stk_verb_find(int argc, char **argv, int *ret_words)
 {
-    for (size_t i = 0; stk_verbs[i] != NULL; i++)
-        if (strcmp(stk_verbs[i]->name, name) == 0)
+    for (size_t i = 0; stk_verbs[i] != NULL; i++) {
+        const char *name = stk_verbs[i]->name;
+        const char *space = strchr(name, ' ');
+        size_t first = space != NULL ? (size_t)(space - name) : strlen(name);
+
+        if (strncmp(argv[0], name, first) != 0 || argv[0][first] != '\0')
+            continue;
+        *ret_words = space != NULL ? 2 : 1;
+        if (space == NULL || (argc > 1 && strcmp(argv[1], space + 1) == 0))
             return stk_verbs[i];
+    }
     return NULL;
 }
 
@@ -81,7 +89,7 @@ void stk_usage_print(void)
                  "       stirkeep VERB --help\n"
                  "       stirkeep --version\n\n");
     for (size_t i = 0; stk_verbs[i] != NULL; i++)
-        (void)printf("  %-10s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
+        (void)printf("  %-13s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
 }
 
 static enum stk_exit wrong(const struct stk_verb *verb, const char *what, const char *name)

@@ -68,8 +68,8 @@ struct stk_verb {
 /* All verbs, in the order of the help; ends with NULL. */
 extern const struct stk_verb *const stk_verbs[];
 
-/* NULL: none of that name. */
-const struct stk_verb *stk_verb_find(const char *name);
+/* The verb that the words (argc of them) begin with, and how many words its name has; NULL: none. */
+const struct stk_verb *stk_verb_find(int argc, char **argv, int *ret_words);
 
 /* Usage of everything, and of one verb, printed from the tables. */
 void stk_usage_print(void);
@@ -89,5 +89,6 @@ extern const struct stk_verb stk_verb_sign;
 extern const struct stk_verb stk_verb_verify;
 extern const struct stk_verb stk_verb_status;
 extern const struct stk_verb stk_verb_bench;
+extern const struct stk_verb stk_verb_audit_verify;
 
 #endif
