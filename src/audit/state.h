@@ -6,6 +6,7 @@
 #include "audit/trail.h"
 #include "base/buffer.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* The inside of a trail, shared by trail.c, opening.c and sync.c: everything under `lock`. */
@@ -29,8 +30,8 @@ struct stk_trail {
     bool sync_failed;            /* what lies between synced and written may not reach the disk */
     int sync_errno;              /* why, the last time */
     bool syncing;                /* somebody is in fdatasync(fd) without the lock */
-    bool writable;
-    uint64_t rollbacks; /* with ALWAYS: how often unsynced records were taken back */
+    atomic_bool writable;        /* read without the lock, which a hanging disk may hold for long */
+    uint64_t rollbacks;          /* with ALWAYS: how often unsynced records were taken back */
 
     /* A record about the trail itself, to go before the next ones. */
     const char *note_act;   /* NULL: none */

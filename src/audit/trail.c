@@ -200,10 +200,5 @@ uint64_t stk_trail_sequence(struct stk_trail *trail)
 
 bool stk_trail_writable(struct stk_trail *trail)
 {
-    bool writable = false;
-
-    (void)pthread_mutex_lock(&trail->lock);
-    writable = trail->writable;
-    (void)pthread_mutex_unlock(&trail->lock);
-    return writable;
+    return atomic_load(&trail->writable);
 }

@@ -65,8 +65,9 @@ void stk_trail_close(struct stk_trail *trail);
 enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
                                       size_t count, int64_t real_us, struct stk_error *error);
 
-/* Sequence number of the last record; whether the last append, and the last sync, went well. */
+/* Sequence number of the last record. */
 uint64_t stk_trail_sequence(struct stk_trail *trail);
+/* Whether the last append, and the last sync, went well. Never waits, whatever the disk does. */
 bool stk_trail_writable(struct stk_trail *trail);
 
 #endif

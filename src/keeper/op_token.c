@@ -20,6 +20,7 @@ enum stirkeep_status stk_op_token(struct stk_custody_thread *self,
 
     (void)order;
     (void)error;
+    stk_recorder_try(&keeper->recorder); /* whoever looks is told how it is now */
     answer->has_token = true;
     answer->token =
         (struct stk_token_report){.label = info->label,

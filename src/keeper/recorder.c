@@ -71,6 +71,12 @@ void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum st
         complain(recorder, error.message);
 }
 
+void stk_recorder_try(struct stk_recorder *recorder)
+{
+    if (atomic_load(&recorder->trail) == NULL && open_if_time(recorder, NULL) == STIRKEEP_OK)
+        rejoice(recorder);
+}
+
 enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
                                          const struct stk_record *records, size_t count,
                                          struct stk_error *error)

@@ -29,6 +29,10 @@ struct stk_recorder {
 void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum stk_trail_sync sync,
                         const char *start_detail);
 
+/* Open it if it is not open yet (at most one try every 100 ms). Any thread but main, which must not
+ * wait for a disk. */
+void stk_recorder_try(struct stk_recorder *recorder);
+
 /* Append all or none, opening the trail first if need be (at most one try every 100 ms).
  * AUDIT_UNAVAILABLE with the reason. Any thread. */
 enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,

@@ -41,13 +41,16 @@ static void without_a_directory_for_the_trail_nothing_is_signed_until_there_is_o
 {
     struct run *run = *state;
     struct test_key key = test_key_make("Alpha");
+    struct stk_custody_order token = {.kind = STK_CUSTODY_TOKEN};
 
     run_start(run, &(struct run_options){.audit_file = "later/audit.jsonl"});
     assert_int_equal(run_import_as(run, &key, &key).status, STIRKEEP_AUDIT_UNAVAILABLE);
     assert_int_equal(run_prove(run, &key.id).status, STIRKEEP_KEY_UNAVAILABLE);
     expect_no_signature(run, &key);
+    assert_false(run_custody(run, &token).token.audit_writable);
     assert_int_equal(mkdir(run_path(run, "later"), 0700), 0);
     (void)usleep(200000);
+    assert_true(run_custody(run, &token).token.audit_writable);
     assert_int_equal(run_import_as(run, &key, &key).status, STIRKEEP_OK);
     expect_recovery(run, &key);
     assert_int_equal(run_drain(run), 0);
