@@ -120,13 +120,13 @@ static bool is_there(struct stk_session *session, const struct stk_handles *ther
 }
 
 static CK_RV store_one(struct stk_session *session, const struct stk_key_id *key_id,
-                       const char *label, struct stk_bytes der, const struct parts *parts)
+                       const char *label, struct stk_bytes der, const struct parts *parts,
+                       CK_OBJECT_HANDLE *ret_object)
 {
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
     CK_BBOOL yes = CK_TRUE;
     CK_BBOOL no = CK_FALSE;
-    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
     CK_ATTRIBUTE attributes[] = {
         {CKA_CLASS, &class, sizeof(class)},
         {CKA_CERTIFICATE_TYPE, &type, sizeof(type)},
@@ -141,11 +141,12 @@ static CK_RV store_one(struct stk_session *session, const struct stk_key_id *key
     };
 
     return stk_session_create(session, attributes, sizeof(attributes) / sizeof(attributes[0]),
-                              &object);
+                              ret_object);
 }
 
 enum stirkeep_status stk_certificates_store(struct stk_token *token,
                                             const struct stk_token_import *import,
+                                            struct stk_certificates_made *made,
                                             struct stk_error *error)
 {
     char label[STK_KEY_LABEL_SIZE] = "";
@@ -158,6 +159,7 @@ enum stirkeep_status stk_certificates_store(struct stk_token *token,
     stk_key_label(import->name, label);
     for (size_t i = 0; status == STIRKEEP_OK && i < import->chain_count; i++) {
         struct parts parts = {0};
+        CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
 
         if (is_there(&token->custody, &there, import->chain[i]))
             continue;
@@ -166,8 +168,10 @@ enum stirkeep_status stk_certificates_store(struct stk_token *token,
                                    "certificate %zu of the chain is not X.509 in DER", i + 1);
             break;
         }
-        rv = store_one(&token->custody, &import->key_id, label, import->chain[i], &parts);
-        if (rv != CKR_OK)
+        rv = store_one(&token->custody, &import->key_id, label, import->chain[i], &parts, &object);
+        if (rv == CKR_OK)
+            made->items[made->count++] = object;
+        else
             status = stk_ckr_error(error, "storing a certificate: C_CreateObject", rv);
         parts_free(&parts);
     }

@@ -31,6 +31,7 @@ struct walk {
     size_t count;
     size_t capacity;
     struct timespec now;
+    bool discard; /* remove torn objects that are new */
     struct stk_error *error;
 };
 
@@ -52,14 +53,20 @@ static int compare_files(const void *a, const void *b)
     return 0;
 }
 
+static const struct stk_durable_file *known(const struct stk_durable *durable,
+                                            const struct stk_durable_file *file)
+{
+    if (durable->seen_count == 0)
+        return NULL;
+    return bsearch(file, durable->seen, durable->seen_count, sizeof(*file), compare_files);
+}
+
+/* Known, and not changed since. */
 static const struct stk_durable_file *seen_before(const struct stk_durable *durable,
                                                   const struct stk_durable_file *file)
 {
-    const struct stk_durable_file *seen = NULL;
+    const struct stk_durable_file *seen = known(durable, file);
 
-    if (durable->seen_count == 0)
-        return NULL;
-    seen = bsearch(file, durable->seen, durable->seen_count, sizeof(*file), compare_files);
     if (seen == NULL || seen->size != file->size || seen->changed.tv_sec != file->changed.tv_sec ||
         seen->changed.tv_nsec != file->changed.tv_nsec)
         return NULL;
@@ -115,6 +122,14 @@ static enum stirkeep_status check_object(const struct walk *walk, int fd, const 
     return STIRKEEP_OK;
 }
 
+/* What a write that failed left behind: in no object that the token knows, and in the way of each
+ * later walk. Never one that was there before. */
+static bool discard(const struct walk *walk, int directory, const char *name,
+                    const struct stk_durable_file *file)
+{
+    return walk->discard && known(walk->durable, file) == NULL && unlinkat(directory, name, 0) == 0;
+}
+
 static enum stirkeep_status sync_file(struct walk *walk, int directory, const char *name)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -133,6 +148,10 @@ static enum stirkeep_status sync_file(struct walk *walk, int directory, const ch
     file = describe(walk, &about);
     if (seen_before(walk->durable, &file) == NULL && walk->durable->primed)
         status = check_object(walk, fd, name);
+    if (status == STIRKEEP_STORAGE && discard(walk, directory, name, &file)) {
+        status = STIRKEEP_OK;
+        goto out;
+    }
     if (status == STIRKEEP_OK && fsync(fd) != 0)
         status = storage_error(walk, name);
     if (status == STIRKEEP_OK)
@@ -218,9 +237,10 @@ static enum stirkeep_status walk_directory(struct walk *walk, int fd, const char
     return status;
 }
 
-enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_error *error)
+static enum stirkeep_status walk_all(struct stk_durable *durable, bool discard_torn,
+                                     struct stk_error *error)
 {
-    struct walk walk = {.durable = durable, .error = error};
+    struct walk walk = {.durable = durable, .discard = discard_torn, .error = error};
     enum stirkeep_status status = STIRKEEP_OK;
     int fd = -1;
 
@@ -241,6 +261,16 @@ enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_er
     durable->seen_count = walk.count;
     durable->primed = true;
     return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_error *error)
+{
+    return walk_all(durable, false, error);
+}
+
+enum stirkeep_status stk_durable_undo(struct stk_durable *durable, struct stk_error *error)
+{
+    return walk_all(durable, true, error);
 }
 
 void stk_durable_free(struct stk_durable *durable)

@@ -29,6 +29,13 @@ struct stk_durable {
  */
 enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_error *error);
 
+/*
+ * The same after objects were made in vain and destroyed: SoftHSM object files that are new and not
+ * whole are removed first, since the token keeps those whose writing failed. Without this they
+ * would fail every later sync.
+ */
+enum stirkeep_status stk_durable_undo(struct stk_durable *durable, struct stk_error *error);
+
 void stk_durable_free(struct stk_durable *durable);
 
 #endif

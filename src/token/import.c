@@ -111,13 +111,15 @@ static bool undo(struct stk_token *token, const struct stk_token_import *import,
     token->custody_stale = true; /* what failed may have left an operation open */
     if (stk_custody_ready(token, NULL) != STIRKEEP_OK)
         return false;
-    rv = stk_key_objects(&token->custody, &import->key_id, CKO_PRIVATE_KEY, &now);
+    /* No key was made when one was held, and that one stays, whatever its handle is now. */
+    if (before->held == CK_INVALID_HANDLE)
+        rv = stk_key_objects(&token->custody, &import->key_id, CKO_PRIVATE_KEY, &now);
     for (size_t i = 0; rv == CKR_OK && i < now.count; i++)
         if (!was_there(before, now.items[i]) &&
             stk_session_destroy(&token->custody, now.items[i]) != CKR_OK)
             clean = false;
     stk_handles_free(&now);
-    if (stk_durable_sync(&token->durable, NULL) != STIRKEEP_OK)
+    if (stk_durable_undo(&token->durable, NULL) != STIRKEEP_OK)
         clean = false;
     return rv == CKR_OK && clean;
 }
@@ -145,9 +147,17 @@ static void clear_away(struct stk_token *token, const struct stk_token_import *i
     }
 }
 
+/* A certificate that the token holds in memory alone would be taken for stored the next time. */
+static void undo_certificates(struct stk_token *token, const struct stk_certificates_made *made)
+{
+    for (size_t i = 0; i < made->count; i++)
+        (void)stk_session_destroy(&token->custody, made->items[i]);
+}
+
 static enum stirkeep_status bring(struct stk_token *token, const struct stk_token_import *import,
                                   struct before *before, struct stk_error *error)
 {
+    struct stk_certificates_made made = {0};
     CK_OBJECT_HANDLE key = before->held;
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -161,11 +171,13 @@ static enum stirkeep_status bring(struct stk_token *token, const struct stk_toke
     if (status == STIRKEEP_OK)
         status = stk_attributes_check(&token->custody, key, error);
     if (status == STIRKEEP_OK)
-        status = stk_certificates_store(token, import, error);
+        status = stk_certificates_store(token, import, &made, error);
     if (status == STIRKEEP_OK)
         clear_away(token, import, before);
     if (status == STIRKEEP_OK)
         status = stk_durable_sync(&token->durable, error);
+    if (status != STIRKEEP_OK)
+        undo_certificates(token, &made);
     return status;
 }
 

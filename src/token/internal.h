@@ -122,9 +122,17 @@ bool stk_certificate_spki(struct stk_bytes der, uint8_t ret_spki[STK_P256_SPKI_L
 enum stirkeep_status stk_certificates_check(const struct stk_token_import *import,
                                             struct stk_error *error);
 
-/* Store a chain under its CKA_ID; certificates that are there already are left. */
+/* The objects of the certificates that one import made. */
+struct stk_certificates_made {
+    CK_OBJECT_HANDLE items[STK_CHAIN_MAX];
+    size_t count;
+};
+
+/* Store a chain under its CKA_ID; certificates that are there already are left. What was made is
+ * told on failure too. */
 enum stirkeep_status stk_certificates_store(struct stk_token *token,
                                             const struct stk_token_import *import,
+                                            struct stk_certificates_made *made,
                                             struct stk_error *error);
 
 /* ---- template.c */

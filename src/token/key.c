@@ -93,18 +93,23 @@ static CK_RV gather(struct stk_session *session, const struct stk_key_id *key_id
     for (size_t i = 0; rv == CKR_OK && i < all.count; i++) {
         CK_OBJECT_CLASS class = CK_UNAVAILABLE_INFORMATION;
         size_t length = 0;
+        CK_RV read =
+            stk_session_read(session, all.items[i], CKA_CLASS, &class, sizeof(class), &length);
 
-        if (stk_session_read(session, all.items[i], CKA_CLASS, &class, sizeof(class), &length) !=
-                CKR_OK ||
-            length != sizeof(class))
+        /* A torn or vanished object is passed over; a session that went is no missing key. */
+        if (stk_ckr_is_stale(read) && read != CKR_OBJECT_HANDLE_INVALID)
+            rv = read;
+        if (read != CKR_OK || length != sizeof(class))
             continue;
         if (class == CKO_PRIVATE_KEY)
             all.items[found.keys.count++] = all.items[i];
         else if (!found.has_spki)
             found.has_spki = spki_of(session, all.items[i], class, key_id, found.spki);
     }
-    if (rv != CKR_OK)
+    if (rv != CKR_OK) {
+        stk_handles_free(&all);
         return rv;
+    }
     found.keys.items = all.items;
     *ret_candidates = found;
     return CKR_OK;

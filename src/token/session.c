@@ -143,8 +143,11 @@ CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_
     (void)call_ended(session, rv);
     if (rv != CKR_OK)
         return rv;
-    if (attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION || attribute.ulValueLen > capacity)
+    if (attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION)
         return CKR_ATTRIBUTE_TYPE_INVALID;
+    /* Told, not given, when only the length was asked for: the value can be had. */
+    if (attribute.ulValueLen > capacity)
+        return CKR_BUFFER_TOO_SMALL;
     *ret_length = attribute.ulValueLen;
     return CKR_OK;
 }

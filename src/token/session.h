@@ -43,7 +43,8 @@ CK_RV stk_session_check(struct stk_session *session);
 CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
                        struct stk_handles *ret_handles);
 
-/* Read one attribute of at most `capacity` bytes; one without a value is of length 0. */
+/* Read one attribute of at most `capacity` bytes (CKR_BUFFER_TOO_SMALL: it is longer, and may be
+ * had); one without a value is of length 0. */
 CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                        void *ret_data, size_t capacity, size_t *ret_length);
 

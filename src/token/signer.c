@@ -167,6 +167,13 @@ static enum stirkeep_status handle_of(struct stk_signer *signer, const struct st
     return load(signer, key_id, ret_handle, ret_rv, error);
 }
 
+/* Not what the key that was proven would say: the handle has come to mean another object. */
+static bool names_another(CK_RV rv)
+{
+    return rv == CKR_KEY_TYPE_INCONSISTENT || rv == CKR_KEY_FUNCTION_NOT_PERMITTED ||
+           rv == CKR_KEY_SIZE_RANGE || rv == CKR_SIGNATURE_LEN_RANGE;
+}
+
 static enum stirkeep_status sign_once(struct stk_signer *signer, const struct stk_key_id *key_id,
                                       const uint8_t digest[STK_DIGEST_LENGTH],
                                       uint8_t ret_signature[STK_SIGNATURE_LENGTH], CK_RV *ret_rv,
@@ -178,7 +185,11 @@ static enum stirkeep_status sign_once(struct stk_signer *signer, const struct st
     if (status != STIRKEEP_OK)
         return status;
     *ret_rv = stk_session_sign(&signer->session, handle, digest, ret_signature);
-    return *ret_rv == CKR_OK ? STIRKEEP_OK : stk_ckr_error(error, "C_Sign", *ret_rv);
+    if (*ret_rv == CKR_OK)
+        return STIRKEEP_OK;
+    if (names_another(*ret_rv)) /* the next time it is found again, and has to prove itself */
+        drop(signer, stk_key_table_find(&signer->table, key_id));
+    return stk_ckr_error(error, "C_Sign", *ret_rv);
 }
 
 static enum stirkeep_status reopen(struct stk_signer *signer, struct stk_error *error)

@@ -64,6 +64,10 @@ static enum stirkeep_status open_token(struct stk_token *token,
                              token->label, token->model);
     find_files(token, options);
     status = open_sessions(token, pin, error);
+    /* What was there before is seen first, so that a wrapping key made now is checked on the disk:
+     * one that was torn there would take all that is sealed to it along. */
+    if (status == STIRKEEP_OK)
+        status = stk_durable_sync(&token->durable, error);
     if (status == STIRKEEP_OK)
         status = stk_wrapping_open(token, error);
     if (status != STIRKEEP_OK)
