@@ -42,6 +42,7 @@ struct stk_leaf {
     const char *issuer;
     const char *serial;   /* upper-case hex */
     char fingerprint[65]; /* SHA-256 of the DER, hex */
+    const char *key;      /* what the key is: "EC P-256 key", "RSA 2048 key", ... */
     const char *spc;      /* first SPC of the TNAuthList; "" when none */
     int64_t not_before;   /* seconds since 1970 */
     int64_t not_after;

@@ -72,9 +72,11 @@ enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_ar
     leaf.subject = name_text(X509_get_subject_name(item->x509), arena);
     leaf.issuer = name_text(X509_get_issuer_name(item->x509), arena);
     leaf.serial = serial_text(item->x509, arena);
+    leaf.key = stk_arena_copy(arena, item->key.kind, strlen(item->key.kind));
     leaf.spc = spc_text(item->x509, arena);
     ERR_clear_error();
-    if (leaf.subject == NULL || leaf.issuer == NULL || leaf.serial == NULL || leaf.spc == NULL)
+    if (leaf.subject == NULL || leaf.issuer == NULL || leaf.serial == NULL || leaf.key == NULL ||
+        leaf.spc == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "certificate: no memory for its texts");
     stk_sha256(item->der.data, item->der.length, digest);
     stk_hex_encode(digest, sizeof(digest), leaf.fingerprint);

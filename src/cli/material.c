@@ -42,9 +42,8 @@ static enum stirkeep_status read_certificates(const struct stk_material_paths *p
     if (status != STIRKEEP_OK)
         return status;
     if (!material->leaf.p256)
-        return stk_error_set(error, STIRKEEP_KEY_TYPE,
-                             "%s: the certificate's key is not P-256, which STIR/SHAKEN needs",
-                             paths->cert);
+        return stk_error_set(error, STIRKEEP_KEY_TYPE, "%s: %s; STIR/SHAKEN needs P-256",
+                             paths->cert, material->leaf.key);
     return STIRKEEP_OK;
 }
 

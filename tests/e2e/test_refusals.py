@@ -132,7 +132,8 @@ def a_peer_who_is_no_administrator_is_refused(service):
 
 @case
 def a_mismatched_certificate_is_refused_and_the_key_stays(service):
-    import_refused(service, f"{service.lab}/beta-chain.pem", f"{service.lab}/gamma.key", "match")
+    import_refused(service, f"{service.lab}/beta-chain.pem", f"{service.lab}/gamma.key",
+                   "do not belong together")
 
 
 @case
