@@ -115,7 +115,7 @@ fi
 
 say 'The service'
 export STIRKEEP_SIGN_SOCKET="$work/run/sign.sock" STIRKEEP_ADMIN_SOCKET="$work/run/admin.sock"
-run stirkeepd -c "$work/stirkeep.conf" --check
+run stirkeepd -c "$work/stirkeep.conf" --libexec "$installed/libexec/stirkeep" --check
 stirkeepd -c "$work/stirkeep.conf" --libexec "$installed/libexec/stirkeep" 2>"$work/service.log" &
 service=$!
 tries=0
