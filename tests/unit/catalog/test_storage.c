@@ -172,7 +172,7 @@ static void a_damaged_file_is_told_with_sqlites_reason(void **state)
 {
     struct fixture *fixture = *state;
     struct stat about = {0};
-    struct stk_certificate certificates[20] = {{0}};
+    struct stk_certificate certificates[20] = {0};
     size_t count = 0;
     char name[16] = "";
 
