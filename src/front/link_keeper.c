@@ -27,12 +27,18 @@ static bool send_outgoing(struct stk_front *front)
     return false;
 }
 
-/* So many to a message that all signers get some, and none more than a batch. */
+/*
+ * A whole batch while the signers have work; when there is none under way, so many that each of
+ * them gets some. Sharing always would halve the batches with every round of answers.
+ */
 static size_t batch_size(const struct stk_front *front)
 {
-    size_t share = (front->orders->unsent_count + front->signers - 1) / front->signers;
+    size_t unsent = front->orders->unsent_count;
+    size_t share = (unsent + front->signers - 1) / front->signers;
 
-    return share < STK_BATCH_MAX ? share : STK_BATCH_MAX;
+    if (front->orders->count > unsent || share > STK_BATCH_MAX)
+        return STK_BATCH_MAX;
+    return share;
 }
 
 /* Gather unsent orders from `slot` on; the one behind the last that was taken. */
