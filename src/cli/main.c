@@ -42,7 +42,8 @@ static enum stk_exit run(int argc, char **argv)
         stk_complain("usage", "stirkeep VERB [...] (see stirkeep --help)");
         return STK_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         stk_usage_print();
         return STK_EXIT_DONE;
     }

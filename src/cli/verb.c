@@ -31,7 +31,7 @@ static const struct {
      {"admin-socket", "PATH", STK_OPTION_TEXT, offsetof(struct stk_cli, admin_socket),
       "socket for administration (else STIRKEEP_ADMIN_SOCKET, else " ADMIN_SOCKET_DEFAULT ")", 0,
       0}},
-    {0, {"help", NULL, STK_OPTION_SWITCH, 0, "print this", 0, 0}},
+    {0, {"help", NULL, STK_OPTION_SWITCH, 0, "print this (also -h)", 0, 0}},
 };
 #define COMMON_COUNT (sizeof(common) / sizeof(common[0]))
 
@@ -90,6 +90,7 @@ void stk_usage_print(void)
                  "       stirkeep --version\n\n");
     for (size_t i = 0; stk_verbs[i] != NULL; i++)
         (void)printf("  %-13s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
+    (void)printf("\nexit status: 0 done, 1 refused or failed, 2 wrong usage\n");
 }
 
 static enum stk_exit wrong(const struct stk_verb *verb, const char *what, const char *name)
@@ -198,14 +199,14 @@ static enum stk_exit take_line(struct line *line, struct stk_cli *cli, int argc,
 
     opterr = 0;
     optind = 0; /* getopt_long starts afresh, whatever was read before */
-    while ((taken = getopt_long(argc, argv, ":", line->known, NULL)) != -1) {
+    while ((taken = getopt_long(argc, argv, ":h", line->known, NULL)) != -1) {
         const char *problem = NULL;
 
         if (taken == ':')
             return wrong(cli->verb, "a value is missing after ", argv[optind - 1]);
         if (taken == '?')
             return wrong(cli->verb, "no such option, or an ambiguous one: ", argv[optind - 1]);
-        if (strcmp(line->options[taken - 1]->name, "help") == 0) {
+        if (taken == 'h' || strcmp(line->options[taken - 1]->name, "help") == 0) {
             *ret_help = true;
             return STK_EXIT_DONE;
         }

@@ -105,12 +105,25 @@ static bool print(const struct stk_cli *cli, const struct options *options,
             bench->seconds, "signatures_per_second", rate, "p50_us", (json_int_t)p50, "p99_us",
             (json_int_t)p99, "max_us", (json_int_t)total->longest_us, "connections",
             (json_int_t)options->connections, "window", (json_int_t)options->window));
+    if (total->signatures == 0)
+        return true; /* the complaint says all */
     (void)printf("%" PRIu64 " signatures in %.2f s: %.0f a second\n"
                  "latency: p50 %" PRIu64 " us, p99 %" PRIu64 " us, longest %" PRIu64 " us\n",
                  total->signatures, bench->seconds, rate, p50, p99, total->longest_us);
-    if (total->failures > 0)
-        (void)printf("%" PRIu64 " requests failed\n", total->failures);
     return true;
+}
+
+static void complain(const struct stk_cli *cli, const struct stk_bench_load *total)
+{
+    const char *message = total->first_message;
+
+    if (total->first_failure == STIRKEEP_NOT_CONNECTED) /* names the socket */
+        stk_complain(cli->sign_socket, "%s", message);
+    else if (total->signatures == 0)
+        stk_complain(cli->positional, "%s", message);
+    else
+        stk_complain(cli->positional, "%" PRIu64 " requests failed, the first: %s", total->failures,
+                     message);
 }
 
 static enum stk_exit run(struct stk_cli *cli, const void *given)
@@ -130,7 +143,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     else if (print(cli, options, &bench) && bench.total.failures == 0)
         result = STK_EXIT_DONE;
     if (bench.total.failures > 0)
-        stk_complain(cli->positional, "%s", bench.total.first_message);
+        complain(cli, &bench.total);
 out:
     free(bench.loads);
     free(bench.threads);
