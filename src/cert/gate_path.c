@@ -60,7 +60,7 @@ void stk_gate_judge_validity(const struct stk_gate *gate)
 /* Certificate `index` has to be issued by the next one. */
 static void judge_link(const struct stk_gate *gate, size_t index)
 {
-    const char *clause = "RFC 8226 section 8, RFC 8555 section 9.1";
+    const char *clause = "RFC 8555 section 9.1";
     X509 *subject = gate->chain->items[index].x509;
     X509 *issuer = gate->chain->items[index + 1].x509;
     EVP_PKEY *key = X509_get0_pubkey(issuer);
@@ -85,10 +85,10 @@ void stk_gate_judge_path(const struct stk_gate *gate)
 
     if (X509_NAME_cmp(X509_get_issuer_name(leaf), X509_get_subject_name(leaf)) == 0)
         stk_gate_find(gate, STK_GATE_STRICT, "SELF-SIGNED",
-                      "ATIS-1000080 section 6.4.1, RFC 8226 section 5",
+                      "ATIS-1000080 section 6.4.1, RFC 8226 section 3",
                       "issued by itself; an STI-CA has to issue it");
     else if (gate->chain->count == 1)
-        stk_gate_find(gate, STK_GATE_ADVICE, "CHAIN-ALONE", "ATIS-1000074 section 5.3.1",
+        stk_gate_find(gate, STK_GATE_ADVICE, "CHAIN-ALONE", "RFC 8226 section 7",
                       "no intermediate certificate comes with it; verifiers need it at x5u");
     for (size_t i = 0; i + 1 < gate->chain->count; i++)
         judge_link(gate, i);
