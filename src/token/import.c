@@ -154,6 +154,19 @@ static void undo_certificates(struct stk_token *token, const struct stk_certific
         (void)stk_session_destroy(&token->custody, made->items[i]);
 }
 
+/* What SoftHSM says of a full disk is vague, if it says anything: its files tell. */
+static enum stirkeep_status look_at_files(struct stk_token *token, enum stirkeep_status status,
+                                          struct stk_error *error)
+{
+    struct stk_error storage = {0};
+
+    if (status != STIRKEEP_TOKEN_ERROR ||
+        stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE)
+        return status;
+    return stk_error_set(error, STIRKEEP_STORAGE, "%s; %s", storage.message,
+                         error == NULL ? "" : error->message);
+}
+
 static enum stirkeep_status bring(struct stk_token *token, const struct stk_token_import *import,
                                   struct before *before, struct stk_error *error)
 {
@@ -176,6 +189,7 @@ static enum stirkeep_status bring(struct stk_token *token, const struct stk_toke
         clear_away(token, import, before);
     if (status == STIRKEEP_OK)
         status = stk_durable_sync(&token->durable, error);
+    status = look_at_files(token, status, error);
     if (status != STIRKEEP_OK)
         undo_certificates(token, &made);
     return status;

@@ -6,7 +6,10 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANY CK_UNAVAILABLE_INFORMATION
 
@@ -421,28 +424,84 @@ static void test_what_lies_under_the_name_of_the_key_is_cleared_away(void **stat
     fx_key_free(&key);
 }
 
+static void assert_full_disk_refused(const struct fx_key *key, const struct stk_buffer *sealed,
+                                     unsigned long room)
+{
+    struct stk_error error = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    fx_disk_full(room);
+    status = import_sealed(key, sealed, &error);
+    fx_disk_free();
+    /* Without room for a byte SoftHSM fails the call, and leaves no file to tell. */
+    assert_int_equal(status, room == 0 ? STIRKEEP_TOKEN_ERROR : STIRKEEP_STORAGE);
+    assert_true(room == 0 || strstr(error.message, "disk full") != NULL);
+    assert_null(strstr(error.message, "may be left"));
+    assert_not_there(key);
+    assert_int_equal(fx_count(token, &key->key_id, ANY), 0);
+}
+
 static void test_a_full_disk_leaves_no_half_key_and_no_success(void **state)
+{
+    /* An object's file stays empty, is torn here and there; the key fits, its certificate not. */
+    static const unsigned long rooms[] = {0, 7, 8, 40, 300, 600};
+
+    (void)state;
+    fx_require();
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        struct fx_key key = {0};
+        struct stk_buffer sealed = {0};
+
+        fx_key_new(&key);
+        fx_seal(token, &key.pkcs8, &sealed);
+        assert_full_disk_refused(&key, &sealed, rooms[i]);
+        fx_import(token, &key); /* nothing torn is in the way */
+        stk_token_close(token);
+        token = fx_open();
+        assert_signs(&key);
+        stk_buffer_free(&sealed);
+        fx_key_free(&key);
+    }
+}
+
+/* SoftHSM tells of no write that failed; another token may tell, and keep its torn file. */
+static CK_RV fail_and_leave_a_file(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes,
+                                   CK_ULONG count, CK_OBJECT_HANDLE *ret_object)
+{
+    char path[256] = "";
+    FILE *file = NULL;
+
+    (void)session;
+    (void)attributes;
+    (void)count;
+    (void)ret_object;
+    fx_token_file("01234567-0123-0123-0123-0123456789ab.object", path, sizeof(path));
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite("torn", 1, 4, file) != 4 || fclose(file) != 0)
+        abort();
+    return CKR_DEVICE_MEMORY;
+}
+
+static void test_a_torn_file_of_a_call_that_failed_is_not_in_the_way(void **state)
 {
     struct fx_key key = {0};
     struct stk_buffer sealed = {0};
     struct stk_error error = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
+    char path[256] = "";
 
     (void)state;
     fx_require();
     fx_key_new(&key);
     fx_seal(token, &key.pkcs8, &sealed);
-    fx_disk_full(300); /* an object begins to be written, and stays unfinished */
-    status = import_sealed(&key, &sealed, &error);
-    fx_disk_free();
-    assert_int_equal(status, STIRKEEP_STORAGE);
-    assert_non_null(strstr(error.message, "disk full"));
+    fx_intercept(token)->C_CreateObject = fail_and_leave_a_file;
+    assert_int_equal(import_sealed(&key, &sealed, &error), STIRKEEP_STORAGE);
+    assert_non_null(strstr(error.message, "CKR_DEVICE_MEMORY"));
     assert_null(strstr(error.message, "may be left"));
+    (void)fx_intercept(token);
+    fx_token_file("01234567-0123-0123-0123-0123456789ab.object", path, sizeof(path));
+    assert_int_not_equal(access(path, F_OK), 0);
     assert_not_there(&key);
-    assert_int_equal(fx_count(token, &key.key_id, ANY), 0);
-    fx_import(token, &key); /* nothing torn is in the way */
-    stk_token_close(token);
-    token = fx_open();
+    fx_import(token, &key);
     assert_signs(&key);
     stk_buffer_free(&sealed);
     fx_key_free(&key);
@@ -524,6 +583,7 @@ int main(void)
         TEST(test_importing_again_changes_nothing),
         TEST(test_what_lies_under_the_name_of_the_key_is_cleared_away),
         TEST(test_a_full_disk_leaves_no_half_key_and_no_success),
+        TEST(test_a_torn_file_of_a_call_that_failed_is_not_in_the_way),
         TEST(test_a_failed_import_leaves_the_key_that_was_there),
         TEST(test_a_destroyed_key_is_gone_with_its_certificates),
     };

@@ -301,6 +301,117 @@ static void test_a_key_that_signs_as_another_is_not_used(void **state)
     fx_key_free(&key);
 }
 
+static void test_a_key_with_the_certificate_of_its_own_but_anothers_id_is_not_used(void **state)
+{
+    struct fx_key key = {0};
+    struct fx_key other = {0};
+    struct stk_buffer none = {0};
+    struct stk_bytes chain[1] = {0};
+    struct stk_token_import import = {0};
+    struct stk_certificates_made made = {0};
+
+    (void)state;
+    fx_require();
+    fx_key_new(&key);
+    fx_key_new(&other);
+    import = fx_import_of(&other, &none, chain);
+    import.key_id = key.key_id;
+    fx_plant(token, &other, &key.key_id);
+    assert_int_equal(stk_certificates_store(token, &import, &made, NULL), STIRKEEP_OK);
+    assert_int_equal(made.count, 1);
+    assert_unavailable(&key, "no certificate of its own");
+    fx_key_free(&other);
+    fx_key_free(&key);
+}
+
+/* ---- the one lock */
+
+static unsigned calls_without_lock;
+static unsigned calls_with_lock;
+
+static void note_lock(void)
+{
+    if (pthread_mutex_trylock(&token->objects) != 0) {
+        calls_with_lock++;
+        return;
+    }
+    calls_without_lock++;
+    (void)pthread_mutex_unlock(&token->objects);
+}
+
+static CK_RV locked_find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count)
+{
+    note_lock();
+    return fx_real()->C_FindObjectsInit(session, attributes, count);
+}
+
+static CK_RV locked_copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                         CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *ret_copy)
+{
+    note_lock();
+    return fx_real()->C_CopyObject(session, object, attributes, count, ret_copy);
+}
+
+static CK_RV locked_create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count,
+                           CK_OBJECT_HANDLE *ret_object)
+{
+    note_lock();
+    return fx_real()->C_CreateObject(session, attributes, count, ret_object);
+}
+
+static CK_RV locked_destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object)
+{
+    note_lock();
+    return fx_real()->C_DestroyObject(session, object);
+}
+
+static CK_RV locked_unwrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                           CK_BYTE *wrapped, CK_ULONG length, CK_ATTRIBUTE *attributes,
+                           CK_ULONG count, CK_OBJECT_HANDLE *ret_object)
+{
+    note_lock();
+    return fx_real()->C_UnwrapKey(session, mechanism, key, wrapped, length, attributes, count,
+                                  ret_object);
+}
+
+static CK_RV unlocked_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG length,
+                           CK_BYTE *ret_signature, CK_ULONG *ret_length)
+{
+    note_lock();
+    return fx_real()->C_Sign(session, data, length, ret_signature, ret_length);
+}
+
+static void test_objects_are_touched_under_one_lock_and_signing_takes_none(void **state)
+{
+    struct fx_key key = {0};
+
+    (void)state;
+    fx_require();
+    fx_key_new(&key);
+    calls->C_FindObjectsInit = locked_find;
+    calls->C_CopyObject = locked_copy;
+    calls->C_CreateObject = locked_create;
+    calls->C_DestroyObject = locked_destroy;
+    calls->C_UnwrapKey = locked_unwrap;
+    calls_with_lock = calls_without_lock = 0;
+    fx_import(token, &key);
+    assert_signs(&key);
+    stk_signer_forget(signer, &key.key_id);
+    assert_signs(&key);
+    assert_int_equal(stk_token_destroy(token, &key.key_id, NULL), STIRKEEP_OK);
+    assert_int_equal(calls_without_lock, 0);
+    assert_true(calls_with_lock > 10);
+    fx_import(token, &key);
+    calls->C_Sign = unlocked_sign;
+    assert_signs(&key);
+    calls_with_lock = calls_without_lock = 0;
+    for (int i = 0; i < 10; i++)
+        assert_signs(&key);
+    assert_int_equal(calls_without_lock, 10);
+    assert_int_equal(calls_with_lock, 0);
+    fx_key_free(&key);
+}
+
 static CK_RV fail_with;
 static unsigned fail_times;
 
@@ -559,6 +670,8 @@ int main(void)
         TEST(test_asking_for_a_missing_key_searches_once_a_second_at_most),
         TEST(test_a_key_is_not_believed_without_its_own_certificate),
         TEST(test_a_key_that_signs_as_another_is_not_used),
+        TEST(test_a_key_with_the_certificate_of_its_own_but_anothers_id_is_not_used),
+        TEST(test_objects_are_touched_under_one_lock_and_signing_takes_none),
         TEST(test_what_went_stale_is_opened_found_and_proven_again),
         TEST(test_it_tries_once_more_and_not_for_ever),
         TEST(test_a_handle_that_means_another_object_is_looked_up_again),
