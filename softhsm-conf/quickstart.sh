@@ -66,16 +66,19 @@ installed=$work/root/usr/local
 PATH=$installed/bin:$installed/sbin:$PATH
 
 say 'A SoftHSM token and a laboratory STI chain'
-run sh "$top/softhsm-conf/token-setup.sh" "$work/token"
-run sh "$top/softhsm-conf/lab-chain.sh" "$work/lab" 709J
+cd "$work"
+sh "$top/softhsm-conf/token-setup.sh" token
+echo "A token in $work/token"
+sh "$top/softhsm-conf/lab-chain.sh" lab 709J
+echo "Certificates in $work/lab: leaf.pem, leaf-chain.pem, ca.pem, root.pem; private key: leaf.key"
 module=
 for candidate in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do
     [ -z "$module" ] && [ -e "$candidate" ] && module=$candidate
 done
-mkdir "$work/run" "$work/state" "$work/log"
+mkdir run state log
 
 user=$(id -un)
-cat >"$work/stirkeep.conf" <<CONF
+cat >stirkeep.conf <<CONF
 [token]
 module = ${module:?SoftHSM is not installed}
 label = stirkeep
@@ -101,7 +104,7 @@ attest = A, B, C
 CONF
 if [ "$(id -u)" -eq 0 ]; then
     # Run by root, each room has a user of its own; a real set-up makes them with adduser --system.
-    cat >>"$work/stirkeep.conf" <<CONF
+    cat >>stirkeep.conf <<CONF
 [rooms]
 front-user = 61501
 intake-user = 61502
@@ -115,8 +118,8 @@ fi
 
 say 'The service'
 export STIRKEEP_SIGN_SOCKET="$work/run/sign.sock" STIRKEEP_ADMIN_SOCKET="$work/run/admin.sock"
-run stirkeepd -c "$work/stirkeep.conf" --libexec "$installed/libexec/stirkeep" --check
-stirkeepd -c "$work/stirkeep.conf" --libexec "$installed/libexec/stirkeep" 2>"$work/service.log" &
+stirkeepd -c stirkeep.conf --libexec "$installed/libexec/stirkeep" --check
+stirkeepd -c stirkeep.conf --libexec "$installed/libexec/stirkeep" 2>service.log &
 service=$!
 tries=0
 until stirkeep status >/dev/null 2>&1; do
@@ -130,19 +133,19 @@ done
 run stirkeep status
 
 say 'Upload a key, see it leave the disk'
-run ls -l "$work/lab/leaf.key"
-run stirkeep import Alpha --cert "$work/lab/leaf-chain.pem" --key "$work/lab/leaf.key"
-if [ -e "$work/lab/leaf.key" ]; then
-    echo "$work/lab/leaf.key is still there" >&2
+run ls -l lab/leaf.key
+run stirkeep import Alpha --cert lab/leaf-chain.pem --key lab/leaf.key
+if [ -e lab/leaf.key ]; then
+    echo "lab/leaf.key is still there" >&2
     exit 1
 fi
-echo "$work/lab/leaf.key is gone."
+echo "lab/leaf.key is gone."
 run stirkeep show Alpha
 
 say 'Sign a PASSporT by name, check it with an independent tool'
 echo '$ stirkeep sign Alpha --orig 12155551212 --dest 12155551213 --attest A >identity.txt'
-stirkeep sign Alpha --orig 12155551212 --dest 12155551213 --attest A >"$work/identity.txt"
-run secsipidx -check -fidentity "$work/identity.txt" -fpubkey "$work/lab/leaf.pem" -expire 60 \
-    -cert-verify 13 -ca-file "$work/lab/root.pem" -ca-inter "$work/lab/ca.pem"
+stirkeep sign Alpha --orig 12155551212 --dest 12155551213 --attest A >identity.txt
+run secsipidx -check -fidentity identity.txt -fpubkey lab/leaf.pem -expire 60 \
+    -cert-verify 13 -ca-file lab/root.pem -ca-inter lab/ca.pem
 
-printf '\nIdentity: %s\n' "$(cat "$work/identity.txt")"
+printf '\nIdentity: %s\n' "$(cat identity.txt)"
