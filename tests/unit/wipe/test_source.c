@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "wipe/source.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char text[] = "-----BEGIN PRIVATE KEY-----\nnot really\n-----END PRIVATE KEY-----\n";
+
+struct fixture {
+    char directory[64];
+    char path[96];
+    struct stk_source *source;
+    struct stk_secret data;
+    struct stk_error error;
+};
+
+static void write_file(const char *path, const char *content)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    assert_int_equal(close(fd), 0);
+}
+
+static bool holds(const char *path, const char *content)
+{
+    char found[256] = "";
+    int fd = open(path, O_RDONLY);
+    ssize_t length = fd >= 0 ? read(fd, found, sizeof(found) - 1) : -1;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return length == (ssize_t)strlen(content) && strcmp(found, content) == 0;
+}
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+    (void)snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/stk-wipe-XXXXXX");
+    assert_non_null(mkdtemp(fixture->directory));
+    (void)snprintf(fixture->path, sizeof(fixture->path), "%s/leaf.key", fixture->directory);
+    write_file(fixture->path, text);
+    *state = fixture;
+    return 0;
+}
+
+static void remove_all(const char *path)
+{
+    DIR *directory = opendir(path);
+    char name[PATH_MAX] = "";
+
+    for (struct dirent *entry = NULL; (entry = readdir(directory)) != NULL;) {
+        (void)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+        if (unlink(name) != 0)
+            (void)rmdir(name);
+    }
+    (void)closedir(directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    stk_source_free(fixture->source);
+    stk_secret_free(&fixture->data);
+    (void)chmod(fixture->directory, 0700);
+    remove_all(fixture->directory);
+    free(fixture);
+    return 0;
+}
+
+static enum stirkeep_status open_source(struct fixture *fixture, bool keep)
+{
+    return stk_source_open(fixture->path, keep, &fixture->source, &fixture->data, &fixture->error);
+}
+
+static enum stirkeep_status remove_source(struct fixture *fixture)
+{
+    char how[STK_SOURCE_HOW] = "";
+
+    return stk_source_remove(fixture->source, how, &fixture->error);
+}
+
+static size_t files_in(const char *path)
+{
+    DIR *directory = opendir(path);
+    size_t count = 0;
+
+    for (struct dirent *entry = NULL; (entry = readdir(directory)) != NULL;)
+        count += entry->d_name[0] != '.' || strlen(entry->d_name) > 2 ? 1 : 0;
+    (void)closedir(directory);
+    return count;
+}
+
+static void what_was_read_is_removed_and_its_blocks_are_overwritten(void **state)
+{
+    struct fixture *fixture = *state;
+    char how[STK_SOURCE_HOW] = "";
+    char found[sizeof(text)] = "";
+    int witness = open(fixture->path, O_RDONLY); /* sees the blocks after the name is gone */
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_int_equal(fixture->data.length, strlen(text));
+    assert_memory_equal(fixture->data.data, text, strlen(text));
+    assert_int_equal(stk_source_removable(fixture->source, &fixture->error), STIRKEEP_OK);
+    assert_int_equal(stk_source_remove(fixture->source, how, &fixture->error), STIRKEEP_OK);
+    assert_int_equal(access(fixture->path, F_OK), -1);
+    assert_int_equal(files_in(fixture->directory), 0);
+    assert_int_equal(pread(witness, found, sizeof(found), 0), strlen(text));
+    assert_memory_not_equal(found, text, strlen(text));
+    assert_non_null(strstr(how, "overwritten, synced, unlinked, directory synced, on "));
+    (void)close(witness);
+}
+
+static void a_symbolic_link_is_refused_unless_it_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    char target[128] = "";
+
+    (void)snprintf(target, sizeof(target), "%s/target", fixture->directory);
+    assert_int_equal(rename(fixture->path, target), 0);
+    assert_int_equal(symlink("target", fixture->path), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "symbolic link"));
+    assert_non_null(strstr(fixture->error.message, fixture->path));
+    assert_int_equal(open_source(fixture, true), STIRKEEP_OK);
+    assert_true(holds(target, text));
+}
+
+static void a_file_with_another_hard_link_is_refused_unless_it_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    char other[128] = "";
+
+    (void)snprintf(other, sizeof(other), "%s/other", fixture->directory);
+    assert_int_equal(link(fixture->path, other), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "hard links"));
+    assert_int_equal(open_source(fixture, true), STIRKEEP_OK);
+    assert_true(holds(other, text));
+}
+
+static void a_hard_link_made_after_reading_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    char other[128] = "";
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    (void)snprintf(other, sizeof(other), "%s/other", fixture->directory);
+    assert_int_equal(link(fixture->path, other), 0);
+    assert_int_equal(stk_source_removable(fixture->source, &fixture->error),
+                     STIRKEEP_SOURCE_UNSAFE);
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_true(holds(fixture->path, text));
+    assert_true(holds(other, text));
+}
+
+static void what_changed_after_reading_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    write_file(fixture->path, "another key\n");
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "changed"));
+    assert_true(holds(fixture->path, "another key\n"));
+}
+
+static void what_took_its_place_is_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    char fresh[128] = "";
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    (void)snprintf(fresh, sizeof(fresh), "%s/fresh", fixture->directory);
+    write_file(fresh, text); /* even with the same content */
+    assert_int_equal(rename(fresh, fixture->path), 0);
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "another file"));
+    assert_true(holds(fixture->path, text));
+}
+
+static void a_change_that_hides_its_time_is_found_by_content(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat about = {0};
+    int fd = open(fixture->path, O_RDWR);
+    struct timespec times[2] = {0};
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_int_equal(fstat(fd, &about), 0);
+    assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+    times[0] = about.st_atim;
+    times[1] = about.st_mtim;
+    assert_int_equal(futimens(fd, times), 0);
+    (void)close(fd);
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_int_equal(access(fixture->path, F_OK), 0);
+}
+
+static void what_is_gone_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_IO);
+    assert_non_null(strstr(fixture->error.message, strerror(ENOENT)));
+}
+
+static void what_is_no_file_is_refused_without_waiting(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_SOURCE_UNSAFE);
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(mkdir(fixture->path, 0700), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "not a regular file"));
+}
+
+static void a_file_too_large_to_be_a_key_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(truncate(fixture->path, STK_CERT_FILE_MAX + 1), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_TOO_LARGE);
+    assert_int_equal(truncate(fixture->path, STK_CERT_FILE_MAX), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+}
+
+static void an_empty_file_is_read_and_removed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(truncate(fixture->path, 0), 0);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_int_equal(fixture->data.length, 0);
+    assert_int_equal(remove_source(fixture), STIRKEEP_OK);
+    assert_int_equal(access(fixture->path, F_OK), -1);
+}
+
+static void names_that_cannot_be_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[NAME_MAX + 16];
+
+    memset(name, 'a', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(
+        stk_source_open(name, false, &fixture->source, &fixture->data, &fixture->error),
+        STIRKEEP_IO);
+    assert_int_equal(stk_source_open("", false, &fixture->source, &fixture->data, &fixture->error),
+                     STIRKEEP_IO);
+    assert_int_equal(
+        stk_source_open("/tmp/", false, &fixture->source, &fixture->data, &fixture->error),
+        STIRKEEP_IO);
+}
+
+/* As an ordinary user: what root may do says nothing. The child's exit status is its verdict. */
+static void as_nobody(struct fixture *fixture, int (*look)(struct fixture *))
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(99);
+        _exit(look(fixture));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int look_is_unsafe(struct fixture *fixture)
+{
+    if (open_source(fixture, false) != STIRKEEP_OK)
+        return 1;
+    if (stk_source_removable(fixture->source, &fixture->error) != STIRKEEP_SOURCE_UNSAFE)
+        return 2;
+    return remove_source(fixture) == STIRKEEP_SOURCE_UNSAFE ? 0 : 3;
+}
+
+static void what_its_user_may_not_write_is_refused_before_anything_is_done(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(chmod(fixture->path, 0444), 0);
+    assert_int_equal(chmod(fixture->directory, 0777), 0);
+    as_nobody(fixture, look_is_unsafe);
+    assert_int_equal(chmod(fixture->path, 0666), 0);
+    assert_int_equal(chmod(fixture->directory, 0555), 0);
+    as_nobody(fixture, look_is_unsafe);
+    assert_true(holds(fixture->path, text));
+}
+
+static void another_users_file_in_a_sticky_directory_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    if (geteuid() != 0)
+        skip(); /* two users are needed */
+    assert_int_equal(chmod(fixture->path, 0666), 0);
+    assert_int_equal(chmod(fixture->directory, 01777), 0);
+    as_nobody(fixture, look_is_unsafe);
+    assert_true(holds(fixture->path, text));
+}
+
+static void an_immutable_file_is_refused_before_anything_is_done(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = open(fixture->path, O_RDONLY);
+    int flags = 0;
+    int immutable = 0;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) {
+        (void)close(fd);
+        skip();
+    }
+    immutable = flags | FS_IMMUTABLE_FL;
+    if (ioctl(fd, FS_IOC_SETFLAGS, &immutable) != 0) {
+        (void)close(fd);
+        skip(); /* an ordinary user, or a file system without it */
+    }
+    if (open_source(fixture, false) == STIRKEEP_OK)
+        status = stk_source_removable(fixture->source, &fixture->error);
+    assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+    (void)close(fd);
+    assert_int_equal(status, STIRKEEP_SOURCE_UNSAFE);
+}
+
+static void the_answer_names_the_file_system(void **state)
+{
+    struct fixture *fixture = *state;
+    char how[STK_SOURCE_HOW] = "";
+
+    if (mount("tmpfs", fixture->directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=700") != 0)
+        skip(); /* an ordinary user */
+    write_file(fixture->path, text);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_int_equal(stk_source_remove(fixture->source, how, &fixture->error), STIRKEEP_OK);
+    stk_source_free(fixture->source);
+    fixture->source = NULL;
+    assert_int_equal(umount(fixture->directory), 0);
+    assert_non_null(strstr(how, "on tmpfs: it was in memory only"));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_read_is_removed_and_its_blocks_are_overwritten),
+        TEST(a_symbolic_link_is_refused_unless_it_stays),
+        TEST(a_file_with_another_hard_link_is_refused_unless_it_stays),
+        TEST(a_hard_link_made_after_reading_is_noticed),
+        TEST(what_changed_after_reading_is_left_alone),
+        TEST(what_took_its_place_is_left_alone),
+        TEST(a_change_that_hides_its_time_is_found_by_content),
+        TEST(what_is_gone_is_told),
+        TEST(what_is_no_file_is_refused_without_waiting),
+        TEST(a_file_too_large_to_be_a_key_is_refused),
+        TEST(an_empty_file_is_read_and_removed),
+        TEST(names_that_cannot_be_are_refused),
+        TEST(what_its_user_may_not_write_is_refused_before_anything_is_done),
+        TEST(another_users_file_in_a_sticky_directory_is_refused),
+        TEST(an_immutable_file_is_refused_before_anything_is_done),
+        TEST(the_answer_names_the_file_system),
+    };
+
+    return cmocka_run_group_tests_name("wipe", tests, NULL, NULL);
+}
