@@ -7,11 +7,11 @@
 bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
                    struct stk_admin **ret_admin, struct stk_admin_response *ret_response)
 {
-    const char *thing = name[0] != '\0' ? name : cli->verb->name;
+    const char *thing = name != NULL ? name : cli->verb->name;
     struct stk_admin *admin = NULL;
     struct stk_error error = {0};
 
-    if (name[0] != '\0' && stk_name_parse(name, &request->name, &error) != STIRKEEP_OK) {
+    if (name != NULL && stk_name_parse(name, &request->name, &error) != STIRKEEP_OK) {
         stk_complain(thing, "%s", error.message);
         return false;
     }

@@ -11,7 +11,7 @@
 #define STK_ADMIN_TIMEOUT_MS 30000
 
 /*
- * For commands that ask one thing of admin.sock: connect, ask about `name` ("": nobody), complain
+ * For commands that ask one thing of admin.sock: connect, ask about `name` (NULL: none), complain
  * when it fails. On true the caller closes `ret_admin` when done with the response.
  */
 bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,

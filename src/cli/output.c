@@ -8,17 +8,66 @@
 #include <time.h>
 #include <unistd.h>
 
-/* C0, DEL, and what looks like C1 to a terminal that reads UTF-8 (C2 80 - C2 9F). */
-static bool steers(const unsigned char *at)
+#define CONTINUATION_FIRST 0x80
+#define CONTINUATION_LAST 0xbf
+
+/* Bytes of the UTF-8 character at `at` (RFC 3629 section 4); 0: there is none. */
+static size_t character_length(const unsigned char *at)
 {
-    return *at < 0x20 || *at == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f);
+    unsigned char least = CONTINUATION_FIRST;
+    unsigned char most = CONTINUATION_LAST;
+    size_t length = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4)
+        return 0;
+    if (at[0] == 0xe0)
+        least = 0xa0;
+    else if (at[0] == 0xed)
+        most = 0x9f;
+    else if (at[0] == 0xf0)
+        least = 0x90;
+    else if (at[0] == 0xf4)
+        most = 0x8f;
+    if (at[1] < least || at[1] > most)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (at[i] < CONTINUATION_FIRST || at[i] > CONTINUATION_LAST)
+            return 0;
+    return length;
+}
+
+/* Control characters (C0, DEL, C1), ends of lines, and what changes the direction of writing. */
+static bool steers(const unsigned char *at, size_t length)
+{
+    if (length == 1)
+        return at[0] < 0x20 || at[0] == 0x7f;
+    if (length == 2)
+        return at[0] == 0xc2 && at[1] < 0xa0;
+    if (length == 3 && at[0] == 0xe2 && at[1] == 0x80)
+        return at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xa8 && at[2] <= 0xae);
+    return length == 3 && at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
+}
+
+/* So many bytes may be shown as they are; 0: the first one may not. */
+static size_t harmless(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = character_length(at);
+
+    return steers(at, length) ? 0 : length;
 }
 
 static void make_safe(char *text)
 {
-    for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++)
-        if (steers(at))
-            *at = '?';
+    while (*text != '\0') {
+        size_t length = harmless(text);
+
+        if (length == 0)
+            *text = '?';
+        text += length > 0 ? length : 1;
+    }
 }
 
 void stk_complain(const char *thing, const char *format, ...)
@@ -43,8 +92,15 @@ void stk_complain(const char *thing, const char *format, ...)
 
 void stk_print_safe(const char *text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++)
-        (void)putchar(steers(at) ? '?' : *at);
+    while (*text != '\0') {
+        size_t length = harmless(text);
+
+        if (length == 0)
+            (void)putchar('?');
+        else
+            (void)fwrite(text, 1, length, stdout);
+        text += length > 0 ? length : 1;
+    }
 }
 
 void stk_print_field(const char *label, const char *text)
@@ -101,7 +157,9 @@ json_t *stk_json_seconds(int64_t seconds)
 
 bool stk_json_print(json_t *value)
 {
-    char *text = value != NULL ? json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY) : NULL;
+    char *text = value != NULL
+                     ? json_dumps(value, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_ENCODE_ANY)
+                     : NULL;
     bool done = text != NULL;
 
     json_decref(value);

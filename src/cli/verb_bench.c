@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/bench_load.h"
 #include "cli/output.h"
+#include "cli/sign_client.h"
 #include "cli/verb.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -131,8 +132,12 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     const struct options *options = given;
     struct bench bench = {.loads = calloc((size_t)options->connections, sizeof(*bench.loads)),
                           .threads = calloc((size_t)options->connections, sizeof(*bench.threads))};
+    struct stirkeep_client *client = NULL;
     enum stk_exit result = STK_EXIT_FAILED;
 
+    /* What is wrong with the socket's path is said once. */
+    if (!stk_sign_client(cli, &client))
+        goto out;
     if (bench.loads == NULL || bench.threads == NULL) {
         stk_complain(cli->verb->name, "out of memory");
         goto out;
@@ -145,6 +150,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     if (bench.total.failures > 0)
         complain(cli, &bench.total);
 out:
+    stirkeep_client_free(client);
     free(bench.loads);
     free(bench.threads);
     return result;

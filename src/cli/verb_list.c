@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/admin_call.h"
 #include "cli/listing.h"
+#include "cli/sign_client.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stirkeep/client.h>
@@ -72,7 +73,7 @@ static bool fill_in(const struct stk_cli *cli, struct stk_listing *listing)
     struct stk_error error = {0};
     char after[STK_NAME_MAX + 1] = "";
     int64_t now = stk_clock_seconds();
-    bool done = stk_admin_ask(cli, &request, "", &admin, &response);
+    bool done = stk_admin_ask(cli, &request, NULL, &admin, &response);
 
     while (done) {
         for (size_t i = 0; i < response.generation_count; i++)
@@ -124,12 +125,10 @@ static bool fill_in_mine(const struct stk_cli *cli, struct stk_listing *listing)
     struct stirkeep_client *client = NULL;
     int64_t now = stk_clock_seconds();
     size_t count = 0;
-    enum stirkeep_status status = stirkeep_client_new(cli->sign_socket, 0, &client);
+    enum stirkeep_status status = STIRKEEP_OK;
 
-    if (status != STIRKEEP_OK) {
-        stk_complain(cli->sign_socket, "%s", stirkeep_status_text(status));
+    if (!stk_sign_client(cli, &client))
         return false;
-    }
     status = stirkeep_list(client, &list, &count);
     if (status != STIRKEEP_OK)
         stk_complain(cli->verb->name, "%s", stirkeep_client_error(client));

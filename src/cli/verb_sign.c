@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/output.h"
+#include "cli/sign_client.h"
 #include "cli/verb.h"
 #include <stdio.h>
 #include <stirkeep/client.h>
@@ -95,11 +96,8 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
         stk_complain(cli->verb->name, "%s", problem);
         return STK_EXIT_USAGE;
     }
-    status = stirkeep_client_new(cli->sign_socket, 0, &client);
-    if (status != STIRKEEP_OK) {
-        stk_complain(cli->sign_socket, "%s", stirkeep_status_text(status));
+    if (!stk_sign_client(cli, &client))
         return STK_EXIT_FAILED;
-    }
     status = stirkeep_sign(client, cli->positional, &claims, &signature);
     if (status == STIRKEEP_OK)
         result = print(cli, &signature);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/admin_call.h"
 #include "cli/output.h"
+#include "cli/sign_client.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stirkeep/client.h>
@@ -54,15 +55,14 @@ static void print_text(const struct stk_service_status *service)
 static enum stk_exit limited_view(const struct stk_cli *cli, const char *reason)
 {
     struct stirkeep_client *client = NULL;
-    enum stirkeep_status status = stirkeep_client_new(cli->sign_socket, 0, &client);
     bool printed = true;
     bool ready = false;
     const char *detail = NULL;
 
-    if (status == STIRKEEP_OK)
-        status = stirkeep_ping(client);
-    ready = status == STIRKEEP_OK;
-    detail = client != NULL ? stirkeep_client_error(client) : stirkeep_status_text(status);
+    if (!stk_sign_client(cli, &client))
+        return STK_EXIT_FAILED;
+    ready = stirkeep_ping(client) == STIRKEEP_OK;
+    detail = ready ? "" : stirkeep_client_error(client);
     if (cli->json) {
         printed = stk_json_print(json_pack("{s:b, s:s, s:o, s:o}", "ready", ready, "view",
                                            "limited", "detail", stk_json_text(detail), "limited_by",
