@@ -140,7 +140,7 @@ static enum stirkeep_status open_block(const struct stk_pem_block *block, struct
 {
     struct stk_secret der = {0};
     struct stk_bytes type = stk_pem_header(block, "Proc-Type");
-    bool encrypted = memmem(type.data, type.length, "ENCRYPTED", 9) != NULL;
+    bool encrypted = type.length > 0 && memmem(type.data, type.length, "ENCRYPTED", 9) != NULL;
     enum stirkeep_status status = check_label(block, encrypted, error);
 
     if (status == STIRKEEP_OK)

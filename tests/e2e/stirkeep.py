@@ -136,6 +136,8 @@ class Service:
             raise AssertionError(f"{why}\n{self.said()}") from None
 
     def said(self):
+        if not os.path.exists(f"{self.base}/service.log"):
+            return ""
         with open(f"{self.base}/service.log", errors="replace") as log:
             return log.read()
 
@@ -155,7 +157,10 @@ class Service:
 
     def remove(self):
         self.stop()
+        said = self.said()
         shutil.rmtree(self.base)
+        # A build with sanitizers says there what it found.
+        assert "runtime error" not in said and "Sanitizer" not in said, said
 
     def __enter__(self):
         return self
