@@ -94,6 +94,6 @@ void stk_intake_free(struct stk_intake *intake)
     stk_config_free(intake->config);
     stk_arena_free(&intake->arena);
     free(intake->message);
-    /* What is left under way holds events of this base; the process ends here in any case. */
+    event_base_free(intake->base);
     free(intake);
 }
