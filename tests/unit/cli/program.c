@@ -16,7 +16,7 @@
 
 #define LIMIT_MS 20000
 #define WORDS_MAX 40
-#define TURNS 8
+#define TURNS 16
 
 static const char *program_path;
 static int output = -1;

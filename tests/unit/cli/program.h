@@ -47,14 +47,14 @@ void program_done(const struct ran *ran);
 int place_set_up(void **state);
 int place_tear_down(void **state);
 
-/* A path in it. One of 8 texts, used in turns. */
+/* A path in it. One of 16 texts, used in turns. */
 const char *place(const char *name);
 
 void place_write(const char *name, const void *data, size_t length);
 void place_text(const char *name, const char *text);
 bool place_has(const char *name);
 
-/* The whole file as text; one of 8 buffers, used in turns. */
+/* The whole file as text; one of 16 buffers, used in turns. */
 const char *place_read(const char *name);
 
 #endif
