@@ -98,8 +98,9 @@ out:
 static enum stirkeep_status inquire(const struct options *options, const struct stk_buffer *text,
                                     struct inquiry *inquiry, struct stk_error *error)
 {
+    const char *value = text->length > 0 ? (const char *)text->data : "";
     enum stirkeep_status status =
-        stk_identity_parse((const char *)text->data, text->length, &inquiry->identity, error);
+        stk_identity_parse(value, text->length, &inquiry->identity, error);
 
     if (status != STIRKEEP_OK)
         return status;
