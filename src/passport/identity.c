@@ -191,9 +191,9 @@ enum stirkeep_status stk_identity_parse(const char *value, size_t length,
     if (length > STK_IDENTITY_MAX)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "Identity header: more than %d bytes",
                              STK_IDENTITY_MAX);
-    if (memchr(value, '\0', length) != NULL)
+    if (length > 0 && memchr(value, '\0', length) != NULL)
         return stk_error_set(error, STIRKEEP_MALFORMED, "Identity header: has a NUL in it");
-    identity.text = strndup(value, length);
+    identity.text = strndup(length > 0 ? value : "", length);
     if (identity.text == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     status = take_apart(&identity, error);

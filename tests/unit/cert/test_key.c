@@ -91,6 +91,7 @@ static void expect_key(const struct pki_text *text, const char *passphrase, EVP_
     const unsigned char *at = NULL;
     unsigned char *spki = NULL;
     EVP_PKEY *found = NULL;
+    EVP_PKEY_CTX *context = NULL;
     uint8_t digest[STK_DIGEST_LENGTH];
 
     if (read_key(text, passphrase, &key, &error) != STIRKEEP_OK)
@@ -100,7 +101,9 @@ static void expect_key(const struct pki_text *text, const char *passphrase, EVP_
     assert_non_null(found);
     assert_ptr_equal(at, key.pkcs8.data + key.pkcs8.length);
     assert_int_equal(EVP_PKEY_eq(found, wanted), 1);
-    assert_int_equal(EVP_PKEY_pairwise_check(EVP_PKEY_CTX_new(found, NULL)), 1);
+    context = EVP_PKEY_CTX_new(found, NULL);
+    assert_int_equal(EVP_PKEY_pairwise_check(context), 1);
+    EVP_PKEY_CTX_free(context);
     assert_int_equal(i2d_PUBKEY(wanted, &spki), sizeof(key.spki));
     assert_memory_equal(spki, key.spki, sizeof(key.spki));
     stk_sha256(key.spki, sizeof(key.spki), digest);
