@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A certificate's own words may be anything; on an operator's terminal they stay one line of text. */
+static void keep_printable(char *text)
+{
+    for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++)
+        if (*at < 0x20 || *at >= 0x7f)
+            *at = '?';
+}
+
 void stk_gate_find(const struct stk_gate *gate, enum stk_gate_weight weight, const char *code,
                    const char *clause, const char *format, ...)
 {
@@ -25,6 +33,7 @@ void stk_gate_find(const struct stk_gate *gate, enum stk_gate_weight weight, con
     va_start(arguments, format);
     (void)vsnprintf(finding->message, sizeof(finding->message), format, arguments);
     va_end(arguments);
+    keep_printable(finding->message);
 }
 
 void stk_gate_judge(const struct stk_chain *chain, bool strict, int64_t now,

@@ -48,6 +48,18 @@ static void judge_entries(const struct stk_gate *gate, const struct stk_tnauthli
                       list->entries[0].text);
 }
 
+static size_t count_extensions(const struct stk_gate *gate, const char *oid)
+{
+    size_t count = 0;
+    char found[STK_KIND_TEXT];
+
+    for (int i = 0; i < X509_get_ext_count(leaf_of(gate)); i++) {
+        stk_extension_oid(X509_get_ext(leaf_of(gate), i), found);
+        count += strcmp(found, oid) == 0 ? 1 : 0;
+    }
+    return count;
+}
+
 void stk_gate_judge_tnauthlist(const struct stk_gate *gate)
 {
     struct stk_tnauthlist list = {0};
@@ -59,6 +71,11 @@ void stk_gate_judge_tnauthlist(const struct stk_gate *gate)
             gate, STK_GATE_STRICT, "TNAUTHLIST-MISSING",
             "RFC 8226 section 9, ATIS-1000080 section 6.4.1",
             "no TNAuthList (1.3.6.1.5.5.7.1.26): nothing says for which numbers it signs");
+        return;
+    }
+    if (count_extensions(gate, STK_OID_TNAUTHLIST) > 1) {
+        stk_gate_find(gate, STK_GATE_ALWAYS, "TNAUTHLIST-MALFORMED", "RFC 8226 section 9",
+                      "TNAuthList: given twice; verifiers may read either");
         return;
     }
     if (stk_tnauthlist_parse(der, &list, &error) != STIRKEEP_OK) {
@@ -186,9 +203,15 @@ void stk_gate_judge_extensions(const struct stk_gate *gate)
 
 static void take_name(const struct stk_gate *gate, int kind, char *ret_text, size_t size)
 {
+    int length = 0;
+
     ret_text[0] = '\0';
-    (void)X509_NAME_get_text_by_NID(X509_get_subject_name(leaf_of(gate)), kind, ret_text,
-                                    (int)size);
+    length =
+        X509_NAME_get_text_by_NID(X509_get_subject_name(leaf_of(gate)), kind, ret_text, (int)size);
+    /* A zero inside must not hide what comes behind it. */
+    for (int i = 0; i < length && i < (int)size - 1; i++)
+        if (ret_text[i] == '\0')
+            ret_text[i] = '?';
 }
 
 /* The TNAuthList's only SPC; "" when there is no such thing. */

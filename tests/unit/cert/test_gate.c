@@ -9,6 +9,7 @@
 #include "cert/cert.h"
 #include "cert/gate.h"
 #include "pki.h"
+#include <openssl/core_names.h>
 #include <string.h>
 
 struct judged {
@@ -125,6 +126,19 @@ static void other_keys_are_named(void **state)
     }
 }
 
+static void a_compressed_point_is_told(void **state)
+{
+    struct pki_chain *pki = *state;
+    EVP_PKEY *key = pki_ec_key("P-256");
+    struct pki_spec spec = pki_leaf_spec(key, pki->intermediate_key, pki->intermediate);
+
+    assert_int_equal(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                                    "compressed"),
+                     1);
+    expect(pki, &spec, "KEY-POINT", false, false, STIRKEEP_OK);
+    EVP_PKEY_free(key);
+}
+
 static void validity_is_judged_to_the_second(void **state)
 {
     struct pki_chain *pki = *state;
@@ -212,6 +226,33 @@ static void the_tnauthlist_is_judged(void **state)
     }
 }
 
+/* Add an extension beside one that is there already. */
+static void extend_again(struct pki_spec *spec, const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (i < PKI_EXTENSIONS_MAX && spec->extensions[i].name != NULL)
+        i++;
+    assert_true(i < PKI_EXTENSIONS_MAX);
+    spec->extensions[i] = (struct pki_extension){name, value};
+}
+
+static void what_is_given_twice_is_refused(void **state)
+{
+    struct pki_chain *pki = *state;
+    struct pki_spec spec = leaf_spec(pki);
+
+    /* The first one is fine: a verifier that takes the last sees another carrier. */
+    extend_again(&spec, "1.3.6.1.5.5.7.1.26", "DER:30:08:a0:06:16:04:37:30:39:4a");
+    expect(pki, &spec, "TNAUTHLIST-MALFORMED", true, true, STIRKEEP_CERT_INVALID);
+    spec = leaf_spec(pki);
+    extend_again(&spec, "keyUsage", "critical,digitalSignature");
+    expect(pki, &spec, "KEY-USAGE", true, false, STIRKEEP_CERT_INVALID);
+    spec = leaf_spec(pki);
+    extend_again(&spec, "basicConstraints", "critical,CA:TRUE");
+    expect(pki, &spec, "BASIC-CONSTRAINTS", true, false, STIRKEEP_CERT_INVALID);
+}
+
 static void each_extension_is_asked_for(void **state)
 {
     struct pki_chain *pki = *state;
@@ -271,6 +312,24 @@ static void the_subject_is_judged(void **state)
     expect(pki, &spec, "SUBJECT", false, false, STIRKEEP_OK);
 }
 
+static void a_subject_that_steers_a_terminal_does_not_get_there(void **state)
+{
+    struct pki_chain *pki = *state;
+    struct pki_spec spec = leaf_spec(pki);
+    X509 *chain[2] = {NULL, pki->intermediate};
+    struct judged judged = {0};
+    const char *message = NULL;
+
+    spec.common_name = "SHAKEN\x1b[2J\r\nOK \xc3\xa9";
+    chain[0] = pki_certificate(&spec);
+    judged = judge(chain, 2, true);
+    message = finding(&judged, "SUBJECT")->message;
+    assert_non_null(strstr(message, "SHAKEN?[2J"));
+    for (const char *at = message; *at != '\0'; at++)
+        assert_in_range(*at, 0x20, 0x7e);
+    X509_free(chain[0]);
+}
+
 static void version_and_signature_algorithm_are_judged(void **state)
 {
     struct pki_chain *pki = *state;
@@ -278,6 +337,9 @@ static void version_and_signature_algorithm_are_judged(void **state)
 
     spec.digest = EVP_sha512();
     expect(pki, &spec, "SIGNATURE-ALGORITHM", true, false, STIRKEEP_CERT_INVALID);
+    spec = leaf_spec(pki);
+    spec.version = 0;
+    expect(pki, &spec, "VERSION", true, false, STIRKEEP_CERT_INVALID);
     spec = leaf_spec(pki);
     spec.digest = EVP_sha384();
     {
@@ -365,12 +427,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shaken_chain_has_no_findings),
         cmocka_unit_test(other_keys_are_named),
+        cmocka_unit_test(a_compressed_point_is_told),
         cmocka_unit_test(validity_is_judged_to_the_second),
         cmocka_unit_test(what_ends_soon_is_told),
         cmocka_unit_test(the_tnauthlist_is_judged),
+        cmocka_unit_test(what_is_given_twice_is_refused),
         cmocka_unit_test(each_extension_is_asked_for),
         cmocka_unit_test(a_critical_tnauthlist_and_a_harmless_extension_are_fine),
         cmocka_unit_test(the_subject_is_judged),
+        cmocka_unit_test(a_subject_that_steers_a_terminal_does_not_get_there),
         cmocka_unit_test(version_and_signature_algorithm_are_judged),
         cmocka_unit_test(the_path_is_judged),
         cmocka_unit_test(a_self_signed_leaf_is_for_laboratories),

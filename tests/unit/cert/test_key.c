@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Private keys as people have them. The deprecated functions write what old tools write. */
@@ -174,6 +175,45 @@ static void der_of_both_kinds(void **state)
     PKCS8_PRIV_KEY_INFO_free(info);
 }
 
+static void take_sealed(struct pki_text *text, X509_SIG *sealed)
+{
+    unsigned char *der = NULL;
+    int length = 0;
+
+    assert_non_null(sealed);
+    length = i2d_X509_SIG(sealed, &der);
+    assert_true(length > 0);
+    text->length = 0;
+    pki_add(text, der, (size_t)length);
+    OPENSSL_free(der);
+    X509_SIG_free(sealed);
+}
+
+static void encrypted_der_in_the_ways_of_openssl(void **state)
+{
+    static const uint8_t modest[] = {0x02, 0x03, 0x01, 0x11, 0x70}; /* 70000 */
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(p256);
+    X509_ALGOR *scrypt = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 16384, 8, 1);
+    struct pki_text text = {0};
+    uint8_t *at = NULL;
+    (void)state;
+
+    take_sealed(&text, PKCS8_encrypt(-1, EVP_aes_256_cbc(), "x", 1, NULL, 0, 70000, info));
+    expect_key(&text, "x", p256);
+    expect_refusal(&text, "y", STIRKEEP_KEY_UNREADABLE, "passphrase is wrong");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "passphrase is needed");
+    at = memmem(text.data, text.length, modest, sizeof(modest));
+    assert_non_null(at);
+    memset(at + 2, 0x7f, 3);
+    expect_refusal(&text, "x", STIRKEEP_KEY_UNREADABLE, "more work");
+    take_sealed(&text, PKCS8_encrypt(NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NULL, "x", 1, NULL, 0,
+                                     2048, info));
+    expect_key(&text, "x", p256);
+    take_sealed(&text, PKCS8_set0_pbe("x", 1, info, scrypt));
+    expect_key(&text, "x", p256);
+    PKCS8_PRIV_KEY_INFO_free(info);
+}
+
 static void pkcs12(struct pki_text *text, const char *passphrase, int key_cipher)
 {
     PKCS12 *store = PKCS12_create(passphrase, "leaf", chain.leaf_key, chain.leaf, NULL, key_cipher,
@@ -249,7 +289,24 @@ static void two_keys_are_one_too_many(void **state)
     pkcs8_pem(&text, p256, NULL, NULL);
     pkcs8_pem(&key, chain.leaf_key, NULL, NULL);
     pki_add(&text, key.data, key.length);
-    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "2 private keys in it");
+}
+
+static void a_megabyte_is_too_large(void **state)
+{
+    struct stk_secret data = {0};
+    struct stk_private_key key = {0};
+    struct stk_error error = {0};
+    (void)state;
+
+    assert_int_equal(stk_secret_new(&data, 1 << 20), STIRKEEP_OK);
+    data.length = data.capacity;
+    memset(data.data, 'A', data.length);
+    assert_int_equal(stk_private_key_read(&data, "leaf.key", NULL, &key, &error),
+                     STIRKEEP_TOO_LARGE);
+    assert_non_null(strstr(error.message, "leaf.key: 1048576 bytes"));
+    assert_null(key.pkcs8.data);
+    stk_secret_free(&data);
 }
 
 static void other_kinds_of_key_are_named(void **state)
@@ -286,13 +343,20 @@ static void what_is_no_private_key_is_told(void **state)
     expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "no private key");
     assert_int_equal(PEM_write_bio_PUBKEY(bio, p256), 1);
     take(&text, bio);
-    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "it is a public key");
     text.length = 0;
     pki_add_string(&text, "hello, this is a letter\n");
-    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "neither PEM nor DER");
+    text.length = 0;
+    for (unsigned seed = 7; text.length < 300; text.length++)
+        text.data[text.length] = (uint8_t)rand_r(&seed);
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "neither PEM nor DER");
+    text.length = 0;
+    pki_add_string(&text, "{\"kty\":\"EC\",\"crv\":\"P-256\"}\n");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "JWK");
     pkcs8_pem(&text, p256, NULL, NULL);
     text.length -= 30; /* cut off */
-    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "truncated");
 }
 
 static void a_public_key_that_is_another_ones_is_refused(void **state)
@@ -308,7 +372,7 @@ static void a_public_key_that_is_another_ones_is_refused(void **state)
     length = i2d_ECPrivateKey(mixed, &der);
     assert_true(length > 0);
     pki_add(&text, der, (size_t)length);
-    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "");
+    expect_refusal(&text, NULL, STIRKEEP_KEY_UNREADABLE, "does not belong to the private key");
     OPENSSL_free(der);
     EC_KEY_free(mixed);
 }
@@ -357,10 +421,12 @@ int main(void)
         cmocka_unit_test(plain_pem_of_both_kinds),
         cmocka_unit_test(encrypted_pem_of_both_kinds),
         cmocka_unit_test(der_of_both_kinds),
+        cmocka_unit_test(encrypted_der_in_the_ways_of_openssl),
         cmocka_unit_test(pkcs12_with_its_passphrase),
         cmocka_unit_test(line_ends_marks_and_text_around_do_not_matter),
         cmocka_unit_test(a_key_among_certificates),
         cmocka_unit_test(two_keys_are_one_too_many),
+        cmocka_unit_test(a_megabyte_is_too_large),
         cmocka_unit_test(other_kinds_of_key_are_named),
         cmocka_unit_test(what_is_no_private_key_is_told),
         cmocka_unit_test(a_public_key_that_is_another_ones_is_refused),
