@@ -4,8 +4,8 @@
 #   token-setup.sh DIRECTORY [LABEL]
 # DIRECTORY gets softhsm2.conf, tokens/ (the token's encrypted files), pin (the user PIN, random,
 # mode 0600) and so-pin (the security officer's, to be kept elsewhere). Refuses to touch a
-# directory that has a token already. The PINs go to softhsm2-util through a terminal: never on a
-# command line, which every user of the host could read.
+# directory that has a token already. The PINs go to softhsm2-util through a terminal, not on its
+# command line, which every user of the host can read; where no terminal can be had, it says so.
 set -eu
 umask 077
 
@@ -31,15 +31,25 @@ random_pin() {
 random_pin >"$directory/so-pin"
 random_pin >"$directory/pin"
 
+export SOFTHSM2_CONF="$directory/softhsm2.conf"
+has_token() {
+    softhsm2-util --show-slots | grep -q "^ *Label: *$label *\$"
+}
+# softhsm2-util asks for PINs on a terminal only: script(1) gives it one.
 said=$(
     for file in so-pin so-pin pin pin; do
         cat "$directory/$file"
         echo
-    done | SOFTHSM2_CONF="$directory/softhsm2.conf" \
-        script -qec "softhsm2-util --init-token --free --label $label" /dev/null | grep -v '^[0-9a-f]*.$'
+    done | script -qec "softhsm2-util --init-token --free --label $label" /dev/null 2>&1 |
+        grep -v '^[0-9a-f]*.$'
 ) || true
-if ! SOFTHSM2_CONF="$directory/softhsm2.conf" softhsm2-util --show-slots |
-    grep -q "^ *Label: *$label *\$"; then
-    echo "token-setup.sh: softhsm2-util made no token: $said" >&2
-    exit 1
+if ! has_token; then
+    echo "token-setup.sh: no terminal can be had ($said): for a moment the PINs are in the" \
+        "arguments of softhsm2-util, where other users of this host may see them" >&2
+    softhsm2-util --init-token --free --label "$label" --so-pin "$(cat "$directory/so-pin")" \
+        --pin "$(cat "$directory/pin")" >/dev/null
+    has_token || {
+        echo "token-setup.sh: softhsm2-util made no token" >&2
+        exit 1
+    }
 fi
