@@ -9,7 +9,7 @@
 #include "cert/pkcs12.h"
 #include <string.h>
 
-/* Deeper than OpenSSL goes below us; measured by the test that looks for the key in memory. */
+/* Deeper than OpenSSL goes below us; test_traces.c looks for what is left. */
 #define STACK_USED (64 * 1024)
 
 /*
