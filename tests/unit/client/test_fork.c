@@ -62,17 +62,14 @@ static int child_signs(struct stirkeep_client *client, int number)
 static int child_used_the_number_again(struct stirkeep_client *client, int number)
 {
     struct stirkeep_signature signature = {0};
-    int mine = -1;
+    int mine = open("/dev/null", O_RDONLY);
 
-    if (close(number) != 0)
+    if (mine < 0 || dup2(mine, number) != number)
         return 1;
-    mine = open("/dev/null", O_RDONLY);
-    if (mine != number)
-        return 2;
     if (stirkeep_sign(client, "Child", &good_claims, &signature) != STIRKEEP_OK)
         return 3;
     stirkeep_client_free(client);
-    return fcntl(mine, F_GETFD) >= 0 ? 0 : 4;
+    return fcntl(number, F_GETFD) >= 0 ? 0 : 4;
 }
 
 static void run(int (*in_child)(struct stirkeep_client *client, int number))
