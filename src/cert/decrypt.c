@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOW_TO_CONVERT "openssl pkcs8 -topk8 -v2 aes-256-cbc makes one that is"
+#define HOW_TO_CONVERT "export it again with AES-256 (a key: openssl pkcs8 -topk8 -v2 aes-256-cbc)"
 
 enum stirkeep_status stk_decrypt_refused(struct stk_error *error)
 {

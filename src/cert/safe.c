@@ -4,6 +4,7 @@
 #include "cert/ber.h"
 #include "cert/der.h"
 #include "cert/kind.h"
+#include <openssl/crypto.h>
 #include <string.h>
 
 #define NESTING_MAX 4 /* of SafeContents in SafeContents */
@@ -79,18 +80,32 @@ static enum stirkeep_status decrypt(struct walk *walk, struct stk_bytes algorith
     return status == STIRKEEP_OK ? keep(walk, &plain, ret_plain) : status;
 }
 
+/* GnuTLS' certtool writes the same key twice; that is one. */
+static void take_key(struct stk_safe *safe, struct stk_bytes key)
+{
+    if (safe->key_count > 0 && safe->key.length == key.length &&
+        CRYPTO_memcmp(safe->key.data, key.data, key.length) == 0)
+        return;
+    safe->key = key;
+    safe->key_count++;
+}
+
 static enum stirkeep_status take_shrouded_key(struct walk *walk, struct stk_bytes value)
 {
     struct stk_bytes inside = {0};
     struct stk_bytes algorithm = {0};
     struct stk_bytes sealed = {0};
+    struct stk_bytes key = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
 
     if (!stk_der_only(value, STK_DER_SEQUENCE, &inside) ||
         !stk_der_next(&inside, NULL, NULL, &algorithm) ||
         !stk_der_only(inside, STK_DER_OCTET_STRING, &sealed))
         return broken(walk->error);
-    walk->safe->key_count++;
-    return decrypt(walk, algorithm, sealed, &walk->safe->key);
+    status = decrypt(walk, algorithm, sealed, &key);
+    if (status == STIRKEEP_OK)
+        take_key(walk->safe, key);
+    return status;
 }
 
 /* CertBag {certId, [0] certValue}. */
@@ -131,10 +146,8 @@ static enum stirkeep_status walk_bag(struct walk *walk, struct stk_bytes bag, un
         return take_certificate(walk, value);
     if (strcmp(oid, oid_bag_contents) == 0)
         return depth < NESTING_MAX ? walk_contents(walk, value, depth + 1) : broken(walk->error);
-    if (strcmp(oid, oid_bag_key) == 0) {
-        walk->safe->key = value;
-        walk->safe->key_count++;
-    }
+    if (strcmp(oid, oid_bag_key) == 0)
+        take_key(walk->safe, value);
     return STIRKEEP_OK;
 }
 

@@ -16,7 +16,7 @@ struct stk_safe {
     struct stk_bytes certificates[STK_SAFE_CERTIFICATES_MAX]; /* DER */
     size_t certificate_count;
     struct stk_bytes key; /* plain DER */
-    size_t key_count;
+    size_t key_count;     /* different ones */
 };
 
 /*

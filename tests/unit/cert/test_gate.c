@@ -50,6 +50,7 @@ static void other_keys_are_named(void **state)
         struct judged judged = judge(chain, 2, false);
 
         assert_int_equal(judged.status, STIRKEEP_KEY_TYPE);
+        assert_true(has(&judged, "KEY-TYPE"));
         assert_non_null(strstr(judged.error.message, names[i]));
         X509_free(chain[0]);
         EVP_PKEY_free(keys[i]);

@@ -306,23 +306,40 @@ static void what_is_missing_or_does_not_belong_is_told(void **state)
     EVP_PKEY_free(rsa);
 }
 
-static void two_keys_are_one_too_many(void **state)
+/* Two key bags; the second with `other`. */
+static void make_two_keys(struct pki_text *text, EVP_PKEY *other)
 {
     STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
     STACK_OF(PKCS7) *safes = NULL;
     PKCS12 *store = NULL;
-    struct pki_text text = {0};
-    (void)state;
 
     assert_non_null(PKCS12_add_key(&bags, pki.leaf_key, 0, 2048, NID_aes_128_cbc, "x"));
-    assert_non_null(PKCS12_add_key(&bags, pki.root_key, 0, 2048, NID_aes_128_cbc, "x"));
+    assert_non_null(PKCS12_add_key(&bags, other, 0, 2048, NID_aes_128_cbc, "x"));
+    assert_non_null(PKCS12_add_cert(&bags, pki.leaf));
     assert_int_equal(PKCS12_add_safe(&safes, bags, -1, 0, NULL), 1);
     store = PKCS12_add_safes(safes, 0);
     assert_int_equal(PKCS12_set_mac(store, "x", -1, NULL, 0, 1, NULL), 1);
-    take(&text, store);
-    expect_refusal(&text, "x", STIRKEEP_KEY_UNREADABLE, "2 private keys in it");
+    take(text, store);
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
     sk_PKCS7_pop_free(safes, PKCS7_free);
+}
+
+static void two_keys_are_one_too_many(void **state)
+{
+    struct pki_text text = {0};
+    (void)state;
+
+    make_two_keys(&text, pki.root_key);
+    expect_refusal(&text, "x", STIRKEEP_KEY_UNREADABLE, "2 private keys in it");
+}
+
+static void the_same_key_twice_is_one(void **state)
+{
+    struct pki_text text = {0};
+    (void)state;
+
+    make_two_keys(&text, pki.leaf_key); /* as GnuTLS' certtool writes it */
+    expect_chain(&text, "x", 1);
 }
 
 static void a_file_that_asks_for_endless_work_is_refused_at_once(void **state)
@@ -390,6 +407,7 @@ int main(void)
         cmocka_unit_test(nested_without_end_it_is_refused),
         cmocka_unit_test(what_is_missing_or_does_not_belong_is_told),
         cmocka_unit_test(two_keys_are_one_too_many),
+        cmocka_unit_test(the_same_key_twice_is_one),
         cmocka_unit_test(a_file_that_asks_for_endless_work_is_refused_at_once),
         cmocka_unit_test(noise_is_survived),
     };
