@@ -13,7 +13,7 @@ struct stk_gate_finding {
     enum stk_severity severity;
     const char *code;   /* static, e.g. "KEY-USAGE" */
     const char *clause; /* static, e.g. "ATIS-1000080 6.4.1, RFC 5280 4.2.1.3" */
-    char message[192];
+    char message[192];  /* printable ASCII, whatever the certificate holds */
 };
 
 #define STK_GATE_FINDINGS_MAX 64

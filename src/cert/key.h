@@ -10,7 +10,8 @@
 /*
  * Reading an uploaded private key, as people have them: PEM or DER; SEC1 ("EC PRIVATE KEY", with
  * or without an "EC PARAMETERS" block before it), PKCS#8, encrypted PKCS#8 and encrypted SEC1
- * (passphrase needed); CRLF, BOM and text before the PEM; a key among certificates in one bundle.
+ * (passphrase needed); PKCS#12; CRLF, BOM and text before the PEM; a key among certificates in one
+ * bundle. Exactly one key.
  */
 struct stk_private_key {
     struct stk_secret pkcs8; /* DER PrivateKeyInfo (RFC 5208) of the P-256 key, with public key */
