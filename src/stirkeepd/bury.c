@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define DRAIN_MS 5000
+#define LAST_WORDS_MAX 16 /* a room has at most two to say in its life: PIN_REFUSED, FAILED */
 #define LONG_LIFE_US (10 * 1000000ULL) /* after it, a death is the first one again */
 
 static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wait_status)
@@ -26,7 +27,8 @@ static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wai
         stk_log(STK_LOG_ERROR, "%s: ended with status %d%s", name, WEXITSTATUS(wait_status), when);
 }
 
-/* The last words are still on the channel. A READY among them comes too late. */
+/* The last words are still on the channel. A READY among them comes too late. They are counted, as
+ * a child that the room left behind could go on talking for ever. */
 static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
@@ -34,7 +36,8 @@ static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_
 
     if (record->control < 0)
         return;
-    while (stk_control_receive(record->control, &message) == STIRKEEP_OK)
+    for (unsigned i = 0;
+         i < LAST_WORDS_MAX && stk_control_receive(record->control, &message) == STIRKEEP_OK; i++)
         if (message.kind != STK_CONTROL_READY)
             (void)stk_rooms_take_message(rooms, room, &message, now_us);
     (void)close(record->control);

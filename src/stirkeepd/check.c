@@ -10,6 +10,7 @@
 #include "stirkeepd/user.h"
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,8 +94,12 @@ static int check_as_room(enum stk_room room, const struct stk_user *user, const 
     }
     while (pid > 0 && waitpid(pid, &wait_status, 0) < 0)
         if (errno != EINTR)
-            return 1;
-    return pid > 0 && WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 1;
+            pid = -1;
+    if (pid > 0 && WIFEXITED(wait_status))
+        return WEXITSTATUS(wait_status);
+    stk_log(STK_LOG_ERROR, "%s: could not be checked: %s", name,
+            pid > 0 ? "the check itself died" : strerror(errno));
+    return 1;
 }
 
 static int check_rooms(const struct stk_options *options, const struct stk_config *config,
@@ -156,6 +161,8 @@ int stk_check_run(const struct stk_options *options)
     int problems = 0;
     int fd = -1;
 
+    /* Who started us may have left it ignored: then no child could be waited for. */
+    (void)signal(SIGCHLD, SIG_DFL);
     problems = tell(stk_porter_read_config(options->config, &config, &fd, &error), &error);
     if (problems == 0)
         problems = tell(stk_users_find(config, options->config, users, &error), &error);

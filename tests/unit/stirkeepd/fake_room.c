@@ -66,8 +66,8 @@ static void look_around(char *inherited, size_t size)
             length += (size_t)snprintf(inherited + length, size - length, "%d,", fd);
     while (status != NULL && fgets(line, sizeof(line), status) != NULL)
         if (strncmp(line, "SigBlk:\t", 8) == 0 || strncmp(line, "SigIgn:\t", 8) == 0)
-            length += (size_t)snprintf(inherited + length, size - length, " %.7s%.16s", line,
-                                       line + 8);
+            length +=
+                (size_t)snprintf(inherited + length, size - length, " %.7s%.16s", line, line + 8);
     length += (size_t)snprintf(inherited + length, size - length, " env=");
     for (char **variable = environ; *variable != NULL; variable++)
         length += (size_t)snprintf(inherited + length, size - length, "%s,", *variable);
@@ -145,15 +145,17 @@ static void hear_porter(void)
         _exit(0);
 }
 
-static void hear_link(int fd)
+/* False when nothing can come any more. */
+static bool hear_link(int fd)
 {
     static uint8_t data[STK_LINK_MESSAGE_MAX + 1];
     size_t length = 0;
 
     if (stk_link_receive(fd, 0, data, &length, NULL) != STIRKEEP_OK)
-        _exit(5);
+        return false;
     data[length] = '\0';
     note("link %d: %s", fd, (const char *)data);
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -177,15 +179,15 @@ int main(int argc, char **argv)
          inherited);
     note_listener();
     start(first_link, first_link + 1);
+    struct pollfd watched[3] = {{.fd = STK_FD_CONTROL, .events = POLLIN},
+                                {.fd = first_link, .events = POLLIN},
+                                {.fd = first_link + 1, .events = POLLIN}};
     for (;;) {
-        struct pollfd watched[3] = {{.fd = STK_FD_CONTROL, .events = POLLIN},
-                                    {.fd = first_link, .events = POLLIN},
-                                    {.fd = first_link + 1, .events = POLLIN}};
         (void)poll(watched, 3, -1);
         if (watched[0].revents != 0)
             hear_porter();
         for (int i = 1; i < 3; i++)
-            if (watched[i].revents != 0)
-                hear_link(watched[i].fd);
+            if (watched[i].revents != 0 && !hear_link(watched[i].fd))
+                watched[i].fd = -1;
     }
 }

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,11 @@ static const char *fake_path;
 
 void service_programs(int argc, char **argv)
 {
+    static const char *const variables[] = {"JOURNAL_STREAM", "NOTIFY_SOCKET", "LISTEN_PID",
+                                            "LISTEN_FDS", "CREDENTIALS_DIRECTORY"};
+
+    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+        (void)unsetenv(variables[i]);
     if (argc != 3) {
         (void)fprintf(stderr, "usage: %s STIRKEEPD FAKE-ROOM\n", argv[0]);
         exit(2);
@@ -122,6 +129,8 @@ void service_make(struct service *service)
                    temporary != NULL && strlen(temporary) < 40 ? temporary : "/tmp");
     assert_non_null(mkdtemp(service->base));
     assert_int_equal(chmod(service->base, 0755), 0);
+    if (geteuid() == 0) /* it is the token's directory too */
+        assert_int_equal(chown(service->base, 61003, 61003), 0);
     (void)snprintf(service->config, sizeof(service->config), "%s/stirkeep.conf", service->base);
     (void)snprintf(service->libexec, sizeof(service->libexec), "%s/libexec", service->base);
     (void)snprintf(service->sign, sizeof(service->sign), "%s/run/sign.sock", service->base);
@@ -166,30 +175,58 @@ void service_remove(struct service *service)
     service->base[0] = '\0';
 }
 
-static pid_t run(const struct service *service, const char *argument, const char *log)
+/* As sd_listen_fds(3) describes it. */
+static bool give_socket(int given)
 {
-    char path[256] = "";
-    const char *arguments[] = {stirkeepd_path,   "-c",     service->config, "--libexec",
-                               service->libexec, argument, NULL};
-    pid_t pid = fork();
+    char pid[16] = "";
 
-    assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
-    (void)snprintf(path, sizeof(path), "%s/%s", service->base, log);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    /* What must not reach a room: a variable, a descriptor, an ignored and a blocked signal. */
+    (void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    return dup2(given, 3) == 3 && fcntl(3, F_SETFD, 0) == 0 && setenv("LISTEN_PID", pid, 1) == 0 &&
+           setenv("LISTEN_FDS", "1", 1) == 0;
+}
+
+/* What must not reach a room: a variable, a descriptor, ignored and blocked signals. */
+static bool litter(int fd)
+{
     sigset_t blocked;
+
     (void)sigemptyset(&blocked);
     (void)sigaddset(&blocked, SIGUSR2);
     (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
     (void)signal(SIGUSR1, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
-    (void)setenv("STIRKEEP_TEST_SECRET", "hidden", 1);
-    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0 || dup2(fd, 40) < 0)
+    (void)signal(SIGCHLD, SIG_IGN);
+    return setenv("STIRKEEP_TEST_SECRET", "hidden", 1) == 0 && dup2(fd, 40) == 40;
+}
+
+static _Noreturn void become_stirkeepd(const struct service *service, const char *argument,
+                                       const char *log)
+{
+    const char *arguments[] = {stirkeepd_path, "-c", service->config, "--libexec", service->libexec,
+                               argument,       NULL};
+    char path[256] = "";
+    int fd = -1;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, log);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (!litter(fd) || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(99);
+    if (service->given > 0 && !give_socket(service->given))
+        _exit(97);
+    for (int i = STDIN_FILENO; service->without_standard && i <= STDERR_FILENO; i++)
+        (void)close(i);
     (void)execv(stirkeepd_path, (char *const *)arguments);
     _exit(98);
+}
+
+static pid_t run(const struct service *service, const char *argument, const char *log)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        become_stirkeepd(service, argument, log);
+    return pid;
 }
 
 void service_start(struct service *service, const char *argument, bool ready)
@@ -274,18 +311,44 @@ bool service_before(const struct service *service, const char *file, const char 
     return before;
 }
 
-pid_t service_room(const struct service *service, const char *room)
+char *service_start_line(const struct service *service, const char *room)
 {
     char *held = service_read(service, "events");
     char text[64] = "";
-    const char *last = NULL;
-    pid_t pid = 0;
+    char *last = NULL;
+    char *line = NULL;
 
-    (void)snprintf(text, sizeof(text), "%s starts pid=", room);
-    for (const char *at = held; (at = strstr(at, text)) != NULL; at++)
+    (void)snprintf(text, sizeof(text), "%s starts ", room);
+    for (char *at = held; (at = strstr(at, text)) != NULL; at++)
         last = at;
     assert_non_null(last);
-    pid = (pid_t)strtol(last + strlen(text), NULL, 10);
+    line = strndup(last, strcspn(last, "\n"));
+    assert_non_null(line);
     free(held);
+    return line;
+}
+
+bool service_connects(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool connected = false;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    connected = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    (void)close(fd);
+    return connected;
+}
+
+pid_t service_room(const struct service *service, const char *room)
+{
+    char *line = service_start_line(service, room);
+    const char *text = strstr(line, "pid=");
+    pid_t pid = 0;
+
+    assert_non_null(text);
+    pid = (pid_t)strtol(text + strlen("pid="), NULL, 10);
+    free(line);
+    assert_true(pid > 1);
     return pid;
 }

@@ -18,6 +18,8 @@ struct service {
     char admin[128];
     char pin[128];
     pid_t porter;
+    bool without_standard; /* is to be started with 0, 1 and 2 closed: then there is no log */
+    int given;             /* a listening socket for it to be started with (0: none) */
 };
 
 /* What main() was given: the programs under test. */
@@ -47,6 +49,12 @@ unsigned service_count(const struct service *service, const char *file, const ch
 /* Does `first` come before `second` in the file? */
 bool service_before(const struct service *service, const char *file, const char *first,
                     const char *second);
+
+/* The last line of `events` with which the room began; free() it. */
+char *service_start_line(const struct service *service, const char *room);
+
+/* Does anybody listen there? */
+bool service_connects(const char *path);
 
 /* Process id of the room's last start. */
 pid_t service_room(const struct service *service, const char *room);
