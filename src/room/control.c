@@ -39,10 +39,11 @@ enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret
     struct stk_control_message message = {0};
     ssize_t got = 0;
 
-    /* MSG_TRUNC makes recv tell the length that was sent, not the length that fits. */
+    /* MSG_TRUNC makes recv tell the length that was sent, not the length that fits. A peer that
+     * left without reading all that it was sent is told by one ECONNRESET, before its last words. */
     do
         got = recv(fd, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? STIRKEEP_UNAVAILABLE
                                                        : STIRKEEP_NOT_CONNECTED;

@@ -24,9 +24,12 @@ static bool fill_standard_descriptors(void)
 static void harden(void)
 {
     const struct rlimit no_core = {0, 0};
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     struct rlimit files = {0};
 
     (void)umask(077);
+    /* For the keeper, which locks its memory where it may. */
+    (void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -67,6 +67,23 @@ static void a_last_word_is_heard_after_its_sender_died(void **state)
     (void)close(ends[1]);
 }
 
+static void a_last_word_is_heard_from_one_who_left_without_listening(void **state)
+{
+    struct stk_control_message got = {0};
+    int ends[2] = {-1, -1};
+    (void)state;
+
+    make_pair(ends);
+    assert_true(stk_control_send(ends[1], STK_CONTROL_ROOM_UP, STK_ROOM_FRONT, NULL));
+    assert_true(stk_control_send(ends[0], STK_CONTROL_FAILED, STK_ROOM_KEEPER, "token: gone"));
+    (void)close(ends[0]);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_OK);
+    assert_string_equal(got.text, "token: gone");
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_NOT_CONNECTED);
+    assert_false(stk_control_send(ends[1], STK_CONTROL_DRAIN, STK_ROOM_KEEPER, NULL));
+    (void)close(ends[1]);
+}
+
 static void a_text_too_long_is_cut_and_still_ends(void **state)
 {
     struct stk_control_message got = {0};
@@ -318,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_control_message_arrives_as_it_was_sent),
         cmocka_unit_test(a_last_word_is_heard_after_its_sender_died),
+        cmocka_unit_test(a_last_word_is_heard_from_one_who_left_without_listening),
         cmocka_unit_test(a_text_too_long_is_cut_and_still_ends),
         cmocka_unit_test(a_control_message_that_is_not_one_is_told_apart),
         cmocka_unit_test(a_full_control_channel_does_not_hold_up_its_sender),
