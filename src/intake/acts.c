@@ -30,6 +30,8 @@ static void recorded(void *context, enum stirkeep_status status,
         pause_flushing(intake, &reason);
         return;
     }
+    if (intake->acts_told)
+        stk_replay_run(intake); /* what could not be undone without a trail can be now */
     intake->acts_told = false;
     stk_acts_flush(intake);
 }

@@ -341,6 +341,8 @@ void stk_op_import(struct stk_task *task)
     import->task = task;
     TAILQ_INSERT_TAIL(&task->intake->imports, import, entry);
     if (check(import, &error) != STIRKEEP_OK) {
+        if (error.status == STIRKEEP_BUSY)
+            stk_replay_run(task->intake); /* perhaps by an import that nobody finishes */
         refuse(import, &error);
         return;
     }

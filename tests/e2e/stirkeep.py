@@ -116,11 +116,13 @@ class Service:
 
     # ---- processes
 
-    def start(self, ready=True):
+    def command(self):
+        return [PORTER, "-c", self.config, "--libexec", self.libexec]
+
+    def start(self, ready=True, **environment):
         self.stderr = open(f"{self.base}/service.log", "ab")
-        self.porter = subprocess.Popen([PORTER, "-c", self.config, "--libexec", self.libexec],
-                                       stdin=subprocess.DEVNULL, stdout=self.stderr,
-                                       stderr=self.stderr)
+        self.porter = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.stderr,
+                                       stderr=self.stderr, env={**os.environ, **environment})
         if ready:
             self.wait_ready()
         return self
