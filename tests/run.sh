@@ -21,5 +21,5 @@ meson compile -C "$build"
 # as a failure there.
 status=0
 rm -f "$build"/meson-logs/testlog.junit.xml
-meson test -C "$build" --no-rebuild --print-errorlogs "$@" || status=$?
+meson test -C "$build" --no-rebuild --print-errorlogs --timeout-multiplier 4 "$@" || status=$?
 /usr/bin/python3 "$top/tests/count.py" "$build"/meson-logs/testlog.junit.xml "$status"
