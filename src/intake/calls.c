@@ -6,7 +6,8 @@
 #include "room/room.h"
 #include <stdlib.h>
 
-/* Send the first one, unless it is sent. */
+/* Send the first one, unless it is sent. Not to a keeper that is down: it would be carried out twice,
+ * for stk_calls_again sends it once more. */
 static void pump(struct stk_intake *intake)
 {
     struct stk_calls *calls = &intake->calls;
@@ -14,7 +15,7 @@ static void pump(struct stk_intake *intake)
     struct stk_error error = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (call == NULL || calls->sent)
+    if (call == NULL || calls->sent || !intake->keeper_up)
         return;
     status = stk_link_send(STK_FD_INTAKE_KEEPER, call->bytes.data, call->bytes.length, 0, &error);
     if (status == STIRKEEP_OK)

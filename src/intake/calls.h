@@ -7,8 +7,9 @@
 #include <sys/queue.h>
 
 /*
- * Orders to the keeper, one at a time in the order of asking. When the keeper gets a successor, the
- * order under way is sent again: all of them may be carried out twice. One thread.
+ * Orders to the keeper, one at a time in the order of asking; none while it is down. When the keeper
+ * gets a successor, the order under way is sent again: all of them may be carried out twice. One
+ * thread.
  */
 
 struct stk_intake;

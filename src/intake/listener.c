@@ -41,6 +41,7 @@ static void note_stranger(struct stk_intake *intake, const struct stk_peer *peer
     char detail[128] = "no administrator";
     struct stk_act act = {.act = "admin-refused",
                           .outcome = stirkeep_status_name(STIRKEEP_NOT_PERMITTED),
+                          .name = "",
                           .detail = detail,
                           .peer = *peer};
 

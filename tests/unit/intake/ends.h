@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_TEST_INTAKE_ENDS_H
+#define STK_TEST_INTAKE_ENDS_H
+
+#include "born.h"
+
+#include "catalog/catalog.h"
+#include "wire/codec_admin.h"
+#include "wire/codec_order.h"
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/*
+ * stirkeep-intake with a keeper and a front that the test plays. Both work while the test waits
+ * for something; what they are asked is counted.
+ */
+
+#define ACTS_MAX 256
+#define KNOWN_MAX 512
+
+struct recorded {
+    char act[32];
+    char outcome[32];
+    char name[STK_NAME_MAX + 1];
+    char detail[512];
+    uint32_t generation;
+    uint64_t request_id;
+};
+
+struct ends {
+    struct born born;
+    unsigned client_timeout_ms; /* 0: 20000 */
+    const char *profile;        /* NULL: strict */
+
+    EVP_PKEY *prover; /* what the keeper proves with; NULL: a signature of no key */
+    enum stirkeep_status import_status;
+    enum stirkeep_status destroy_status;
+    bool keeper_silent; /* takes nothing from its link */
+    bool keeper_stops;  /* is silent from its next answer to an import on */
+    bool front_silent;
+
+    unsigned orders[STK_CUSTODY_RECORD + 1]; /* by kind */
+    struct stk_key_id destroyed;             /* the last one */
+    struct stk_custody_order import;         /* the last one; no views */
+    size_t sealed_length;
+    struct recorded acts[ACTS_MAX];
+    size_t act_count;
+
+    struct stk_certificate known[KNOWN_MAX]; /* to front */
+    size_t known_count;
+    unsigned snapshots;
+    unsigned pages;
+    unsigned changes;
+
+    struct stk_arena arena; /* of the messages between rooms */
+    struct stk_arena answers;
+    struct client caller; /* of call(), until the next one */
+    uint64_t last_id;
+};
+
+/* For each test: everything new; not started. */
+int ends_set_up(void **state);
+int ends_tear_down(void **state);
+
+/* Start it, and tell it that keeper and front are there. */
+void ends_start(struct ends *ends);
+/* The same, but it was told nothing. */
+void ends_start_alone(struct ends *ends);
+int ends_drain(struct ends *ends);
+
+/* Work for both rooms until `fd` can be read (-1: never), at most so long; can it? */
+bool ends_work(struct ends *ends, int fd, int milliseconds);
+/* Work until there are at least so many acts of a kind with a name; fails the test otherwise. */
+void ends_await_act(struct ends *ends, const char *act, const char *name, size_t count);
+size_t ends_acts(const struct ends *ends, const char *act, const char *name);
+const struct recorded *ends_last_act(const struct ends *ends, const char *act);
+/* What front knows of a name; NULL: nothing. */
+const struct stk_certificate *ends_known(const struct ends *ends, const char *name);
+
+/* While intake is not running: the catalog, and whether an intent is open in it. */
+struct stk_catalog *ends_catalog(const struct ends *ends);
+bool ends_intent_open(const struct ends *ends);
+
+/* ---- clients */
+
+/* Give the request an id and send it. */
+void ask(struct ends *ends, const struct client *client, struct stk_admin_request *request);
+/* Work until the client's next answer is there. It lives until the next one. */
+struct stk_admin_response hear(struct ends *ends, struct client *client);
+/* Both, on a connection of its own. */
+struct stk_admin_response call(struct ends *ends, struct stk_admin_request request);
+
+/* ---- material */
+
+struct material {
+    EVP_PKEY *key;
+    struct stk_key_id id;
+    struct stk_buffer der[2]; /* leaf, intermediate */
+};
+
+enum flaw { SOUND, EXPIRED, RSA_KEY, TNAUTHLIST_BROKEN, TNAUTHLIST_MISSING };
+
+/* A certificate for a key (NULL: a new one) by an intermediate of its own. */
+struct material material_new(EVP_PKEY *key, enum flaw flaw);
+void material_free(struct material *material);
+
+/* An import of it; the sealed key is any bytes: the keeper is the test. */
+struct stk_admin_request import_of(const struct material *material, const char *name);
+/* The same, done: fails the test unless it is OK. */
+struct stk_admin_response import_done(struct ends *ends, const struct material *material,
+                                      const char *name);
+
+#endif
