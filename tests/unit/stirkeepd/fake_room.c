@@ -95,6 +95,17 @@ static void greet(int first, int second)
         note("cannot greet");
 }
 
+/* Leave a child behind that has the control channel and never stops talking. */
+static _Noreturn void haunt(void)
+{
+    struct stk_control_message message = {.kind = STK_CONTROL_READY, .room = self};
+
+    if (fork() == 0)
+        while (send(STK_FD_CONTROL, &message, sizeof(message), MSG_NOSIGNAL) >= 0)
+            continue;
+    _exit(6);
+}
+
 static void start(int first_link, int second_link)
 {
     struct stk_error error = {0};
@@ -108,6 +119,8 @@ static void start(int first_link, int second_link)
         _exit(3);
     if (strcmp(mode, "hang") == 0)
         return;
+    if (strcmp(mode, "haunt") == 0)
+        haunt();
     if (strcmp(mode, "cut") == 0) {
         (void)shutdown(first_link, SHUT_RDWR);
         _exit(4);
@@ -123,6 +136,13 @@ static void start(int first_link, int second_link)
                                NULL);
     greet(first_link, second_link);
     (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, self, NULL);
+    if (strcmp(mode, "brief") == 0)
+        _exit(7);
+    if (strcmp(mode, "mute") == 0) {
+        (void)close(STK_FD_CONTROL);
+        for (;;)
+            (void)pause();
+    }
 }
 
 static void hear_porter(void)
