@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "stirkeepd/pin.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fixture {
+    char directory[64];
+    char path[96];
+    struct stk_pin pin;
+    struct stk_error error;
+};
+
+static void write_pin(const char *path, const char *content, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    assert_int_equal(fchmod(fd, mode), 0);
+    assert_int_equal(close(fd), 0);
+}
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+    assert_non_null(fixture);
+    (void)snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/stk-pin-XXXXXX");
+    assert_non_null(mkdtemp(fixture->directory));
+    (void)snprintf(fixture->path, sizeof(fixture->path), "%s/pin", fixture->directory);
+    write_pin(fixture->path, "1234\n", 0600);
+    (void)unsetenv("CREDENTIALS_DIRECTORY");
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    if (unlink(fixture->path) != 0)
+        (void)rmdir(fixture->path);
+    (void)rmdir(fixture->directory);
+    free(fixture);
+    return 0;
+}
+
+/* OK closes what was opened. */
+static enum stirkeep_status open_pin(struct fixture *fixture, const char *path, uid_t keeper)
+{
+    struct stk_pin_identity identity = {0};
+    int fd = -1;
+    enum stirkeep_status status = stk_pin_open(path, keeper, &fd, &identity, &fixture->error);
+
+    assert_true((status == STIRKEEP_OK) == (fd >= 0));
+    if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
+
+static enum stirkeep_status hand_out(struct fixture *fixture)
+{
+    int fd = -1;
+    enum stirkeep_status status =
+        stk_pin_hand_out(&fixture->pin, fixture->path, geteuid(), &fd, &fixture->error);
+
+    assert_true((status == STIRKEEP_OK) == (fd >= 0));
+    if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
+
+static void the_descriptor_reads_from_the_start_and_only_reads(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin_identity identity = {0};
+    char text[8] = "";
+    int fd = -1;
+
+    assert_int_equal(stk_pin_open(fixture->path, geteuid(), &fd, &identity, &fixture->error),
+                     STIRKEEP_OK);
+    assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(read(fd, text, sizeof(text)), 5);
+    assert_string_equal(text, "1234\n");
+    assert_int_equal(identity.size, 5);
+    (void)close(fd);
+}
+
+static void rights_of_others_are_refused_and_named(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (mode_t bit = 1; bit <= 040; bit <<= 1) {
+        char mode[16] = "";
+
+        assert_int_equal(chmod(fixture->path, 0600 | bit), 0);
+        assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+        (void)snprintf(mode, sizeof(mode), "mode %04o ", (unsigned)(0600 | bit));
+        assert_non_null(strstr(fixture->error.message, mode));
+        assert_non_null(strstr(fixture->error.message, fixture->path));
+    }
+    assert_int_equal(chmod(fixture->path, 0400), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_OK);
+}
+
+static void what_is_no_file_is_refused_without_waiting(void **state)
+{
+    struct fixture *fixture = *state;
+    char target[128] = "";
+
+    (void)snprintf(target, sizeof(target), "%s/target", fixture->directory);
+    assert_int_equal(rename(fixture->path, target), 0);
+    assert_int_equal(symlink("target", fixture->path), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "a symbolic link"));
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "not a regular file"));
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(mkdir(fixture->path, 0700), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "not a regular file"));
+}
+
+static void an_empty_file_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_pin(fixture->path, "", 0600);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "empty"));
+}
+
+static void only_root_the_porter_and_the_keeper_may_own_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    if (geteuid() != 0)
+        skip(); /* files of other users are needed */
+    assert_int_equal(chown(fixture->path, 61003, 61003), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, 61003), STIRKEEP_OK);
+    assert_int_equal(open_pin(fixture, fixture->path, 61001), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "owned by uid 61003"));
+}
+
+static void a_credential_is_found_where_the_service_manager_says(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(open_pin(fixture, "", geteuid()), STIRKEEP_CONFIG);
+    assert_non_null(strstr(fixture->error.message, "CREDENTIALS_DIRECTORY is not set"));
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", fixture->directory, 1), 0);
+    assert_int_equal(open_pin(fixture, "", geteuid()), STIRKEEP_OK);
+    /* systemd gives the service's user its right by an access list, which shows as root's group's;
+     * more than reading, or another group, is none of its doing. */
+    assert_int_equal(chmod(fixture->path, 0440), 0);
+    assert_int_equal(open_pin(fixture, "", geteuid()),
+                     geteuid() == 0 && getegid() == 0 ? STIRKEEP_OK : STIRKEEP_CONFIG);
+    assert_int_equal(chmod(fixture->path, 0460), 0);
+    assert_int_equal(open_pin(fixture, "", geteuid()), STIRKEEP_CONFIG);
+    assert_int_equal(chmod(fixture->path, 0444), 0);
+    assert_int_equal(open_pin(fixture, "", geteuid()), STIRKEEP_CONFIG);
+    assert_int_equal(chmod(fixture->path, 0440), 0);
+    assert_int_equal(open_pin(fixture, fixture->path, geteuid()), STIRKEEP_CONFIG);
+    (void)unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static void a_refused_pin_stays_refused_until_its_file_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct timespec later[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = 1900000000}};
+    char fresh[128] = "";
+
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    /* Another time of change. */
+    assert_int_equal(utimensat(AT_FDCWD, fixture->path, later, 0), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    /* Another file, of the same size and time. */
+    (void)snprintf(fresh, sizeof(fresh), "%s/fresh", fixture->directory);
+    write_pin(fresh, "4321\n", 0600);
+    assert_int_equal(utimensat(AT_FDCWD, fresh, later, 0), 0);
+    assert_int_equal(rename(fresh, fixture->path), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    /* Another size. */
+    write_pin(fixture->path, "43210\n", 0600);
+    assert_int_equal(utimensat(AT_FDCWD, fixture->path, later, 0), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+}
+
+/* A keeper that was given nothing has tried nothing: what it says must not clear or move the mark. */
+static void a_refusal_of_what_was_not_handed_out_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+}
+
+/* While the file is unusable the mark stays: giving it its rights back is no new PIN. */
+static void a_refusal_outlives_a_file_that_is_unusable_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(chmod(fixture->path, 0644), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_CONFIG);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(chmod(fixture->path, 0600), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_descriptor_reads_from_the_start_and_only_reads),
+        TEST(rights_of_others_are_refused_and_named),
+        TEST(what_is_no_file_is_refused_without_waiting),
+        TEST(an_empty_file_is_refused),
+        TEST(only_root_the_porter_and_the_keeper_may_own_it),
+        TEST(a_credential_is_found_where_the_service_manager_says),
+        TEST(a_refused_pin_stays_refused_until_its_file_changes),
+        TEST(a_refusal_of_what_was_not_handed_out_changes_nothing),
+        TEST(a_refusal_outlives_a_file_that_is_unusable_meanwhile),
+    };
+
+    return cmocka_run_group_tests_name("pin", tests, NULL, NULL);
+}
