@@ -99,7 +99,7 @@ static void a_silent_client_is_told_and_put_out(void **state)
     struct ends *ends = *state;
     struct client client = {0};
 
-    ends->client_timeout_ms = 300;
+    ends->client_timeout_ms = 1000;
     ends_start(ends);
     client = client_new(&ends->born);
     expect_last_word(ends, &client, STIRKEEP_TIMEOUT);
@@ -111,7 +111,7 @@ static void a_truncated_frame_is_waited_for_but_not_for_ever(void **state)
     struct stk_admin_request status = {.kind = STK_ADMIN_STATUS};
     struct client client = {0};
 
-    ends->client_timeout_ms = 300;
+    ends->client_timeout_ms = 1000;
     ends_start(ends);
     client = client_new(&ends->born);
     ask(ends, &client, &status);
