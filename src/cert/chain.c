@@ -3,7 +3,6 @@
 
 #include "cert/der.h"
 #include "cert/pem.h"
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,30 +202,12 @@ struct stk_bytes stk_chain_der(const struct stk_chain *chain, size_t index)
     return (struct stk_bytes){chain->items[index].der.data, chain->items[index].der.length};
 }
 
-/* RFC 7468 section 5: lines of 64 characters. */
-static enum stirkeep_status write_pem(struct stk_bytes der, struct stk_buffer *out)
-{
-    enum stirkeep_status status = stk_buffer_add_text(out, "-----BEGIN CERTIFICATE-----\n");
-
-    for (size_t at = 0; status == STIRKEEP_OK && at < der.length; at += 48) {
-        size_t piece = der.length - at < 48 ? der.length - at : 48;
-        unsigned char line[66];
-        int length = EVP_EncodeBlock(line, der.data + at, (int)piece);
-
-        line[length] = '\n';
-        status = stk_buffer_add(out, line, (size_t)length + 1);
-    }
-    if (status == STIRKEEP_OK)
-        status = stk_buffer_add_text(out, "-----END CERTIFICATE-----\n");
-    return status;
-}
-
 enum stirkeep_status stk_chain_pem(const struct stk_chain *chain, struct stk_buffer *out)
 {
     size_t before = out->length;
 
     for (size_t i = 0; i < chain->count; i++) {
-        enum stirkeep_status status = write_pem(stk_chain_der(chain, i), out);
+        enum stirkeep_status status = stk_pem_add(out, "CERTIFICATE", "", stk_chain_der(chain, i));
         if (status != STIRKEEP_OK) {
             out->length = before;
             return status;

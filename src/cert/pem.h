@@ -2,6 +2,7 @@
 #ifndef STK_CERT_PEM_H
 #define STK_CERT_PEM_H
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include <stdbool.h>
@@ -48,5 +49,13 @@ bool stk_pem_decode(const struct stk_pem_block *block, uint8_t *ret_data, size_t
 
 /* Is it this label? */
 bool stk_pem_labelled(const struct stk_pem_block *block, const char *label);
+
+/*
+ * Append a block (RFC 7468 section 3, lines of 64 characters). `headers` are whole lines, or "".
+ * For what is public: OpenSSL's encoder leaves traces. On failure (TOO_LARGE, NO_MEMORY) `out` is
+ * as it was.
+ */
+enum stirkeep_status stk_pem_add(struct stk_buffer *out, const char *label, const char *headers,
+                                 struct stk_bytes der);
 
 #endif

@@ -21,9 +21,9 @@ enum stirkeep_status stk_chain_file(const char *path, struct stk_chain **ret_cha
     return status;
 }
 
-static enum stirkeep_status read_certificates(const struct stk_material_paths *paths,
-                                              struct stk_material *material,
-                                              struct stk_error *error)
+enum stirkeep_status stk_material_read_certificates(const struct stk_material_paths *paths,
+                                                    struct stk_material *material,
+                                                    struct stk_error *error)
 {
     struct stk_chain *more = NULL;
     enum stirkeep_status status = stk_chain_file(paths->cert, &material->chain, error);
@@ -77,15 +77,28 @@ static enum stirkeep_status read_key(const struct stk_material_paths *paths,
     return status;
 }
 
-static enum stirkeep_status check_match(const struct stk_material *material,
-                                        struct stk_error *error)
+enum stirkeep_status stk_material_read_key(const struct stk_material_paths *paths,
+                                           struct stk_material *material, struct stk_error *error)
+{
+    struct stk_secret data = {0};
+    enum stirkeep_status status =
+        stk_source_open(paths->key, paths->keep_source, &material->source, &data, error);
+
+    if (status == STIRKEEP_OK)
+        status = read_key(paths, &data, &material->key, error);
+    stk_secret_free(&data);
+    return status;
+}
+
+enum stirkeep_status stk_material_check_match(const struct stk_material *material,
+                                              const struct stk_key_id *id, struct stk_error *error)
 {
     char of_key[2 * STK_KEY_ID_LENGTH + 1] = "";
     char of_leaf[2 * STK_KEY_ID_LENGTH + 1] = "";
 
-    if (memcmp(material->key.spki, material->leaf.spki, sizeof(material->key.spki)) == 0)
+    if (memcmp(id, &material->leaf.key_id, sizeof(*id)) == 0)
         return STIRKEEP_OK;
-    stk_hex_encode(material->key.id.bytes, STK_KEY_ID_LENGTH, of_key);
+    stk_hex_encode(id->bytes, STK_KEY_ID_LENGTH, of_key);
     stk_hex_encode(material->leaf.key_id.bytes, STK_KEY_ID_LENGTH, of_leaf);
     return stk_error_set(error, STIRKEEP_KEY_MISMATCH,
                          "key and certificate do not belong together: the private key's public key "
@@ -96,18 +109,12 @@ static enum stirkeep_status check_match(const struct stk_material *material,
 enum stirkeep_status stk_material_read(const struct stk_material_paths *paths,
                                        struct stk_material *material, struct stk_error *error)
 {
-    struct stk_secret data = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
+    enum stirkeep_status status = stk_material_read_certificates(paths, material, error);
 
-    *material = (struct stk_material){0};
-    status = read_certificates(paths, material, error);
     if (status == STIRKEEP_OK)
-        status = stk_source_open(paths->key, paths->keep_source, &material->source, &data, error);
+        status = stk_material_read_key(paths, material, error);
     if (status == STIRKEEP_OK)
-        status = read_key(paths, &data, &material->key, error);
-    stk_secret_free(&data);
-    if (status == STIRKEEP_OK)
-        status = check_match(material, error);
+        status = stk_material_check_match(material, &material->key.id, error);
     if (status == STIRKEEP_OK && !paths->keep_source)
         status = stk_source_removable(material->source, error);
     return status;

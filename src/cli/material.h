@@ -31,6 +31,17 @@ struct stk_material_paths {
 enum stirkeep_status stk_material_read(const struct stk_material_paths *paths,
                                        struct stk_material *material, struct stk_error *error);
 
+/* Its parts: the certificates alone; the key file alone (P-256, readable). */
+enum stirkeep_status stk_material_read_certificates(const struct stk_material_paths *paths,
+                                                    struct stk_material *material,
+                                                    struct stk_error *error);
+enum stirkeep_status stk_material_read_key(const struct stk_material_paths *paths,
+                                           struct stk_material *material, struct stk_error *error);
+
+/* Is `id` the key of the certificate? KEY_MISMATCH names both. */
+enum stirkeep_status stk_material_check_match(const struct stk_material *material,
+                                              const struct stk_key_id *id, struct stk_error *error);
+
 /* Wipe the private key; the rest stays. */
 void stk_material_wipe_key(struct stk_material *material);
 void stk_material_free(struct stk_material *material);

@@ -90,5 +90,7 @@ extern const struct stk_verb stk_verb_verify;
 extern const struct stk_verb stk_verb_status;
 extern const struct stk_verb stk_verb_bench;
 extern const struct stk_verb stk_verb_audit_verify;
+extern const struct stk_verb stk_verb_lint;
+extern const struct stk_verb stk_verb_seal;
 
 #endif

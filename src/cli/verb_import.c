@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/digest.h"
 #include "base/encode.h"
 #include "cli/admin_call.h"
 #include "cli/material.h"
 #include "cli/output.h"
+#include "cli/sealed_file.h"
 #include "model/uri.h"
 #include "seal/seal.h"
 #include <limits.h>
@@ -13,6 +15,7 @@
 
 struct options {
     struct stk_material_paths paths;
+    const char *sealed;
     const char *x5u;
 };
 
@@ -21,6 +24,8 @@ static const struct stk_option table[] = {
      "certificate, PEM or DER; a chain may follow it", 0, 0},
     {"key", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.key),
      "its private key; removed once the token has proven that it signs", 0, 0},
+    {"sealed", "FILE", STK_OPTION_TEXT, offsetof(struct options, sealed),
+     "instead of --key: the key as stirkeep seal made it elsewhere", 0, 0},
     {"chain", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.chain),
      "more certificates of the chain", 0, 0},
     {"x5u", "URL", STK_OPTION_TEXT, offsetof(struct options, x5u),
@@ -39,12 +44,17 @@ struct import {
     struct stk_name name;
     struct stk_material material;
     struct stk_admin *admin;
-    struct stk_buffer sealed;
-    char source[PATH_MAX]; /* the key file's whole path */
+    struct stk_sealed_file sealed;
+    char source[PATH_MAX]; /* the whole path of the key's or the sealed file */
     uint32_t generation;
     struct stk_key_id key_id;
     json_t *report; /* what is printed in the end */
 };
+
+static const char *key_path(const struct import *import)
+{
+    return import->options->sealed != NULL ? import->options->sealed : import->options->paths.key;
+}
 
 static enum stirkeep_status check_arguments(struct import *import, struct stk_error *error)
 {
@@ -55,8 +65,9 @@ static enum stirkeep_status check_arguments(struct import *import, struct stk_er
     return status;
 }
 
-/* Seal the key to the token's wrapping key; from here on the plaintext is gone. */
-static enum stirkeep_status seal(struct import *import, struct stk_error *error)
+/* The token's wrapping key: what the key is sealed to, or has to be sealed to already. */
+static enum stirkeep_status ask_wrapping_key(struct import *import, struct stk_bytes *ret_spki,
+                                             struct stk_error *error)
 {
     struct stk_admin_request request = {.kind = STK_ADMIN_WRAPPING_KEY};
     struct stk_admin_response response = {0};
@@ -65,14 +76,63 @@ static enum stirkeep_status seal(struct import *import, struct stk_error *error)
 
     if (status == STIRKEEP_OK)
         status = stk_admin_call(import->admin, &request, &response, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    import->report = json_pack("{s:s, s:o, s:o}", "name", import->name.text, "token",
+                               stk_json_text(response.token_label), "token_serial",
+                               stk_json_text(response.token_serial));
+    *ret_spki = response.spki;
+    return STIRKEEP_OK;
+}
+
+/* Seal the key to the token's wrapping key; from here on the plaintext is gone. */
+static enum stirkeep_status seal(struct import *import, struct stk_error *error)
+{
+    struct stk_bytes spki = {0};
+    enum stirkeep_status status = ask_wrapping_key(import, &spki, error);
+
     if (status == STIRKEEP_OK)
-        status = stk_seal(response.spki, &import->material.key.pkcs8, &import->sealed, error);
-    if (status == STIRKEEP_OK)
-        import->report = json_pack("{s:s, s:o, s:o}", "name", import->name.text, "token",
-                                   stk_json_text(response.token_label), "token_serial",
-                                   stk_json_text(response.token_serial));
+        status = stk_seal(spki, &import->material.key.pkcs8, &import->sealed.sealed, error);
     stk_material_wipe_key(&import->material);
     return status;
+}
+
+/* Sealed elsewhere: it must have been for this token. */
+static enum stirkeep_status check_seal(struct import *import, struct stk_error *error)
+{
+    struct stk_bytes spki = {0};
+    struct stk_key_id found = {0};
+    enum stirkeep_status status = ask_wrapping_key(import, &spki, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_sha256(spki.data, spki.length, found.bytes);
+    if (memcmp(&found, &import->sealed.wrapping_key, sizeof(found)) == 0)
+        return STIRKEEP_OK;
+    return stk_error_set(error, STIRKEEP_KEY_UNREADABLE,
+                         "%s: sealed to another token's wrapping key; seal it anew to what "
+                         "stirkeep show --wrapping-key prints",
+                         import->options->sealed);
+}
+
+static enum stirkeep_status prepare_sealed(struct import *import, struct stk_error *error)
+{
+    enum stirkeep_status status =
+        stk_material_read_certificates(&import->options->paths, &import->material, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_sealed_file_read(import->options->sealed, &import->sealed, error);
+    if (status == STIRKEEP_OK)
+        status = stk_material_check_match(&import->material, &import->sealed.key_id, error);
+    return status == STIRKEEP_OK ? check_seal(import, error) : status;
+}
+
+static enum stirkeep_status prepare_plain(struct import *import, struct stk_error *error)
+{
+    enum stirkeep_status status =
+        stk_material_read(&import->options->paths, &import->material, error);
+
+    return status == STIRKEEP_OK ? seal(import, error) : status;
 }
 
 static void report_imported(struct import *import, const struct stk_admin_response *response)
@@ -99,7 +159,7 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
         .kind = STK_ADMIN_IMPORT,
         .name = import->name,
         .chain_count = stk_chain_count(import->material.chain),
-        .sealed = {import->sealed.data, import->sealed.length},
+        .sealed = {import->sealed.sealed.data, import->sealed.sealed.length},
         .x5u = import->options->x5u != NULL ? import->options->x5u : "",
         .source = import->source,
     };
@@ -115,7 +175,7 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
         status = stk_error_set(error, status,
                                "%s: whether the key was imported is not known; the same command "
                                "finishes it, and %s is untouched",
-                               error->message, import->options->paths.key);
+                               error->message, key_path(import));
     return status;
 }
 
@@ -190,7 +250,9 @@ static void print_text(const struct import *import)
     for (size_t i = 0; i < json_array_size(warnings); i++)
         stk_print_field("warning", json_string_value(json_array_get(warnings, i)));
     print_member(report, "key file", "source");
-    if (import->options->paths.keep_source)
+    if (import->options->sealed != NULL)
+        stk_print_field("", "sealed: only this token can open it");
+    else if (import->options->paths.keep_source)
         stk_print_field("", "kept, as was asked");
     print_member(report, "", "source_how");
 }
@@ -210,7 +272,7 @@ static bool print(struct import *import)
 static void take_source_path(struct import *import)
 {
     char whole[PATH_MAX] = "";
-    const char *path = import->options->paths.key;
+    const char *path = key_path(import);
     size_t length = 0;
     json_t *text = NULL;
 
@@ -235,17 +297,17 @@ static enum stk_exit import_all(struct import *import)
     bool imported = false;
     bool printed = true;
 
+    bool removes = import->options->sealed == NULL && !import->options->paths.keep_source;
+
+    take_source_path(import);
     if (status == STIRKEEP_OK)
-        status = stk_material_read(&import->options->paths, &import->material, &error);
-    if (status == STIRKEEP_OK) {
-        import->key_id = import->material.leaf.key_id;
-        take_source_path(import);
-        status = seal(import, &error);
-    }
+        status = import->options->sealed != NULL ? prepare_sealed(import, &error)
+                                                 : prepare_plain(import, &error);
+    import->key_id = import->material.leaf.key_id;
     if (status == STIRKEEP_OK)
         status = send_import(import, &error);
     imported = status == STIRKEEP_OK;
-    if (imported && !import->options->paths.keep_source) {
+    if (imported && removes) {
         /* Not to be cut off between overwriting and unlinking. */
         (void)sigfillset(&all);
         (void)sigprocmask(SIG_BLOCK, &all, &before);
@@ -266,14 +328,15 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     struct import import = {.cli = cli, .options = given};
     enum stk_exit result = STK_EXIT_USAGE;
 
-    if (import.options->paths.cert == NULL || import.options->paths.key == NULL) {
-        stk_complain(cli->verb->name, "--cert and --key are needed");
+    if (import.options->paths.cert == NULL ||
+        (import.options->paths.key == NULL) == (import.options->sealed == NULL)) {
+        stk_complain(cli->verb->name, "--cert and one of --key and --sealed are needed");
         return STK_EXIT_USAGE;
     }
     result = import_all(&import);
     stk_material_free(&import.material);
     stk_admin_close(import.admin);
-    stk_buffer_free(&import.sealed);
+    stk_buffer_free(&import.sealed.sealed);
     json_decref(import.report);
     return result;
 }
@@ -281,7 +344,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
 const struct stk_verb stk_verb_import = {
     .name = "import",
     .positional = "NAME",
-    .synopsis = "--cert FILE --key FILE [--chain FILE] [--x5u URL] [...]",
+    .synopsis = "--cert FILE --key FILE|--sealed FILE [--chain FILE] [--x5u URL] [...]",
     .summary = "Put a certificate's private key into the token, and remove its file",
     .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
     .options = table,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "cert/cert.h"
+#include "cert/pem.h"
 #include "cli/admin_call.h"
 #include "cli/output.h"
 #include <inttypes.h>
@@ -11,11 +12,14 @@
 
 struct options {
     bool pem;
+    bool wrapping_key;
 };
 
 static const struct stk_option table[] = {
     {"pem", NULL, STK_OPTION_SWITCH, offsetof(struct options, pem),
      "print only the chain as PEM, leaf first: what is to be published at the x5u", 0, 0},
+    {"wrapping-key", NULL, STK_OPTION_SWITCH, offsetof(struct options, wrapping_key),
+     "instead of a name: the token's public wrapping key as PEM, for stirkeep seal", 0, 0},
     {0},
 };
 
@@ -103,22 +107,49 @@ static bool print(const struct stk_cli *cli, const struct options *options,
     return done;
 }
 
+static enum stk_exit show_wrapping_key(struct stk_cli *cli)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_WRAPPING_KEY};
+    struct stk_admin_response response = {0};
+    struct stk_admin *admin = NULL;
+    struct stk_buffer pem = {0};
+    bool done = stk_admin_ask(cli, &request, NULL, &admin, &response);
+
+    if (done && stk_pem_add(&pem, "PUBLIC KEY", "", response.spki) != STIRKEEP_OK) {
+        stk_complain(cli->verb->name, "out of memory");
+        done = false;
+    }
+    if (done)
+        (void)fwrite(pem.data, 1, pem.length, stdout);
+    stk_buffer_free(&pem);
+    stk_admin_close(admin);
+    return done ? STK_EXIT_DONE : STK_EXIT_FAILED;
+}
+
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
+    const struct options *options = given;
     struct stk_admin_request request = {.kind = STK_ADMIN_SHOW};
     struct stk_admin_response response = {0};
     struct stk_admin *admin = NULL;
-    bool done = stk_admin_ask(cli, &request, cli->positional, &admin, &response) &&
-                print(cli, given, &response);
+    bool done = false;
 
+    if (options->wrapping_key == (cli->positional != NULL)) {
+        stk_complain(cli->verb->name, "a NAME or --wrapping-key is needed, and not both");
+        return STK_EXIT_USAGE;
+    }
+    if (options->wrapping_key)
+        return show_wrapping_key(cli);
+    done = stk_admin_ask(cli, &request, cli->positional, &admin, &response) &&
+           print(cli, options, &response);
     stk_admin_close(admin);
     return done ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
 const struct stk_verb stk_verb_show = {
     .name = "show",
-    .positional = "NAME",
-    .synopsis = "[--pem]",
+    .positional = "[NAME]",
+    .synopsis = "[--pem] [--wrapping-key]",
     .summary = "Show all that is held under a name, newest generation first",
     .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
     .options = table,
