@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -212,7 +213,11 @@ static void the_33rd_connection_is_turned_away(void **state)
 {
     struct ends *ends = *state;
     struct client clients[STK_ADMIN_CONNECTIONS_MAX + 1];
+    struct stk_admin_request request = {.kind = STK_ADMIN_STATUS, .id = 1};
+    enum stirkeep_status status = STIRKEEP_OVERLOADED;
+    struct stk_buffer ping = {0};
 
+    assert_int_equal(stk_admin_request_encode(&request, &ping), STIRKEEP_OK);
     ends_start(ends);
     for (size_t i = 0; i <= STK_ADMIN_CONNECTIONS_MAX; i++)
         clients[i] = client_new(&ends->born);
@@ -220,7 +225,16 @@ static void the_33rd_connection_is_turned_away(void **state)
     assert_true(client_ended(&clients[STK_ADMIN_CONNECTIONS_MAX]));
     for (size_t i = 0; i <= STK_ADMIN_CONNECTIONS_MAX; i++)
         client_free(&clients[i]);
-    expect_served(ends);
+    /* It notices that they have left when it looks. */
+    for (int i = 0; i < 1000 && status != STIRKEEP_OK; i++) {
+        struct client client = client_new(&ends->born);
+
+        (void)send(client.fd, ping.data, ping.length, MSG_NOSIGNAL);
+        status = hear(ends, &client).status;
+        client_free(&client);
+    }
+    assert_int_equal(status, STIRKEEP_OK);
+    stk_buffer_free(&ping);
 }
 
 /* ---- strangers */
