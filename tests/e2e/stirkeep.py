@@ -42,11 +42,13 @@ def wait_until(what, condition, limit=10.0, step=0.01):
 class Service:
     """Directories are made by __init__, processes by start(); stop() and remove() end it."""
 
-    def __init__(self, grants=None, extra=None, softhsm_lines=(), label="stirkeep"):
-        self.base = tempfile.mkdtemp(prefix="stirkeep-e2e-")
+    def __init__(self, grants=None, extra=None, softhsm_lines=(), label="stirkeep", directory=None,
+                 lab=None):
+        """`directory`: where its directory is made; `lab`: where the laboratory chain is."""
+        self.base = tempfile.mkdtemp(prefix="stirkeep-e2e-", dir=directory)
         os.chmod(self.base, 0o711)
         self.token = f"{self.base}/token"
-        self.lab = f"{self.base}/lab"
+        self.lab = lab or f"{self.base}/lab"
         self.state = f"{self.base}/state"
         self.log = f"{self.base}/log"
         self.run = f"{self.base}/run"
