@@ -53,7 +53,10 @@ struct stk_task {
     struct stk_arena arena;    /* its texts, and the answer's */
     struct stk_admin_request request;
     struct stk_admin_response response;
+    TAILQ_ENTRY(stk_task) entry;
 };
+
+TAILQ_HEAD(stk_task_list, stk_task);
 
 /* Take a descriptor over; closed on failure. */
 bool stk_connection_open(struct stk_intake *intake, int fd, const struct stk_peer *peer);
@@ -74,6 +77,8 @@ enum stirkeep_status stk_task_begin(struct stk_connection *connection, struct st
 void stk_task_answer(struct stk_task *task, enum stk_admin_kind kind);
 /* Answer with an error. The task is gone afterwards. */
 void stk_task_refuse(struct stk_task *task, const struct stk_error *error);
+/* Free those that nobody finishes any more. For the end of the program. */
+void stk_tasks_free(struct stk_intake *intake);
 
 /* The task has ended with this answer: send it, read on. */
 void stk_connection_answered(struct stk_connection *connection,

@@ -23,6 +23,14 @@ struct stk_import {
 
 TAILQ_HEAD(stk_import_list, stk_import);
 
+/* Is the chain fit to sign with, and the key free for this name? Fills in the import; with OK the
+ * intent is committed. */
+enum stirkeep_status stk_import_check(struct stk_import *import, struct stk_error *error);
+
+/* Free those that are under way. For the end of the program, before their tasks; their intents are
+ * the next intake's. */
+void stk_imports_free(struct stk_import_list *imports);
+
 /* Is the intent one of an import that goes on? */
 bool stk_import_owns(const struct stk_import_list *imports, int64_t intent);
 

@@ -34,6 +34,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     intake->config = config;
     TAILQ_INIT(&intake->connections);
+    TAILQ_INIT(&intake->tasks);
     TAILQ_INIT(&intake->imports);
     intake->message = malloc(STK_LINK_MESSAGE_MAX);
     intake->base = new_base();
@@ -90,6 +91,8 @@ void stk_intake_free(struct stk_intake *intake)
         stk_connection_free(connection);
     stk_pushes_stop(intake);
     stk_calls_stop(intake);
+    stk_imports_free(&intake->imports);
+    stk_tasks_free(intake);
     stk_catalog_close(intake->catalog);
     stk_config_free(intake->config);
     stk_arena_free(&intake->arena);

@@ -33,6 +33,7 @@ struct stk_intake {
     struct event listener_again; /* descriptors are used up: go on in a moment */
     struct stk_connection_list connections;
     size_t connection_count;
+    struct stk_task_list tasks; /* under way */
     uint64_t strangers_paid_us; /* when the strangers recorded so far are within the rate */
     unsigned strangers_suppressed;
 

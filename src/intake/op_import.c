@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "cert/gate.h"
 #include "model/proof.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +32,14 @@ static void free_import(struct stk_import *import)
     TAILQ_REMOVE(&import->task->intake->imports, import, entry);
     stk_chain_free(import->chain);
     free(import);
+}
+
+void stk_imports_free(struct stk_import_list *imports)
+{
+    struct stk_import *import = NULL;
+
+    while ((import = TAILQ_FIRST(imports)) != NULL)
+        free_import(import);
 }
 
 static struct stk_act act_of(const struct stk_import *import, enum stirkeep_status status,
@@ -218,111 +225,7 @@ static void imported(void *context, enum stirkeep_status status,
     stk_settle(intake, stk_push_name(intake, &import->task->request.name), settled, import);
 }
 
-/* ---- before the keeper */
-
-/* Findings that do not refuse go back with the answer. */
-static enum stirkeep_status judge(struct stk_import *import, struct stk_error *error)
-{
-    struct stk_task *task = import->task;
-    struct stk_gate_report report = {0};
-    bool strict = task->intake->config->signing.profile == STK_PROFILE_STRICT;
-    const char **warnings = NULL;
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    stk_gate_judge(import->chain, strict, stk_clock_seconds(), &report);
-    status = stk_gate_verdict(&report, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    warnings = stk_arena_take(&task->arena, STK_GATE_FINDINGS_MAX * sizeof(*warnings));
-    if (warnings == NULL)
-        return stk_error_set(error, STIRKEEP_TOO_LARGE, "chain: takes too much memory");
-    for (size_t i = 0; i < report.count; i++) {
-        char text[256] = "";
-
-        (void)snprintf(text, sizeof(text), "%s: %s", report.findings[i].code,
-                       report.findings[i].message);
-        warnings[i] = stk_arena_copy(&task->arena, text, strlen(text));
-        if (warnings[i] == NULL)
-            return stk_error_set(error, STIRKEEP_TOO_LARGE, "chain: takes too much memory");
-    }
-    task->response.warnings = warnings;
-    task->response.warning_count = report.count;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status choose_x5u(struct stk_import *import, struct stk_error *error)
-{
-    const struct stk_config *config = import->task->intake->config;
-    const struct stk_admin_request *request = &import->task->request;
-
-    if (request->x5u[0] != '\0') {
-        (void)snprintf(import->x5u, sizeof(import->x5u), "%s", request->x5u);
-        return STIRKEEP_OK;
-    }
-    if (config->signing.x5u_template[0] == '\0')
-        return stk_error_set(
-            error, STIRKEEP_INVALID,
-            "x5u: neither given nor in the configuration ([signing] x5u-template)");
-    if (stk_config_x5u(config->signing.x5u_template, request->name.text, import->leaf.fingerprint,
-                       import->x5u) != STIRKEEP_OK)
-        return stk_error_set(error, STIRKEEP_TOO_LARGE, "x5u: longer than %d characters",
-                             STK_X5U_MAX);
-    return STIRKEEP_OK;
-}
-
-/* Who has the key already? And is this very certificate the active one? */
-static enum stirkeep_status check_holder(struct stk_import *import, struct stk_error *error)
-{
-    struct stk_task *task = import->task;
-    struct stk_catalog *catalog = task->intake->catalog;
-    struct stk_certificate active = {0};
-    struct stk_name holder = {0};
-    struct stk_bytes chain[STK_CHAIN_MAX] = {0};
-    size_t count = 0;
-    enum stirkeep_status status = stk_catalog_holder(catalog, &import->leaf.key_id, &holder, error);
-
-    if (status == STIRKEEP_UNKNOWN_NAME)
-        return STIRKEEP_OK;
-    if (status != STIRKEEP_OK)
-        return status;
-    if (strcmp(holder.text, task->request.name.text) != 0)
-        return stk_error_set(error, STIRKEEP_CONFLICT, "this key is held under the name %s already",
-                             holder.text);
-    status = stk_catalog_certificate(catalog, holder.text, &active, error);
-    if (status == STIRKEEP_OK)
-        status = stk_catalog_chain(catalog, holder.text, active.generation, &task->arena, chain,
-                                   &count, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    import->held = active.active && count > 0 && chain[0].length == task->request.chain[0].length &&
-                   memcmp(chain[0].data, task->request.chain[0].data, chain[0].length) == 0;
-    if (import->held) {
-        import->generation = active.generation;
-        (void)snprintf(import->x5u, sizeof(import->x5u), "%s", active.x5u);
-    }
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status check(struct stk_import *import, struct stk_error *error)
-{
-    struct stk_task *task = import->task;
-    enum stirkeep_status status =
-        stk_chain_from_der(task->request.chain, task->request.chain_count, &import->chain, error);
-
-    if (status == STIRKEEP_OK)
-        status = stk_chain_leaf(import->chain, &task->arena, &import->leaf, error);
-    if (status == STIRKEEP_OK)
-        status = judge(import, error);
-    if (status == STIRKEEP_OK)
-        status = choose_x5u(import, error);
-    if (status == STIRKEEP_OK)
-        status = check_holder(import, error);
-    if (status == STIRKEEP_OK)
-        status =
-            stk_catalog_intend(task->intake->catalog, task->request.name.text, &import->leaf.key_id,
-                               task->request.source, stk_clock_seconds(), &import->intent, error);
-    return status;
-}
+/* ---- the beginning */
 
 void stk_op_import(struct stk_task *task)
 {
@@ -340,7 +243,7 @@ void stk_op_import(struct stk_task *task)
     }
     import->task = task;
     TAILQ_INSERT_TAIL(&task->intake->imports, import, entry);
-    if (check(import, &error) != STIRKEEP_OK) {
+    if (stk_import_check(import, &error) != STIRKEEP_OK) {
         if (error.status == STIRKEEP_BUSY)
             stk_replay_run(task->intake); /* perhaps by an import that nobody finishes */
         refuse(import, &error);

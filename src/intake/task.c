@@ -18,9 +18,18 @@ static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
 
 static void free_task(struct stk_task *task)
 {
+    TAILQ_REMOVE(&task->intake->tasks, task, entry);
     stk_buffer_free(&task->message);
     stk_arena_free(&task->arena);
     free(task);
+}
+
+void stk_tasks_free(struct stk_intake *intake)
+{
+    struct stk_task *task = NULL;
+
+    while ((task = TAILQ_FIRST(&intake->tasks)) != NULL)
+        free_task(task);
 }
 
 void stk_task_answer(struct stk_task *task, enum stk_admin_kind kind)
@@ -63,6 +72,7 @@ enum stirkeep_status stk_task_begin(struct stk_connection *connection, struct st
     task->intake = connection->intake;
     task->connection = connection;
     task->peer = connection->peer;
+    TAILQ_INSERT_TAIL(&task->intake->tasks, task, entry);
     if (stk_arena_new(&task->arena, TASK_ARENA_MAX) != STIRKEEP_OK ||
         take(task, message) != STIRKEEP_OK) {
         free_task(task);
