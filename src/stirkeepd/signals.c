@@ -3,9 +3,17 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+static bool is_ignored(int number)
+{
+    struct sigaction action = {0};
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 enum stirkeep_status stk_signals_open(int *ret_fd, struct stk_error *error)
 {
@@ -17,12 +25,14 @@ enum stirkeep_status stk_signals_open(int *ret_fd, struct stk_error *error)
     (void)sigemptyset(&wanted);
     (void)sigaddset(&wanted, SIGCHLD);
     (void)sigaddset(&wanted, SIGTERM);
-    (void)sigaddset(&wanted, SIGINT);
-    (void)sigaddset(&wanted, SIGHUP);
-    /* Who started us may have left these ignored: then no child could be waited for, and no signal
-     * would ever arrive. SIGINT and SIGHUP stay as they are (nohup, background jobs). */
+    /* What nohup and shells leave ignored for a job in the background is to stay so: a blocked
+     * signal would arrive all the same. */
+    if (!is_ignored(SIGINT))
+        (void)sigaddset(&wanted, SIGINT);
+    if (!is_ignored(SIGHUP))
+        (void)sigaddset(&wanted, SIGHUP);
+    /* Who started us may have left it ignored: then no child could be waited for. */
     (void)sigaction(SIGCHLD, &standard, NULL);
-    (void)sigaction(SIGTERM, &standard, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
     if (sigprocmask(SIG_BLOCK, &wanted, NULL) == 0)
         fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);

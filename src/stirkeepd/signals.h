@@ -5,8 +5,8 @@
 #include "base/error.h"
 
 /*
- * SIGCHLD, SIGTERM, SIGINT and SIGHUP as a descriptor to poll (signalfd(2)); SIGPIPE ignored.
- * Before any child is started. IO.
+ * SIGCHLD and SIGTERM, and SIGINT and SIGHUP unless they are ignored already, as a descriptor to
+ * poll (signalfd(2)); SIGPIPE ignored. Before any child is started. IO.
  */
 enum stirkeep_status stk_signals_open(int *ret_fd, struct stk_error *error);
 

@@ -26,7 +26,7 @@ static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void note(const char *format, ...)
 {
     char path[320] = "";
-    char line[1024] = "";
+    char line[1280] = "";
     int length = snprintf(line, sizeof(line), "%s ", stk_room_name(self));
     va_list arguments;
     int fd = -1;
@@ -54,6 +54,14 @@ static void read_mode(void)
     stk_buffer_free(&text);
 }
 
+static const char *leads_to(const char *descriptor, char *target, size_t size)
+{
+    ssize_t length = readlink(descriptor, target, size - 1);
+
+    target[length > 0 ? length : 0] = '\0';
+    return target;
+}
+
 /* Everything that was inherited, before stk_room_begin tidies up. */
 static void look_around(char *inherited, size_t size)
 {
@@ -71,6 +79,10 @@ static void look_around(char *inherited, size_t size)
     length += (size_t)snprintf(inherited + length, size - length, " env=");
     for (char **variable = environ; *variable != NULL; variable++)
         length += (size_t)snprintf(inherited + length, size - length, "%s,", *variable);
+    length += (size_t)snprintf(inherited + length, size - length, " out=%s",
+                               leads_to("/proc/self/fd/1", line, sizeof(line)));
+    (void)snprintf(inherited + length, size - length, " err=%s",
+                   leads_to("/proc/self/fd/2", line, sizeof(line)));
     if (status != NULL)
         (void)fclose(status);
 }
@@ -95,15 +107,15 @@ static void greet(int first, int second)
         note("cannot greet");
 }
 
-/* Leave a child behind that has the control channel and never stops talking. */
-static _Noreturn void haunt(void)
+/* More words than a room has, and one that would be heard were they all listened to. */
+static _Noreturn void chatter(void)
 {
-    struct stk_control_message message = {.kind = STK_CONTROL_READY, .room = self};
+    struct stk_error error = {0};
 
-    if (fork() == 0)
-        while (send(STK_FD_CONTROL, &message, sizeof(message), MSG_NOSIGNAL) >= 0)
-            continue;
-    _exit(6);
+    for (int i = 0; i < 40; i++)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, self, NULL);
+    (void)stk_error_set(&error, STIRKEEP_TOKEN_ERROR, "a word too late");
+    stk_room_fail(self, &error);
 }
 
 static void start(int first_link, int second_link)
@@ -119,8 +131,8 @@ static void start(int first_link, int second_link)
         _exit(3);
     if (strcmp(mode, "hang") == 0)
         return;
-    if (strcmp(mode, "haunt") == 0)
-        haunt();
+    if (strcmp(mode, "chatter") == 0)
+        chatter();
     if (strcmp(mode, "cut") == 0) {
         (void)shutdown(first_link, SHUT_RDWR);
         _exit(4);
@@ -180,7 +192,7 @@ static bool hear_link(int fd)
 
 int main(int argc, char **argv)
 {
-    static char inherited[768];
+    static char inherited[1024];
     const struct stk_config *config = NULL;
     int first_link = STK_FD_FRONT_KEEPER;
 

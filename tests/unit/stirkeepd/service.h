@@ -18,8 +18,9 @@ struct service {
     char admin[128];
     char pin[128];
     pid_t porter;
-    bool without_standard; /* is to be started with 0, 1 and 2 closed: then there is no log */
-    int given;             /* a listening socket for it to be started with (0: none) */
+    bool without_standard;    /* is to be started with 0, 1 and 2 closed: then there is no log */
+    bool ignoring_interrupts; /* is to be started as a shell starts a background job */
+    int given;                /* a listening socket for it to be started with (0: none) */
 };
 
 /* What main() was given: the programs under test. */

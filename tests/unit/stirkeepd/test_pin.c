@@ -216,6 +216,11 @@ static void a_refusal_of_what_was_not_handed_out_changes_nothing(void **state)
 
     stk_pin_note_refused(&fixture->pin);
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    assert_int_equal(chmod(fixture->path, 0644), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_CONFIG);
+    stk_pin_note_refused(&fixture->pin);
+    assert_int_equal(chmod(fixture->path, 0600), 0);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_refused(&fixture->pin);
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
     stk_pin_note_refused(&fixture->pin);

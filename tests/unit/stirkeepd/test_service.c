@@ -142,8 +142,10 @@ static void closed_standard_descriptors_harm_nothing(void **state)
     service->without_standard = true;
     service_start(service, NULL, false);
     service_wait(service, "events", "front hears", 2);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         assert_true(start_has(service, rooms[i], " fds=0,1,2,3,4,5,6,7, "));
+        assert_true(start_has(service, rooms[i], " out=/dev/null err=/dev/null"));
+    }
     assert_true(service_connects(service->sign));
     assert_int_equal(service_end(service, SIGTERM), 0);
     assert_int_equal(service_count(service, "events", "front drain"), 1);
@@ -384,6 +386,19 @@ static void rooms_are_drained_from_the_outside_in(void **state)
     }
 }
 
+static void an_ignored_interrupt_stays_ignored(void **state)
+{
+    struct service *service = *state;
+
+    service->ignoring_interrupts = true;
+    service_start(service, NULL, true);
+    assert_int_equal(kill(service->porter, SIGINT), 0);
+    kill_room(service, "front");
+    wait_ready(service, "front", 2);
+    assert_int_equal(service_count(service, "events", " drain\n"), 0);
+    assert_int_equal(service_end(service, SIGTERM), 0);
+}
+
 static void the_end_is_not_delayed_by_a_room_that_waits_to_be_restarted(void **state)
 {
     struct service *service = *state;
@@ -435,6 +450,7 @@ int main(int argc, char **argv)
         TEST(a_room_that_goes_astray_is_killed),
         TEST(a_link_that_a_room_shut_down_is_made_anew_for_all),
         TEST(rooms_are_drained_from_the_outside_in),
+        TEST(an_ignored_interrupt_stays_ignored),
         TEST(the_end_is_not_delayed_by_a_room_that_waits_to_be_restarted),
         TEST(rooms_end_when_the_porter_dies_and_a_new_one_takes_over),
     };
