@@ -34,7 +34,7 @@ void service_programs(int argc, char **argv)
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
         (void)unsetenv(variables[i]);
-    if (argc != 3) {
+    if (argc < 3) {
         (void)fprintf(stderr, "usage: %s STIRKEEPD FAKE-ROOM\n", argv[0]);
         exit(2);
     }
