@@ -60,12 +60,16 @@ static void send_out(struct stk_connection *connection)
             connection->out_sent += (size_t)sent;
         } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) &&
                    event_add(&connection->writable, NULL) == 0) {
+            if (evtimer_pending(&connection->timer, NULL) == 0)
+                stk_intake_timer(&connection->timer,
+                                 connection->intake->config->sockets.client_timeout_ms);
             return;
         } else if (sent == 0 || errno != EINTR) {
             stk_connection_free(connection);
             return;
         }
     }
+    (void)event_del(&connection->timer);
     connection->out_sent = 0;
     out->length = 0;
     if (out->capacity > KEPT_MAX)
@@ -230,8 +234,9 @@ static void expired(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    if (connection->state == STK_CONNECTION_LINGERING)
-        stk_connection_free(connection);
+    if (connection->state == STK_CONNECTION_LINGERING ||
+        connection->out_sent < connection->out.length)
+        stk_connection_free(connection); /* it does not take what it gets */
     else
         stk_connection_end(connection, STIRKEEP_TIMEOUT,
                            connection->in.length > 0 ? "the request was not completed in time"

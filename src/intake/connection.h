@@ -31,7 +31,7 @@ struct stk_connection {
     struct stk_peer peer;
     struct event readable;
     struct event writable;
-    struct event timer;   /* for a request to come, and for the client to take its last answer */
+    struct event timer;   /* for a request to come, and for the client to take its answer */
     struct event proceed; /* go on with what was read, in a turn of its own */
     bool asked;           /* has brought a complete request */
     bool eof;

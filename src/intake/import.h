@@ -14,7 +14,7 @@ struct stk_import {
     char x5u[STK_X5U_MAX + 1];
     uint8_t challenge[STK_CHALLENGE_LENGTH];
     int64_t intent; /* 0: none open */
-    bool held;      /* this very certificate is the active one of this name already */
+    bool held;      /* all that is asked for is the active generation of this name already */
     uint32_t generation;
     char attributes[STK_ATTRIBUTES_MAX + 1];
     struct stk_error reason; /* while it is cleaned up: why */

@@ -58,7 +58,19 @@ static enum stirkeep_status choose_x5u(struct stk_import *import, struct stk_err
     return STIRKEEP_OK;
 }
 
-/* Who has the key already? And is this very certificate the active one? */
+static bool is_same_chain(const struct stk_admin_request *request, const struct stk_bytes *chain,
+                          size_t count)
+{
+    if (count == 0 || count != request->chain_count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (chain[i].length != request->chain[i].length ||
+            memcmp(chain[i].data, request->chain[i].data, chain[i].length) != 0)
+            return false;
+    return true;
+}
+
+/* Who has the key already? And is what is asked for the active generation as it is? */
 static enum stirkeep_status check_holder(struct stk_import *import, struct stk_error *error)
 {
     struct stk_task *task = import->task;
@@ -82,8 +94,8 @@ static enum stirkeep_status check_holder(struct stk_import *import, struct stk_e
                                    &count, error);
     if (status != STIRKEEP_OK)
         return status;
-    import->held = active.active && count > 0 && chain[0].length == task->request.chain[0].length &&
-                   memcmp(chain[0].data, task->request.chain[0].data, chain[0].length) == 0;
+    import->held = active.active && is_same_chain(&task->request, chain, count) &&
+                   (task->request.x5u[0] == '\0' || strcmp(task->request.x5u, active.x5u) == 0);
     if (import->held) {
         import->generation = active.generation;
         (void)snprintf(import->x5u, sizeof(import->x5u), "%s", active.x5u);

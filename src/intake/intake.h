@@ -47,6 +47,7 @@ struct stk_intake {
     struct event acts_again;
 
     bool replay_running;
+    bool replay_put_off; /* one that could not be undone is behind it */
     int64_t replay_after;
     struct stk_intent replay_intent;
     struct event replay_again;

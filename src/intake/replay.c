@@ -23,6 +23,16 @@ static void try_later(struct stk_intake *intake, const struct stk_error *error)
     stk_intake_timer(&intake->replay_again, AGAIN_MS);
 }
 
+/* The token does not do it for this key: those behind it need not wait for that. */
+static void put_off(struct stk_intake *intake, const struct stk_error *error)
+{
+    stk_log(STK_LOG_WARNING, "%s: an unfinished import waits to be undone: %s",
+            intake->replay_intent.name.text, error->message);
+    intake->replay_put_off = true;
+    intake->replay_after = intake->replay_intent.id;
+    next(intake);
+}
+
 /* The token has no such key, or it is held: the intent can go. */
 static void forget(struct stk_intake *intake, const char *what)
 {
@@ -51,10 +61,11 @@ static void destroyed(void *context, enum stirkeep_status status,
                       const struct stk_custody_answer *answer, const struct stk_error *error)
 {
     struct stk_intake *intake = context;
-    (void)answer;
 
     if (status == STIRKEEP_OK || status == STIRKEEP_KEY_UNAVAILABLE)
         forget(intake, "its key is not on the token any more");
+    else if (answer != NULL)
+        put_off(intake, error);
     else
         try_later(intake, error);
 }
@@ -76,6 +87,13 @@ static void undo(struct stk_intake *intake)
         try_later(intake, &error);
 }
 
+static void end(struct stk_intake *intake)
+{
+    intake->replay_running = false;
+    if (intake->replay_put_off)
+        stk_intake_timer(&intake->replay_again, AGAIN_MS);
+}
+
 static void next(struct stk_intake *intake)
 {
     struct stk_error error = {0};
@@ -92,7 +110,7 @@ static void next(struct stk_intake *intake)
     if (status == STIRKEEP_OK)
         undo(intake);
     else if (status == STIRKEEP_UNKNOWN_NAME)
-        intake->replay_running = false;
+        end(intake);
     else
         try_later(intake, &error);
 }
@@ -109,6 +127,7 @@ void stk_replay_run(struct stk_intake *intake)
     if (intake->replay_running)
         return;
     intake->replay_running = true;
+    intake->replay_put_off = false;
     intake->replay_after = 0;
     (void)event_del(&intake->replay_again);
     next(intake);

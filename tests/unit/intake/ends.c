@@ -152,6 +152,9 @@ static void answer_order(struct ends *ends, const struct stk_custody_order *orde
             prove(ends, order->challenge, answer.signature);
     } else if (order->kind == STK_CUSTODY_DESTROY) {
         answer.status = ends->destroy_status;
+        if (ends->indestructible != NULL &&
+            memcmp(ends->indestructible, &order->key_id, sizeof(order->key_id)) == 0)
+            answer.status = STIRKEEP_TOKEN_ERROR;
     }
     assert_int_equal(stk_custody_answer_encode(&answer, &out), STIRKEEP_OK);
     assert_int_equal(stk_link_send(ends->born.keeper, out.data, out.length, 1000, NULL),

@@ -35,8 +35,9 @@ struct ends {
     EVP_PKEY *prover; /* what the keeper proves with; NULL: a signature of no key */
     enum stirkeep_status import_status;
     enum stirkeep_status destroy_status;
-    bool keeper_silent; /* takes nothing from its link */
-    bool keeper_stops;  /* is silent from its next answer to an import on */
+    const struct stk_key_id *indestructible; /* NULL: none */
+    bool keeper_silent;                      /* takes nothing from its link */
+    bool keeper_stops;                       /* is silent from its next answer to an import on */
     bool front_silent;
 
     unsigned orders[STK_CUSTODY_RECORD + 1]; /* by kind */

@@ -132,6 +132,33 @@ static void an_act_in_doubt_is_recorded_again_and_only_once(void **state)
     material_free(&alpha);
 }
 
+static void a_key_that_cannot_be_destroyed_does_not_hold_up_those_behind_it(void **state)
+{
+    struct ends *ends = *state;
+    struct material alpha = material_new(NULL, SOUND);
+    struct material bravo = material_new(NULL, SOUND);
+    struct stk_catalog *catalog = ends_catalog(ends);
+    int64_t intent = 0;
+
+    assert_int_equal(stk_catalog_intend(catalog, "Alpha", &alpha.id, "a.pem", 1, &intent, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(stk_catalog_intend(catalog, "Bravo", &bravo.id, "b.pem", 1, &intent, NULL),
+                     STIRKEEP_OK);
+    stk_catalog_close(catalog);
+    ends->indestructible = &alpha.id;
+    ends_start(ends);
+    ends_await_act(ends, "import-undone", "Bravo", 1);
+    (void)import_done(ends, &bravo, "Bravo");
+    assert_int_equal(ends_acts(ends, "import-undone", "Alpha"), 0);
+    /* It is tried again by itself. */
+    ends->indestructible = NULL;
+    ends_await_act(ends, "import-undone", "Alpha", 1);
+    assert_int_equal(ends_drain(ends), 0);
+    assert_false(ends_intent_open(ends));
+    material_free(&alpha);
+    material_free(&bravo);
+}
+
 static void a_keeper_that_comes_back_gets_the_order_again(void **state)
 {
     struct ends *ends = *state;
@@ -183,6 +210,7 @@ int main(void)
         TEST(an_intent_waits_for_a_keeper_that_is_down),
         TEST(killed_after_the_commit_the_name_is_there),
         TEST(an_act_in_doubt_is_recorded_again_and_only_once),
+        TEST(a_key_that_cannot_be_destroyed_does_not_hold_up_those_behind_it),
         TEST(a_keeper_that_comes_back_gets_the_order_again),
         TEST(a_silent_keeper_is_unavailable_and_the_import_is_undone_when_it_is_back),
     };

@@ -209,6 +209,32 @@ static void a_client_that_never_reads_holds_up_nobody(void **state)
     stk_buffer_free(&out);
 }
 
+static void a_client_that_never_reads_is_put_out(void **state)
+{
+    struct ends *ends = *state;
+    struct client client = {0};
+    struct stk_buffer out = {0};
+    uint8_t rest[4096];
+
+    ends->client_timeout_ms = 1000;
+    ends_start_alone(ends);
+    client = client_new(&ends->born);
+    for (uint64_t i = 1; i <= 5000; i++) {
+        struct stk_admin_request request = {.kind = STK_ADMIN_STATUS, .id = i};
+
+        assert_int_equal(stk_admin_request_encode(&request, &out), STIRKEEP_OK);
+    }
+    client_send(&client, out.data, out.length < 60000 ? out.length : 60000);
+    (void)ends_work(ends, -1, 3000);
+    /* What was on its way is there; that it is read now comes too late. */
+    do
+        assert_true(born_readable(client.fd, 5000));
+    while (recv(client.fd, rest, sizeof(rest), 0) > 0);
+    client_free(&client);
+    expect_served(ends);
+    stk_buffer_free(&out);
+}
+
 static void the_33rd_connection_is_turned_away(void **state)
 {
     struct ends *ends = *state;
@@ -301,6 +327,7 @@ int main(void)
         TEST(bytes_that_come_one_by_one_are_a_request),
         TEST(ten_thousand_requests_in_one_write_are_answered_in_order),
         TEST(a_client_that_never_reads_holds_up_nobody),
+        TEST(a_client_that_never_reads_is_put_out),
         TEST(the_33rd_connection_is_turned_away),
         TEST(a_stranger_gets_one_answer_and_is_recorded),
     };

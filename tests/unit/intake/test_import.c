@@ -197,6 +197,39 @@ static void the_same_certificate_again_is_held_already(void **state)
     material_free(&alpha);
 }
 
+static void the_same_certificate_with_another_x5u_or_chain_is_the_next_generation(void **state)
+{
+    struct ends *ends = *state;
+    struct material alpha = material_new(NULL, SOUND);
+    struct stk_admin_request request = import_of(&alpha, "Alpha");
+    struct stk_admin_response response = {0};
+
+    ends_start(ends);
+    (void)import_done(ends, &alpha, "Alpha");
+    request.x5u = "https://other.example.com/alpha.pem";
+    response = call(ends, request);
+    assert_int_equal(response.status, STIRKEEP_OK);
+    assert_false(response.already_held);
+    assert_int_equal(response.generation, 2);
+    assert_string_equal(response.x5u, request.x5u);
+    assert_string_equal(ends_known(ends, "Alpha")->x5u, request.x5u);
+    /* The same again: now it is held. */
+    response = call(ends, request);
+    assert_true(response.already_held);
+    assert_int_equal(response.generation, 2);
+    /* Without a wish there is none that is not met. */
+    response = call(ends, import_of(&alpha, "Alpha"));
+    assert_true(response.already_held);
+    assert_string_equal(response.x5u, request.x5u);
+    request.chain_count = 1;
+    response = call(ends, request);
+    assert_int_equal(response.status, STIRKEEP_OK);
+    assert_false(response.already_held);
+    assert_int_equal(response.generation, 3);
+    assert_int_equal(ends->orders[STK_CUSTODY_DESTROY], 0);
+    material_free(&alpha);
+}
+
 static void a_new_certificate_is_the_next_generation(void **state)
 {
     struct ends *ends = *state;
@@ -279,6 +312,7 @@ int main(void)
         TEST(an_import_that_cannot_be_undone_is_undone_later),
         TEST(a_key_is_held_under_one_name_only),
         TEST(the_same_certificate_again_is_held_already),
+        TEST(the_same_certificate_with_another_x5u_or_chain_is_the_next_generation),
         TEST(a_new_certificate_is_the_next_generation),
         TEST(two_imports_of_one_name_at_once_do_not_mix),
         TEST(a_client_that_goes_away_does_not_stop_its_import),
