@@ -170,6 +170,7 @@ static void a_hard_link_made_after_reading_is_noticed(void **state)
     assert_int_equal(link(fixture->path, other), 0);
     assert_int_equal(stk_source_removable(fixture->source, &fixture->error),
                      STIRKEEP_SOURCE_UNSAFE);
+    assert_non_null(strstr(fixture->error.message, "hard links"));
     assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
     assert_true(holds(fixture->path, text));
     assert_true(holds(other, text));
@@ -216,6 +217,120 @@ static void a_change_that_hides_its_time_is_found_by_content(void **state)
     (void)close(fd);
     assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
     assert_int_equal(access(fixture->path, F_OK), 0);
+}
+
+/* Times have a granularity (before Linux 6.13, some milliseconds): what is written within it leaves
+ * them as they were. */
+static void a_change_too_quick_for_the_clock_is_found_by_content(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 100; i++) {
+        int fd = -1;
+
+        write_file(fixture->path, text);
+        fd = open(fixture->path, O_RDWR | O_CLOEXEC);
+        assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+        assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+        (void)close(fd);
+        assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+        assert_int_equal(access(fixture->path, F_OK), 0);
+        stk_source_free(fixture->source);
+        fixture->source = NULL;
+        stk_secret_free(&fixture->data);
+    }
+}
+
+/* ---- what happens in the middle of it: the linker puts these between src/wipe and the system */
+
+static const char *newcomer;    /* takes the file's place just before it is moved aside */
+static unsigned fsyncs_to_fail; /* bit n: the n-th from now */
+static bool unlink_fails;
+
+int __real_renameat(int from, const char *old, int to, const char *new);
+int __wrap_renameat(int from, const char *old, int to, const char *new);
+int __wrap_renameat(int from, const char *old, int to, const char *new)
+{
+    if (newcomer != NULL && __real_renameat(AT_FDCWD, newcomer, to, old) != 0)
+        return -1;
+    newcomer = NULL;
+    return __real_renameat(from, old, to, new);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    bool fails = (fsyncs_to_fail & 1) != 0;
+
+    fsyncs_to_fail >>= 1;
+    if (!fails)
+        return __real_fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+int __real_unlinkat(int directory, const char *name, int flags);
+int __wrap_unlinkat(int directory, const char *name, int flags);
+int __wrap_unlinkat(int directory, const char *name, int flags)
+{
+    if (!unlink_fails)
+        return __real_unlinkat(directory, name, flags);
+    unlink_fails = false;
+    errno = EIO;
+    return -1;
+}
+
+static void what_takes_its_place_in_the_last_moment_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    char fresh[128] = "";
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    (void)snprintf(fresh, sizeof(fresh), "%s/fresh", fixture->directory);
+    write_file(fresh, "the renewed key\n");
+    newcomer = fresh;
+    assert_int_equal(remove_source(fixture), STIRKEEP_SOURCE_UNSAFE);
+    assert_null(newcomer);
+    assert_non_null(strstr(fixture->error.message, "another file has taken its place"));
+    assert_true(holds(fixture->path, "the renewed key\n"));
+    assert_int_equal(files_in(fixture->directory), 1);
+}
+
+static void a_disk_that_fails_is_told_with_how_far_it_got(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    fsyncs_to_fail = 1;
+    assert_int_equal(remove_source(fixture), STIRKEEP_IO);
+    assert_non_null(strstr(fixture->error.message, "overwriting it failed: "));
+    assert_int_equal(access(fixture->path, F_OK), 0); /* never unlinked before it is overwritten */
+    stk_source_free(fixture->source);
+    fixture->source = NULL;
+    stk_secret_free(&fixture->data);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    fsyncs_to_fail = 2;
+    assert_int_equal(remove_source(fixture), STIRKEEP_IO);
+    assert_non_null(strstr(fixture->error.message, "directory not synced"));
+    assert_int_equal(access(fixture->path, F_OK), -1);
+}
+
+static void what_is_left_when_unlinking_fails_is_named_and_worthless(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *aside = NULL;
+    char path[160] = "";
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    unlink_fails = true;
+    assert_int_equal(remove_source(fixture), STIRKEEP_IO);
+    aside = strstr(fixture->error.message, ".stirkeep-removed-");
+    assert_non_null(aside);
+    (void)snprintf(path, sizeof(path), "%s/%.*s", fixture->directory, (int)strcspn(aside, ","),
+                   aside);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_false(holds(path, text));
 }
 
 static void what_is_gone_is_told(void **state)
@@ -329,30 +444,36 @@ static void another_users_file_in_a_sticky_directory_is_refused(void **state)
     assert_true(holds(fixture->path, text));
 }
 
-static void an_immutable_file_is_refused_before_anything_is_done(void **state)
+/* Sets the flags as chattr(1) does; false where that cannot be. */
+static bool set_flags(int fd, int flags)
 {
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+static void a_file_marked_by_chattr_is_refused_before_anything_is_done(void **state)
+{
+    static const int marks[] = {FS_IMMUTABLE_FL, FS_APPEND_FL};
     struct fixture *fixture = *state;
     int fd = open(fixture->path, O_RDONLY);
     int flags = 0;
-    int immutable = 0;
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) {
-        print_message("# this file system has no flags\n");
-        (void)close(fd);
-        return;
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+        if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 || !set_flags(fd, flags | marks[i])) {
+            print_message("# this file system or machine takes no such marks\n");
+            break;
+        }
+        stk_source_free(fixture->source);
+        fixture->source = NULL;
+        stk_secret_free(&fixture->data);
+        status = open_source(fixture, false);
+        if (status == STIRKEEP_OK)
+            status = stk_source_removable(fixture->source, &fixture->error);
+        assert_true(set_flags(fd, flags));
+        assert_int_equal(status, STIRKEEP_SOURCE_UNSAFE);
     }
-    immutable = flags | FS_IMMUTABLE_FL;
-    if (ioctl(fd, FS_IOC_SETFLAGS, &immutable) != 0) {
-        print_message("# this file system or machine makes nothing immutable\n");
-        (void)close(fd);
-        return;
-    }
-    if (open_source(fixture, false) == STIRKEEP_OK)
-        status = stk_source_removable(fixture->source, &fixture->error);
-    assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
     (void)close(fd);
-    assert_int_equal(status, STIRKEEP_SOURCE_UNSAFE);
 }
 
 static void the_answer_names_the_file_system(void **state)
@@ -387,6 +508,10 @@ int main(int argc, char **argv)
         TEST(what_changed_after_reading_is_left_alone),
         TEST(what_took_its_place_is_left_alone),
         TEST(a_change_that_hides_its_time_is_found_by_content),
+        TEST(a_change_too_quick_for_the_clock_is_found_by_content),
+        TEST(what_takes_its_place_in_the_last_moment_is_kept),
+        TEST(a_disk_that_fails_is_told_with_how_far_it_got),
+        TEST(what_is_left_when_unlinking_fails_is_named_and_worthless),
         TEST(what_is_gone_is_told),
         TEST(what_is_no_file_is_refused_without_waiting),
         TEST(a_file_too_large_to_be_a_key_is_refused),
@@ -396,7 +521,7 @@ int main(int argc, char **argv)
     };
     const struct CMUnitTest as_root[] = {
         TEST(another_users_file_in_a_sticky_directory_is_refused),
-        TEST(an_immutable_file_is_refused_before_anything_is_done),
+        TEST(a_file_marked_by_chattr_is_refused_before_anything_is_done),
         TEST(the_answer_names_the_file_system),
     };
     (void)argv;
