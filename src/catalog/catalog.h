@@ -109,6 +109,23 @@ enum stirkeep_status stk_catalog_retire(struct stk_catalog *catalog, const char 
                                         const struct stk_act *act, uint32_t *ret_generation,
                                         struct stk_error *error);
 
+/*
+ * What a roll-back would go to: the newest generation before the active one whose key is held.
+ * UNKNOWN_NAME; NOT_ACTIVE when nothing is active; CONFLICT when there is none before it.
+ */
+enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char *name,
+                                         struct stk_certificate *ret_active,
+                                         struct stk_certificate *ret_earlier,
+                                         struct stk_error *error);
+
+/*
+ * One transaction: generation `to`, a previous one, is the active one in the place of `from`, and
+ * the act is recorded with its number. BUSY when `from` is not the active one any more.
+ */
+enum stirkeep_status stk_catalog_roll_back(struct stk_catalog *catalog, const char *name,
+                                           uint32_t from, uint32_t to, const struct stk_act *act,
+                                           struct stk_error *error);
+
 /* What signing needs of a name: its active generation, or its newest when it is retired. */
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,
                                              struct stk_certificate *ret_certificate,

@@ -92,6 +92,13 @@ enum stirkeep_status stk_name_hold(struct stk_catalog *catalog, const char *name
 enum stirkeep_status stk_key_hold(struct stk_catalog *catalog, const struct stk_generation *about,
                                   int64_t name, int64_t *ret_key, struct stk_error *error);
 
+/* Inside a transaction: the active generation of a name becomes a previous one; the row of the
+ * generation that the name stands for. */
+enum stirkeep_status stk_generation_demote(struct stk_catalog *catalog, int64_t name,
+                                           struct stk_error *error);
+enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
+                                          struct stk_error *error);
+
 /* Bring a database to this version's schema: create it in an empty one. UNSUPPORTED, STORAGE. */
 enum stirkeep_status stk_schema_prepare(struct stk_catalog *catalog, struct stk_error *error);
 

@@ -62,8 +62,8 @@ static enum stirkeep_status next_number(struct stk_catalog *catalog, const char 
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status demote_active(struct stk_catalog *catalog, int64_t name,
-                                          struct stk_error *error)
+enum stirkeep_status stk_generation_demote(struct stk_catalog *catalog, int64_t name,
+                                           struct stk_error *error)
 {
     struct stk_query query = stk_query_new(catalog, STK_SQL_GENERATION_DEMOTE);
 
@@ -114,8 +114,8 @@ static enum stirkeep_status insert_chain(struct stk_catalog *catalog, int64_t ro
     return status;
 }
 
-static enum stirkeep_status set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
-                                        struct stk_error *error)
+enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
+                                          struct stk_error *error)
 {
     struct stk_query query = stk_query_new(catalog, STK_SQL_NAME_SET_CURRENT);
 
@@ -157,13 +157,13 @@ static enum stirkeep_status add(struct stk_catalog *catalog,
     if (status == STIRKEEP_OK)
         status = next_number(catalog, about->name, name, ret_number, error);
     if (status == STIRKEEP_OK)
-        status = demote_active(catalog, name, error);
+        status = stk_generation_demote(catalog, name, error);
     if (status == STIRKEEP_OK)
         status = insert_generation(catalog, about, name, key, *ret_number, &row, error);
     if (status == STIRKEEP_OK)
         status = insert_chain(catalog, row, generation, error);
     if (status == STIRKEEP_OK)
-        status = set_current(catalog, name, row, error);
+        status = stk_name_set_current(catalog, name, row, error);
     if (status == STIRKEEP_OK && generation->intent != 0)
         status = end_intent(catalog, generation, error);
     if (status == STIRKEEP_OK && generation->act != NULL)

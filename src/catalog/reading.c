@@ -21,6 +21,36 @@ static struct stk_certificate read_certificate(struct stk_query *query)
     return certificate;
 }
 
+enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char *name,
+                                         struct stk_certificate *ret_active,
+                                         struct stk_certificate *ret_earlier,
+                                         struct stk_error *error)
+{
+    struct stk_query query = {0};
+    struct stk_certificate active = {0};
+    struct stk_certificate earlier = {0};
+    enum stirkeep_status status = stk_catalog_certificate(catalog, name, &active, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    if (!active.active)
+        return stk_error_set(error, STIRKEEP_NOT_ACTIVE,
+                             "%s: retired, nothing is active under this name", name);
+    query = stk_query_new(catalog, STK_SQL_GENERATION_EARLIER);
+    stk_query_bind_text(&query, name);
+    if (stk_query_step(&query))
+        earlier = read_certificate(&query);
+    status = stk_query_end(&query, error);
+    if (status == STIRKEEP_OK && query.rows == 0)
+        status = stk_error_set(error, STIRKEEP_CONFLICT,
+                               "%s: there is no generation before the active one", name);
+    if (status != STIRKEEP_OK)
+        return status;
+    *ret_active = active;
+    *ret_earlier = earlier;
+    return STIRKEEP_OK;
+}
+
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,
                                              struct stk_certificate *ret_certificate,
                                              struct stk_error *error)

@@ -59,6 +59,16 @@ static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_GENERATION_RETIRE] = "UPDATE generation SET state = 'retired' "
                                   "WHERE state = 'active' AND name = ? RETURNING number",
 
+    [STK_SQL_GENERATION_EARLIER] =
+        CERTIFICATE "FROM name JOIN generation ON generation.name = name.id "
+                    "JOIN key ON key.id = generation.key "
+                    "JOIN generation AS active ON active.id = name.current "
+                    "WHERE name.name = ? AND active.state = 'active' "
+                    "AND generation.state = 'previous' AND generation.number < active.number "
+                    "AND key.state = 'held' ORDER BY generation.number DESC LIMIT 1",
+    [STK_SQL_GENERATION_ACTIVATE] = "UPDATE generation SET state = 'active' WHERE name = ? AND "
+                                    "number = ? AND state = 'previous' RETURNING id",
+
     [STK_SQL_CHAIN_INSERT] = "INSERT INTO chain (generation, position, der) VALUES (?, ?, ?)",
     [STK_SQL_CHAIN] = "SELECT chain.der FROM name JOIN generation ON generation.name = name.id "
                       "JOIN chain ON chain.generation = generation.id "

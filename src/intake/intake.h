@@ -99,6 +99,7 @@ void stk_op_source_removed(struct stk_task *task);
 void stk_op_list(struct stk_task *task);
 void stk_op_show(struct stk_task *task);
 void stk_op_retire(struct stk_task *task);
+void stk_op_rollback(struct stk_task *task);
 void stk_op_status(struct stk_task *task);
 
 #endif

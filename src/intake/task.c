@@ -13,6 +13,7 @@ static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
     [STK_ADMIN_LIST] = stk_op_list,
     [STK_ADMIN_SHOW] = stk_op_show,
     [STK_ADMIN_RETIRE] = stk_op_retire,
+    [STK_ADMIN_ROLLBACK] = stk_op_rollback,
     [STK_ADMIN_STATUS] = stk_op_status,
 };
 

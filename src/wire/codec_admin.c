@@ -58,6 +58,7 @@ enum stirkeep_status stk_admin_request_encode(const struct stk_admin_request *re
     Stirkeep__V1__ListNamesRequest list = STIRKEEP__V1__LIST_NAMES_REQUEST__INIT;
     Stirkeep__V1__ShowRequest show = STIRKEEP__V1__SHOW_REQUEST__INIT;
     Stirkeep__V1__RetireRequest retire = STIRKEEP__V1__RETIRE_REQUEST__INIT;
+    Stirkeep__V1__RollbackRequest rollback = STIRKEEP__V1__ROLLBACK_REQUEST__INIT;
     Stirkeep__V1__StatusRequest status = STIRKEEP__V1__STATUS_REQUEST__INIT;
 
     message.id = request->id;
@@ -84,6 +85,11 @@ enum stirkeep_status stk_admin_request_encode(const struct stk_admin_request *re
         retire.name = stk_pack_text(request->name.text);
         message.body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_RETIRE;
         message.retire = &retire;
+        break;
+    case STK_ADMIN_ROLLBACK:
+        rollback.name = stk_pack_text(request->name.text);
+        message.body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_ROLLBACK;
+        message.rollback = &rollback;
         break;
     case STK_ADMIN_STATUS:
         message.body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_STATUS;
@@ -166,6 +172,9 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminRequest *message,
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_RETIRE:
         request->kind = STK_ADMIN_RETIRE;
         return stk_name_parse(message->retire->name, &request->name, error);
+    case STIRKEEP__V1__ADMIN_REQUEST__BODY_ROLLBACK:
+        request->kind = STK_ADMIN_ROLLBACK;
+        return stk_name_parse(message->rollback->name, &request->name, error);
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_STATUS:
         request->kind = STK_ADMIN_STATUS;
         return STIRKEEP_OK;

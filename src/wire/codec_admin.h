@@ -20,13 +20,14 @@ enum stk_admin_kind {
     STK_ADMIN_SHOW,
     STK_ADMIN_RETIRE,
     STK_ADMIN_STATUS,
+    STK_ADMIN_ROLLBACK,
     STK_ADMIN_KIND_COUNT
 };
 
 struct stk_admin_request {
     uint64_t id;
     enum stk_admin_kind kind;
-    struct stk_name name;                  /* IMPORT, SOURCE_REMOVED, SHOW, RETIRE */
+    struct stk_name name;                  /* IMPORT, SOURCE_REMOVED, SHOW, RETIRE, ROLLBACK */
     struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT: DER, leaf first */
     size_t chain_count;
     struct stk_bytes sealed;  /* IMPORT */
@@ -76,7 +77,7 @@ struct stk_admin_response {
     struct stk_bytes spki;    /* WRAPPING_KEY */
     const char *token_label;
     const char *token_serial;
-    uint32_t generation; /* IMPORT, RETIRE */
+    uint32_t generation; /* IMPORT, RETIRE, ROLLBACK */
     const char *x5u;     /* IMPORT */
     struct stk_key_id key_id;
     bool already_held;

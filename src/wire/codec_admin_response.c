@@ -131,6 +131,7 @@ static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
     Stirkeep__V1__WrappingKey wrapping_key = STIRKEEP__V1__WRAPPING_KEY__INIT;
     Stirkeep__V1__SourceRemoved source_removed = STIRKEEP__V1__SOURCE_REMOVED__INIT;
     Stirkeep__V1__Retired retired = STIRKEEP__V1__RETIRED__INIT;
+    Stirkeep__V1__RolledBack rolled_back = STIRKEEP__V1__ROLLED_BACK__INIT;
     Stirkeep__V1__ServiceStatus service = STIRKEEP__V1__SERVICE_STATUS__INIT;
 
     switch (response->kind) {
@@ -149,6 +150,11 @@ static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
         retired.generation = response->generation;
         message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_RETIRED;
         message->retired = &retired;
+        break;
+    case STK_ADMIN_ROLLBACK:
+        rolled_back.generation = response->generation;
+        message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_ROLLED_BACK;
+        message->rolled_back = &rolled_back;
         break;
     case STK_ADMIN_STATUS:
         service = service_of(&response->service);
@@ -318,6 +324,10 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminResponse *message
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_RETIRED:
         response->kind = STK_ADMIN_RETIRE;
         response->generation = message->retired->generation;
+        return STIRKEEP_OK;
+    case STIRKEEP__V1__ADMIN_RESPONSE__BODY_ROLLED_BACK:
+        response->kind = STK_ADMIN_ROLLBACK;
+        response->generation = message->rolled_back->generation;
         return STIRKEEP_OK;
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_SERVICE_STATUS:
         take_service(message->service_status, response);

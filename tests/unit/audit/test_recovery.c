@@ -192,17 +192,17 @@ static void a_torn_end_that_cannot_be_kept_is_not_cut(void **state)
     assert_false(find_aside(scratch, "torn", aside)); /* no pile of copies at every try */
 }
 
-static void write_until_killed(const char *path)
+static void write_until_killed(const char *path, int64_t now_us)
 {
     struct stk_trail *trail = NULL;
     struct stk_record records[7];
 
     for (size_t i = 0; i < 7; i++)
         records[i] = sign_record(i);
-    if (stk_trail_open(path, STK_TRAIL_INTERVAL, NOW_US, &trail, NULL) != STIRKEEP_OK)
+    if (stk_trail_open(path, STK_TRAIL_INTERVAL, now_us, &trail, NULL) != STIRKEEP_OK)
         _exit(1);
     for (;;)
-        if (stk_trail_append(trail, records, 7, NOW_US, NULL) != STIRKEEP_OK)
+        if (stk_trail_append(trail, records, 7, now_us, NULL) != STIRKEEP_OK)
             _exit(2);
 }
 
@@ -216,7 +216,7 @@ static void a_killed_writer_leaves_a_trail_that_goes_on(void **state)
         int status = 0;
 
         if (child == 0)
-            write_until_killed(scratch->path);
+            write_until_killed(scratch->path, NOW_US + i * 1000000LL); /* time goes on */
         (void)usleep((useconds_t)(5000 + 1700 * i));
         (void)kill(child, SIGKILL);
         assert_int_equal(waitpid(child, &status, 0), child);

@@ -102,6 +102,58 @@ static void a_key_belongs_to_one_name(void **state)
                      STIRKEEP_UNKNOWN_NAME);
 }
 
+static void a_roll_back_goes_to_the_generation_before_and_no_further(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_act act = {.act = "rollback", .outcome = "ok", .name = "Alpha", .detail = ""};
+    struct stk_certificate active = {0};
+    struct stk_certificate earlier = {0};
+    struct stk_generation generations[4] = {{0}};
+    size_t count = 0;
+
+    assert_int_equal(
+        stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, &fixture->error),
+        STIRKEEP_UNKNOWN_NAME);
+    (void)fixture_import(fixture, "Alpha", 1);
+    assert_int_equal(
+        stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, &fixture->error),
+        STIRKEEP_CONFLICT);
+    (void)fixture_import(fixture, "Alpha", 2);
+    (void)fixture_import(fixture, "Alpha", 3);
+    assert_int_equal(stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(active.generation, 3);
+    assert_int_equal(earlier.generation, 2);
+    /* Somebody was quicker, or it is none to go to: nothing changes. */
+    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 2, 1, &act, &fixture->error),
+                     STIRKEEP_BUSY);
+    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 3, 7, &act, &fixture->error),
+                     STIRKEEP_BUSY);
+    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 3, 2, &act, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(stk_catalog_certificate(fixture->catalog, "Alpha", &active, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(active.generation, 2);
+    assert_true(active.active);
+    assert_int_equal(
+        stk_catalog_show(fixture->catalog, "Alpha", &fixture->arena, generations, 4, &count, NULL),
+        STIRKEEP_OK);
+    assert_string_equal(generations[0].state, "previous");
+    assert_string_equal(generations[1].state, "active");
+    /* Further back goes on from there; a new import is the highest number all the same. */
+    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 2, 1, &act, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(
+        stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, &fixture->error),
+        STIRKEEP_CONFLICT);
+    assert_int_equal(fixture_import(fixture, "Alpha", 4), 4);
+    assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", NULL, &active.generation, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(
+        stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, &fixture->error),
+        STIRKEEP_NOT_ACTIVE);
+}
+
 static void a_retired_name_does_not_sign_and_can_come_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -414,6 +466,7 @@ int main(void)
         TEST(what_was_imported_reads_back_whole),
         TEST(a_new_generation_is_active_and_the_one_before_is_previous),
         TEST(a_key_belongs_to_one_name),
+        TEST(a_roll_back_goes_to_the_generation_before_and_no_further),
         TEST(a_retired_name_does_not_sign_and_can_come_back),
         TEST(a_name_and_a_key_have_one_open_intent),
         TEST(open_intents_come_oldest_first_and_outlive_the_process),

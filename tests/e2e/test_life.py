@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Generations under one name: the next, back to the one before, and signatures meanwhile."""
+import base64
+import json
+import subprocess
+import threading
+
+import passports
+import wire
+from stirkeep import Service
+from tap import case, contains, equal, note, run
+
+ROUNDS = 20
+
+
+def fingerprint(certificate):
+    done = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-fingerprint",
+                           "-sha256"], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip().split("=")[1].replace(":", "").lower()
+
+
+def x5u_of(identity):
+    header = identity.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["x5u"]
+
+
+def signs_with(service, leaf):
+    identity = service.sign().stdout
+    contains(x5u_of(identity), fingerprint(f"{service.lab}/{leaf}.pem"), "x5u")
+    assert passports.verifies(identity, passports.public_key(f"{service.lab}/{leaf}.pem"))
+
+
+def states(service):
+    shown = json.loads(service.cli("show", "Alpha", "--json").stdout)["generations"]
+    return {entry["generation"]: entry["state"] for entry in shown}
+
+
+@case
+def a_new_certificate_is_the_next_generation(service):
+    service.import_leaf("Alpha", "one")
+    signs_with(service, "one")
+    service.import_leaf("Alpha", "two")
+    signs_with(service, "two")
+    equal(states(service), {1: "previous", 2: "active"}, "states")
+
+
+@case
+def a_roll_back_signs_with_the_one_before(service):
+    done = service.cli("rollback", "Alpha")
+    contains(done.stdout, "generation 1", "answer")
+    signs_with(service, "one")
+    equal(states(service), {1: "active", 2: "previous"}, "states")
+    last = [json.loads(line) for line in service.records()]
+    acts = [record for record in last if record["act"] == "rollback"]
+    equal([(act["outcome"], act["generation"]) for act in acts], [("ok", 1)], "acts")
+
+
+@case
+def what_has_nothing_before_it_is_refused(service):
+    done = service.cli("rollback", "Alpha", check=False)
+    equal(done.returncode, 1, done.stdout)
+    contains(done.stderr, "no generation before", "stderr")
+    equal(service.cli("rollback", "Nobody", check=False).returncode, 1, "an unknown name")
+    signs_with(service, "one")
+
+
+@case
+def signing_goes_on_while_generations_change(service):
+    """No request fails, and no answer has one certificate's x5u and another one's signature."""
+    keys = {fingerprint(f"{service.lab}/{leaf}.pem"):
+            passports.public_key(f"{service.lab}/{leaf}.pem") for leaf in ("one", "two", "three")}
+    done, answers, failed = threading.Event(), [], []
+
+    def load():
+        with wire.Connection(service.sign_socket, timeout=30) as connection:
+            number = 0
+            while not done.is_set():
+                connection.send(*[wire.sign_request(number + n) for n in range(32)])
+                for _ in range(32):
+                    answer = connection.receive()
+                    (answers if answer.status == 0 else failed).append(answer)
+                number += 32
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        service.import_leaf("Alpha", "three")
+        for _ in range(ROUNDS):
+            service.cli("rollback", "Alpha")
+            done_again = service.cli("import", "Alpha", "--cert",
+                                     f"{service.lab}/three-chain.pem", "--key",
+                                     f"{service.base}/three.key", "--keep-source")
+            contains(done_again.stdout, "active", "answer")
+    finally:
+        done.set()
+        thread.join()
+    equal([(answer.status, answer.message) for answer in failed], [], "failed requests")
+    used = set()
+    for answer in answers:
+        identity = answer.signed.identity
+        mark = x5u_of(identity).rsplit("/", 1)[1].removesuffix(".pem")
+        used.add(mark)
+        assert passports.verifies(identity, keys[mark]), "a mixed answer"
+    note(f"{len(answers)} signatures through {2 * ROUNDS} changes, by {len(used)} certificates")
+    assert len(used) >= 2
+
+
+@case
+def a_retired_name_is_not_rolled_back(service):
+    service.cli("retire", "Alpha")
+    done = service.cli("rollback", "Alpha", check=False)
+    equal(done.returncode, 1, done.stdout)
+    contains(done.stderr, "retired", "stderr")
+
+
+if __name__ == "__main__":
+    import shutil
+    with Service() as the_service:
+        the_service.make_chain("709J", "one", "two", "three")
+        shutil.copy(f"{the_service.lab}/three.key", f"{the_service.base}/three.key")
+        the_service.start()
+        run(service=the_service)
