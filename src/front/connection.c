@@ -48,6 +48,7 @@ void stk_connection_free(struct stk_connection *connection)
     (void)event_del(&connection->readable);
     (void)event_del(&connection->writable);
     stk_connection_wait(connection, STK_WAIT_NONE, 0);
+    stk_connection_forget_reader(connection);
     if (connection->dirty)
         TAILQ_REMOVE(&front->dirty, connection, dirty_entry);
     (void)close(connection->fd);
@@ -79,6 +80,24 @@ void stk_connection_end(struct stk_connection *connection, enum stirkeep_status 
     connection->state = STK_CONNECTION_ENDING;
     stk_connection_wait(connection, STK_WAIT_NONE, 0);
     stk_output_error(connection, 0, status, message);
+}
+
+void stk_connection_forget_reader(struct stk_connection *connection)
+{
+    if (connection->taking)
+        TAILQ_REMOVE(&connection->front->taking, connection, taking_entry);
+    connection->taking = false;
+}
+
+void stk_connection_await_reader(struct stk_connection *connection)
+{
+    struct stk_front *front = connection->front;
+
+    stk_connection_forget_reader(connection);
+    connection->taking = true;
+    connection->taking_until_us =
+        stk_clock_mono_us() + front->config->sockets.client_timeout_ms * 1000ULL;
+    TAILQ_INSERT_TAIL(&front->taking, connection, taking_entry);
 }
 
 static struct stk_connection_list *queue_of(struct stk_front *front, enum stk_connection_wait wait)

@@ -61,6 +61,9 @@ struct stk_connection {
     size_t out_sent;          /* of `out` */
     uint64_t visible_version; /* of the names, for which ... */
     uint32_t visible;         /* ... so many may be seen; counted once */
+    bool taking;              /* answers wait until it reads ... */
+    uint64_t taking_until_us; /* ... at the latest until then, unless it takes some */
+    TAILQ_ENTRY(stk_connection) taking_entry;
     TAILQ_ENTRY(stk_connection) dirty_entry;
     TAILQ_ENTRY(stk_connection) wait_entry;
 };
@@ -84,6 +87,10 @@ void stk_connection_end(struct stk_connection *connection, enum stirkeep_status 
 /* Its place in the queue of deadlines: `until_us` must not be earlier than those before it. */
 void stk_connection_wait(struct stk_connection *connection, enum stk_connection_wait wait,
                          uint64_t until_us);
+
+/* Its socket is full of answers: it has client-timeout-ms from now to take some. */
+void stk_connection_await_reader(struct stk_connection *connection);
+void stk_connection_forget_reader(struct stk_connection *connection);
 
 /* Write, go on, close. May free it. */
 void stk_connection_settle(struct stk_connection *connection);

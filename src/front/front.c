@@ -62,6 +62,7 @@ static bool allocate(struct stk_front *front)
     front->outgoing.ceiling = STK_LINK_MESSAGE_MAX;
     return front->message != NULL && front->page != NULL && front->names != NULL &&
            front->orders != NULL && front->base != NULL &&
+           stk_buffer_reserve(&front->outgoing, STK_LINK_MESSAGE_MAX) == STIRKEEP_OK &&
            stk_arena_new(&front->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK;
 }
 
@@ -78,6 +79,7 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
     TAILQ_INIT(&front->dirty);
     TAILQ_INIT(&front->waiting);
     TAILQ_INIT(&front->lingering);
+    TAILQ_INIT(&front->taking);
     if (!allocate(front) || !stk_control_start(front) || !stk_link_keeper_start(front) ||
         !stk_link_intake_start(front) || !stk_timer_start(front) || !stk_listener_start(front)) {
         stk_front_free(front);
@@ -107,6 +109,7 @@ static void end_turn(struct stk_front *front)
     settle_all(front);
     stk_drain_check(front, stk_clock_mono_us());
     stk_timer_set(front);
+    front->looked_at = 0;
 }
 
 int stk_front_run(struct stk_front *front)

@@ -20,7 +20,9 @@
 #define STK_LIST_PAGE 64                 /* names in one answer: it must fit STK_SIGN_MESSAGE_MAX */
 #define STK_ACCEPT_PAUSE_US 100000       /* when descriptors or memory are used up */
 #define STK_DRAIN_US 4000000             /* to answer and flush when the service stops */
-#define STK_ACKNOWLEDGE_MAX 64           /* pushes that intake's link does not take the word for */
+#define STK_SNAPSHOT_AGAIN_US 1000000    /* after names that could not be taken */
+#define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names in a turn: others wait as long as that takes */
+#define STK_ACKNOWLEDGE_MAX 64 /* pushes that intake's link does not take the word for */
 
 struct stk_front {
     struct stk_config *config;
@@ -41,6 +43,7 @@ struct stk_front {
     struct stk_connection_list dirty;
     struct stk_connection_list waiting;
     struct stk_connection_list lingering;
+    struct stk_connection_list taking; /* of taking_entry */
 
     struct event listener;
     uint64_t accept_again_us; /* 0: accepting */
@@ -56,7 +59,9 @@ struct stk_front {
     uint64_t acknowledge[STK_ACKNOWLEDGE_MAX]; /* pushes */
     size_t acknowledge_count;
     bool snapshot_wanted;
+    uint64_t snapshot_again_us; /* when to ask again, since names were lost; 0: they were not */
     bool intake_full;
+    size_t looked_at; /* names, in this turn */
 
     struct event control;
     bool ready;              /* the porter was told */
@@ -94,6 +99,9 @@ struct stk_ask {
 /* Answer that it is refused, and have it recorded. */
 void stk_refuse(const struct stk_ask *ask, enum stirkeep_status status, const char *message);
 
+/* Note a refusal for the trail, and make room for it if need be. */
+void stk_refusal_note(struct stk_front *front, const struct stk_refusal *refusal);
+
 /* The operations, one file each. */
 void stk_op_sign(const struct stk_ask *ask);
 void stk_op_list(const struct stk_ask *ask);
@@ -107,6 +115,8 @@ void stk_refusal_of_connection(struct stk_connection *connection, enum stirkeep_
 bool stk_link_keeper_start(struct stk_front *front);
 /* Send orders and refusals that wait, as far as the link takes them. */
 void stk_link_keeper_flush(struct stk_front *front);
+/* Send refusals alone, in the middle of a turn. */
+void stk_link_keeper_flush_refusals(struct stk_front *front);
 /* The keeper has a successor: send again what is unanswered. */
 void stk_link_keeper_again(struct stk_front *front);
 /* Answer the order of a slot with an error, if somebody still waits, and release it. */

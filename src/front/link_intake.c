@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/front.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
@@ -65,6 +66,13 @@ static void become_ready(struct stk_front *front)
     front->ready = stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_FRONT, NULL);
 }
 
+/* What was in it is not known: the whole again, but not over and over at once. */
+static void lose_push(struct stk_front *front)
+{
+    if (front->snapshot_again_us == 0)
+        front->snapshot_again_us = stk_clock_mono_us() + STK_SNAPSHOT_AGAIN_US;
+}
+
 static void take_push(struct stk_front *front, const struct stk_catalog_push *push)
 {
     enum stirkeep_status status =
@@ -73,7 +81,7 @@ static void take_push(struct stk_front *front, const struct stk_catalog_push *pu
     if (status != STIRKEEP_OK) {
         stk_log(STK_LOG_ERROR, "the certificates' names cannot be taken: %s",
                 stirkeep_status_text(status));
-        front->snapshot_wanted = true;
+        lose_push(front);
         return;
     }
     become_ready(front);
@@ -89,10 +97,12 @@ static void take_message(struct stk_front *front, size_t length)
 
     stk_arena_reset(&front->arena);
     if (stk_catalog_push_decode((struct stk_bytes){front->message, length}, &front->arena, &push,
-                                &error) == STIRKEEP_OK)
+                                &error) == STIRKEEP_OK) {
         take_push(front, &push);
-    else
-        stk_log(STK_LOG_ERROR, "a message of intake's was dropped: %s", error.message);
+        return;
+    }
+    stk_log(STK_LOG_ERROR, "a message of intake's was dropped: %s", error.message);
+    lose_push(front);
 }
 
 static void readable(evutil_socket_t fd, short what, void *context)

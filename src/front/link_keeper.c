@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
+#include <assert.h>
 #include <string.h>
 
 #define RECEIVE_TURN_MAX 64 /* messages in one turn */
@@ -59,6 +60,7 @@ static bool send_batch(struct stk_front *front)
 
     front->outgoing.length = 0;
     end = gather(front, TAILQ_FIRST(&orders->unsent));
+    assert(front->outgoing.length > 0); /* room for one is there from the beginning */
     if (!send_outgoing(front))
         return false;
     while (TAILQ_FIRST(&orders->unsent) != end)
@@ -77,6 +79,12 @@ static bool send_refusals(struct stk_front *front)
     return true;
 }
 
+void stk_link_keeper_flush_refusals(struct stk_front *front)
+{
+    if (front->keeper_up && !front->keeper_full && front->refusals.message_count > 0)
+        (void)send_refusals(front);
+}
+
 void stk_link_keeper_flush(struct stk_front *front)
 {
     if (!front->keeper_up || front->keeper_full)
@@ -84,8 +92,7 @@ void stk_link_keeper_flush(struct stk_front *front)
     while (front->orders->unsent_count > 0)
         if (!send_batch(front))
             return;
-    if (front->refusals.message_count > 0)
-        (void)send_refusals(front);
+    stk_link_keeper_flush_refusals(front);
 }
 
 void stk_link_keeper_again(struct stk_front *front)

@@ -24,6 +24,23 @@ static void turn_away(int fd, enum stirkeep_status status, const char *message)
     (void)close(fd);
 }
 
+/* There are many of them at once: one less to be held, but none less to be recorded. */
+static void turn_away_stranger(struct stk_front *front, int fd, const struct stk_peer *peer)
+{
+    const struct stk_refusal refusal = {.status = STIRKEEP_NOT_PERMITTED,
+                                        .reason = "no grant names this peer",
+                                        .name = "",
+                                        .ppt = "",
+                                        .orig = "",
+                                        .dest = "",
+                                        .attest = "",
+                                        .origid = "",
+                                        .peer = *peer};
+
+    stk_refusal_note(front, &refusal);
+    turn_away(fd, refusal.status, refusal.reason);
+}
+
 /* How many of the table are a user's, or nobody's with a grant? */
 static void count(const struct stk_front *front, uid_t uid, size_t *ret_of_user,
                   size_t *ret_ungranted, uint32_t *ret_free)
@@ -67,7 +84,7 @@ static void welcome(struct stk_front *front, int fd)
     } else if (of_user >= front->connection_limit - front->connection_limit / 4) {
         turn_away(fd, STIRKEEP_OVERLOADED, "too many connections of this user");
     } else if (grants->count == 0 && ungranted >= STK_UNGRANTED_CONNECTIONS_MAX) {
-        turn_away(fd, STIRKEEP_NOT_PERMITTED, "no grant names this user or its groups");
+        turn_away_stranger(front, fd, &peer);
     } else {
         (void)stk_connection_open(front, fd, place, &peer, grants);
         return;

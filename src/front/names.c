@@ -134,7 +134,8 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
     if (!names->gathering && !names->complete)
         return STIRKEEP_OK;
     table = names->gathering ? &names->next : &names->current;
-    names->version++;
+    if (!names->gathering)
+        names->version++;
     for (size_t i = 0; status == STIRKEEP_OK && i < count; i++)
         status = table_put(table, &entries[i]);
     if (status != STIRKEEP_OK) {
@@ -146,6 +147,7 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
         names->next = (struct table){0};
         names->gathering = false;
         names->complete = true;
+        names->version++;
     }
     return status;
 }

@@ -47,7 +47,7 @@ const struct stk_held *stk_names_at(const struct stk_names *names, size_t place)
 
 size_t stk_names_count(const struct stk_names *names);
 
-/* Another number after every change. */
+/* Another number after every change of what can be found. */
 uint64_t stk_names_version(const struct stk_names *names);
 
 #endif

@@ -29,7 +29,13 @@ void stk_op_list(const struct stk_ask *ask)
                    "the service is starting: its certificates are not known yet");
         return;
     }
-    while ((held = stk_names_at(front->names, place++)) != NULL) {
+    if (front->looked_at > STK_LOOK_AT_MAX) {
+        stk_refuse(ask, STIRKEEP_OVERLOADED, "too many requests for lists");
+        return;
+    }
+    while (ask->connection->grants->count > 0 &&
+           (held = stk_names_at(front->names, place++)) != NULL) {
+        front->looked_at++;
         if (!stk_policy_may_see(ask->connection->grants, held->name))
             continue;
         more = count == STK_LIST_PAGE;

@@ -4,11 +4,15 @@
 /* How many names the peer's grants name: counted again only when the names have changed. */
 static uint32_t visible(struct stk_connection *connection)
 {
-    const struct stk_names *names = connection->front->names;
+    struct stk_front *front = connection->front;
+    const struct stk_names *names = front->names;
     const struct stk_held *held = NULL;
 
-    if (connection->visible_version == stk_names_version(names))
+    /* Many connections may ask after a change: the last count does for those who come late. */
+    if (connection->visible_version == stk_names_version(names) ||
+        front->looked_at > STK_LOOK_AT_MAX || connection->grants->count == 0)
         return connection->visible;
+    front->looked_at += stk_names_count(names);
     connection->visible = 0;
     for (size_t place = 0; (held = stk_names_at(names, place)) != NULL; place++)
         connection->visible += stk_policy_may_see(connection->grants, held->name) ? 1 : 0;

@@ -3,6 +3,13 @@
 
 #include "base/clock.h"
 
+void stk_refusal_note(struct stk_front *front, const struct stk_refusal *refusal)
+{
+    if (front->refusals.message_count == STK_BATCH_MAX)
+        stk_link_keeper_flush_refusals(front);
+    stk_refusals_note(&front->refusals, refusal, stk_clock_mono_us());
+}
+
 static void note(struct stk_connection *connection, uint64_t request_id,
                  const struct stk_request_sketch *sketch, enum stirkeep_status status,
                  const char *reason)
@@ -18,7 +25,7 @@ static void note(struct stk_connection *connection, uint64_t request_id,
                                         .peer = connection->peer,
                                         .request_id = request_id};
 
-    stk_refusals_note(&connection->front->refusals, &refusal, stk_clock_mono_us());
+    stk_refusal_note(connection->front, &refusal);
 }
 
 void stk_refusal_of_connection(struct stk_connection *connection, enum stirkeep_status status,

@@ -21,6 +21,10 @@ static uint64_t next_deadline(const struct stk_front *front)
 
     next = earlier(next, first_of(&front->waiting));
     next = earlier(next, first_of(&front->lingering));
+    if (!TAILQ_EMPTY(&front->taking))
+        next = earlier(next, TAILQ_FIRST(&front->taking)->taking_until_us);
+    if (front->snapshot_again_us != 0)
+        next = earlier(next, front->snapshot_again_us);
     if (front->accept_again_us != 0)
         next = earlier(next, front->accept_again_us);
     if (front->refusals.summary_due_us != 0)
@@ -73,6 +77,18 @@ static void expire_list(struct stk_connection_list *list, uint64_t now)
     }
 }
 
+/* What they do not take is lost: there is no way to tell them. */
+static void expire_readers(struct stk_front *front, uint64_t now)
+{
+    struct stk_connection *connection = NULL;
+
+    while ((connection = TAILQ_FIRST(&front->taking)) != NULL &&
+           connection->taking_until_us <= now) {
+        stk_connection_forget_reader(connection);
+        stk_connection_break(connection);
+    }
+}
+
 static void expired(evutil_socket_t fd, short what, void *context)
 {
     struct stk_front *front = context;
@@ -84,6 +100,11 @@ static void expired(evutil_socket_t fd, short what, void *context)
     expire_orders(front, now);
     expire_list(&front->waiting, now);
     expire_list(&front->lingering, now);
+    expire_readers(front, now);
+    if (front->snapshot_again_us != 0 && front->snapshot_again_us <= now) {
+        front->snapshot_again_us = 0;
+        front->snapshot_wanted = true;
+    }
     if (front->accept_again_us != 0 && front->accept_again_us <= now && front->drain_until_us == 0)
         stk_listener_resume(front);
     if (front->refusals.summary_due_us != 0 && front->refusals.summary_due_us <= now)
