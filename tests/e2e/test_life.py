@@ -2,6 +2,7 @@
 """Generations under one name: the next, back to the one before, and signatures meanwhile."""
 import base64
 import json
+import os
 import subprocess
 import threading
 
@@ -106,6 +107,37 @@ def signing_goes_on_while_generations_change(service):
 
 
 @case
+def chains_are_published_where_their_x5u_says(service):
+    served = f"{service.base}/served"
+    os.mkdir(served)
+    service.import_leaf("Beta", "beta")
+    equal(service.cli("publish", "--dir", served).stdout, "2 written, 0 unchanged\n", "stdout")
+    for name, leaf in (("Alpha", "three"), ("Beta", "beta")):
+        with open(f"{service.lab}/{leaf}-chain.pem") as chain, \
+                open(f"{served}/{name}/{fingerprint(f'{service.lab}/{leaf}.pem')}.pem") as file:
+            equal(file.read(), chain.read(), f"the chain of {name}")
+    equal(service.cli("publish", "--dir", served).stdout, "0 written, 2 unchanged\n", "stdout")
+    equal(service.cli("publish", "Beta", "--dir", served).stdout, "0 written, 1 unchanged\n",
+          "stdout")
+    found = [name for _, _, names in os.walk(served) for name in names]
+    equal(len(found), 2, f"files: {found}")
+    missing = service.cli("publish", "--dir", f"{service.base}/nowhere", check=False)
+    equal(missing.returncode, 1, missing.stdout)
+    contains(missing.stderr, "nowhere", "stderr")
+
+
+@case
+def what_leads_out_of_the_directory_is_not_published(service):
+    for x5u in ("https://certs.example.com/../etc/x.pem", "https://certs.example.com/.hidden",
+                "https://certs.example.com/", "https://certs.example.com/a//b.pem"):
+        service.cli("import", "Gamma", "--cert", f"{service.lab}/gamma-chain.pem", "--key",
+                    f"{service.lab}/gamma.key", "--keep-source", "--x5u", x5u)
+        done = service.cli("publish", "Gamma", "--dir", f"{service.base}/served", check=False)
+        equal(done.returncode, 1, f"{x5u}: {done.stdout}")
+        contains(done.stderr, "no file to publish", "stderr")
+
+
+@case
 def a_retired_name_is_not_rolled_back(service):
     service.cli("retire", "Alpha")
     done = service.cli("rollback", "Alpha", check=False)
@@ -116,7 +148,7 @@ def a_retired_name_is_not_rolled_back(service):
 if __name__ == "__main__":
     import shutil
     with Service() as the_service:
-        the_service.make_chain("709J", "one", "two", "three")
+        the_service.make_chain("709J", "one", "two", "three", "beta", "gamma")
         shutil.copy(f"{the_service.lab}/three.key", f"{the_service.base}/three.key")
         the_service.start()
         run(service=the_service)
