@@ -12,6 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* The removal is to be in the trail: for so long, the service may be away. */
+#define REPORT_TRIES 20
+#define REPORT_PAUSE_NS 250000000
 
 struct options {
     struct stk_material_paths paths;
@@ -179,10 +184,11 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
     return status;
 }
 
-/* Tell the service, on a new connection when the old one has broken meanwhile. */
+/* Tell the service, on new connections as long as a part of it is being started anew. */
 static enum stirkeep_status report_removal(struct import *import, const char *how,
                                            struct stk_error *error)
 {
+    const struct timespec pause = {.tv_nsec = REPORT_PAUSE_NS};
     struct stk_admin_request request = {.kind = STK_ADMIN_SOURCE_REMOVED,
                                         .name = import->name,
                                         .generation = import->generation,
@@ -190,16 +196,22 @@ static enum stirkeep_status report_removal(struct import *import, const char *ho
                                         .source = import->source,
                                         .how = how};
     struct stk_admin_response response = {0};
-    enum stirkeep_status status = stk_admin_call(import->admin, &request, &response, error);
+    enum stirkeep_status status = STIRKEEP_OK;
 
-    if (status != STIRKEEP_NOT_CONNECTED && status != STIRKEEP_UNAVAILABLE)
-        return status;
-    stk_admin_close(import->admin);
-    import->admin = NULL;
-    status =
-        stk_admin_connect(import->cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &import->admin, error);
-    if (status == STIRKEEP_OK)
-        status = stk_admin_call(import->admin, &request, &response, error);
+    for (int tries = 0; tries < REPORT_TRIES; tries++) {
+        if (tries > 0)
+            (void)nanosleep(&pause, NULL);
+        status = import->admin != NULL
+                     ? STIRKEEP_OK
+                     : stk_admin_connect(import->cli->admin_socket, STK_ADMIN_TIMEOUT_MS,
+                                         &import->admin, error);
+        if (status == STIRKEEP_OK)
+            status = stk_admin_call(import->admin, &request, &response, error);
+        if (status != STIRKEEP_NOT_CONNECTED && status != STIRKEEP_UNAVAILABLE)
+            break;
+        stk_admin_close(import->admin);
+        import->admin = NULL;
+    }
     return status;
 }
 
