@@ -128,8 +128,11 @@ static void take_message(struct bench *bench)
     assert_true(orders.order_count <= STK_BATCH_MAX);
     for (size_t i = 0; i < orders.order_count; i++)
         take_order(bench, &orders.orders[i]);
-    for (size_t i = 0; i < orders.refusal_count; i++)
+    assert_true(orders.refusal_count <= STK_BATCH_MAX);
+    for (size_t i = 0; i < orders.refusal_count; i++) {
         bench->refusal_status = orders.refusals[i].status;
+        bench->suppressed += orders.refusals[i].suppressed;
+    }
     bench->refusal_count += orders.refusal_count;
 }
 

@@ -33,6 +33,7 @@ struct bench {
     } taken[TAKEN_MAX];
     size_t taken_count;
     size_t refusal_count;
+    uint64_t suppressed;                 /* refusals told of, but not one by one */
     enum stirkeep_status refusal_status; /* the last one */
     uint64_t acknowledged;               /* the last push */
     bool snapshot_wanted;

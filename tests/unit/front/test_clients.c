@@ -254,15 +254,19 @@ static void a_snapshot_in_pages_counts_as_a_whole_then_changes_do(void **state)
     client_free(&client);
 }
 
-static void a_message_of_intakes_that_is_none_changes_nothing(void **state)
+static void a_message_of_intakes_that_is_none_changes_nothing_and_all_is_asked_again(void **state)
 {
     struct bench *bench = *state;
 
     bench_start(bench);
+    bench_await(bench, 1);
+    bench->snapshot_wanted = false;
     assert_int_equal(stk_link_send(bench->born.other, "\xff\xff\xff", 3, 1000, NULL), STIRKEEP_OK);
     assert_int_equal(stk_link_send(bench->born.keeper, "\xff\xff\xff", 3, 1000, NULL), STIRKEEP_OK);
     assert_int_equal(list_all(bench), 4);
     expect_served(bench);
+    bench_await(bench, 0);
+    assert_true(bench->snapshot_wanted);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
@@ -278,7 +282,7 @@ int main(void)
         TEST(a_slow_reader_loses_nothing_and_holds_up_nobody),
         TEST(many_connections_are_served_and_too_many_turned_away),
         TEST(a_snapshot_in_pages_counts_as_a_whole_then_changes_do),
-        TEST(a_message_of_intakes_that_is_none_changes_nothing),
+        TEST(a_message_of_intakes_that_is_none_changes_nothing_and_all_is_asked_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
