@@ -19,7 +19,10 @@ enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_
     Stirkeep__V1__Order__SignOrder sign = STIRKEEP__V1__ORDER__SIGN_ORDER__INIT;
     const struct stk_claims *claims = &order->claims;
     char attest[2] = {claims->attest, '\0'};
+    char grant[STK_GRANT_NAME_MAX + 1];
 
+    /* The configuration's, in whatever encoding; it must not cost a batch. */
+    stk_text_cut(order->grant, grant, sizeof(grant));
     sign.id = order->id;
     sign.key_id = stk_pack_view((struct stk_bytes){order->key_id.bytes, STK_KEY_ID_LENGTH});
     sign.name = stk_pack_text(order->name.text);
@@ -39,7 +42,7 @@ enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_
     sign.uid = order->peer.uid;
     sign.gid = order->peer.gid;
     sign.pid = (uint32_t)order->peer.pid;
-    sign.grant = stk_pack_text(order->grant);
+    sign.grant = grant;
     sign.request_id = order->request_id;
     return stk_pack_element(ORDERS_SIGN, &sign.base, out);
 }

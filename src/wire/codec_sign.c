@@ -134,8 +134,9 @@ enum stirkeep_status stk_request_decode(struct stk_bytes message, struct stk_are
         return stk_error_set(error, reason.status, "%s", reason.message);
     }
     ret_request->id = unpacked->id;
+    /* The scan tells one finding: behind another one, texts may be bad, too. */
     if (unpacked->body_case == STIRKEEP__V1__REQUEST__BODY_SIGN)
-        sketch(unpacked->sign, status != STIRKEEP_INVALID, arena, ret_sketch);
+        sketch(unpacked->sign, status == STIRKEEP_OK, arena, ret_sketch);
     if (status != STIRKEEP_OK)
         return stk_error_set(error, status, "%s", reason.message);
     request.id = unpacked->id;
