@@ -51,6 +51,8 @@ enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struc
 {
     Stirkeep__V1__Order__Refusal message = STIRKEEP__V1__ORDER__REFUSAL__INIT;
     char reason[STK_ERROR_MAX];
+    size_t before = out->length;
+    enum stirkeep_status status = STIRKEEP_OK;
 
     stk_text_cut(refusal->reason, reason, sizeof(reason));
     message.status = (uint32_t)refusal->status;
@@ -66,7 +68,13 @@ enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struc
     message.pid = (uint32_t)refusal->peer.pid;
     message.request_id = refusal->request_id;
     message.suppressed = refusal->suppressed;
-    return stk_pack_element(ORDERS_REFUSALS, &message.base, out);
+    /* Scrubbed: one bad text would have the keeper drop the orders beside it, too. */
+    status = stk_pack_scrubbed(&message.base, out);
+    if (status == STIRKEEP_OK)
+        status = stk_pack_close(ORDERS_REFUSALS, before, out);
+    if (status != STIRKEEP_OK)
+        out->length = before;
+    return status;
 }
 
 /* ---- keeper's side: orders and refusals in */

@@ -175,7 +175,6 @@ static void an_order_that_fails_a_check_is_left_out_and_told_of(void **state)
 {
     static const char *const bad_dest[] = {"not a number"};
     struct stk_order order = order_of(0);
-    char *grant = long_text(STK_GRANT_NAME_MAX + 1);
     (void)state;
 
     memcpy(order.name.text, "-lpha", 6);
@@ -204,10 +203,35 @@ static void an_order_that_fails_a_check_is_left_out_and_told_of(void **state)
     order = order_of(0);
     memcpy(order.claims.origid, "123", 4);
     expect_left_out(order, STIRKEEP_INVALID);
-    order = order_of(0);
-    order.grant = grant;
-    expect_left_out(order, STIRKEEP_TOO_LARGE);
-    free(grant);
+}
+
+static void a_grants_name_past_its_limit_is_left_out_not_cut(void **state)
+{
+    (void)state;
+
+    for (size_t over = 0; over < 2; over++) {
+        struct stk_buffer message = {0};
+        struct stk_buffer sign = {0};
+        char *grant = long_text(STK_GRANT_NAME_MAX + over);
+        struct decoded decoded;
+
+        hand_number(&sign, 1, 9);
+        hand_bytes(&sign, 2, key_id, STK_KEY_ID_LENGTH);
+        hand_text(&sign, 3, "Alpha");
+        hand_text(&sign, 5, "https://a.example/c");
+        hand_text(&sign, 7, "12155551212");
+        hand_text(&sign, 9, "12155551213");
+        hand_text(&sign, 18, grant);
+        hand_inside(&message, ORDERS_SIGN, &sign);
+        assert_int_equal(decode_orders(&message, &decoded), STIRKEEP_OK);
+        assert_int_equal(decoded.orders.order_count, over ? 0 : 1);
+        assert_int_equal(decoded.bad_count, over);
+        if (over)
+            assert_int_equal(decoded.bad[0].status, STIRKEEP_TOO_LARGE);
+        stk_arena_free(&decoded.arena);
+        stk_buffer_free(&message);
+        free(grant);
+    }
 }
 
 static void a_key_id_of_another_length_is_no_key_id(void **state)
@@ -603,6 +627,7 @@ int main(void)
         cmocka_unit_test(a_batch_holds_so_many_and_not_one_more),
         cmocka_unit_test(nothing_at_all_is_an_empty_batch),
         cmocka_unit_test(an_order_that_fails_a_check_is_left_out_and_told_of),
+        cmocka_unit_test(a_grants_name_past_its_limit_is_left_out_not_cut),
         cmocka_unit_test(a_key_id_of_another_length_is_no_key_id),
         cmocka_unit_test(refusals_are_held_to_what_the_trail_takes),
         cmocka_unit_test(an_answers_lengths_must_fit_together),
