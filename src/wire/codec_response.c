@@ -92,7 +92,8 @@ enum stirkeep_status stk_response_encode_list(uint64_t id,
         Stirkeep__V1__CertificateSummary summary = summary_of(certificates[i]);
         size_t length = protobuf_c_message_get_packed_size(&summary.base);
 
-        if (out->length - frame + length > STK_SIGN_MESSAGE_MAX - LIST_RESERVE) {
+        if (i == STK_LISTED_MAX ||
+            out->length - frame + length > STK_SIGN_MESSAGE_MAX - LIST_RESERVE) {
             more = true;
             break;
         }

@@ -68,8 +68,12 @@ struct stk_response_pong {
     uint32_t certificates;
 };
 
-/* Append a framed response. A list takes as many certificates as fit into one message; when some
- * are left out, its `more` is set. Words in error answers and pongs are scrubbed to valid UTF-8. */
+/* Certificates in one list: so many fit STK_DECODE_ARENA_MAX at the client's. */
+#define STK_LISTED_MAX 256
+
+/* Append a framed response. A list takes as many certificates as fit into one message, and
+ * STK_LISTED_MAX at most; when some are left out, its `more` is set. Words in error answers and
+ * pongs are scrubbed to valid UTF-8. */
 enum stirkeep_status stk_response_encode_signed(uint64_t id, const struct stk_response_signed *body,
                                                 struct stk_buffer *out);
 enum stirkeep_status stk_response_encode_list(uint64_t id,
