@@ -10,6 +10,15 @@ void stk_front_leave(struct stk_front *front, int exit_status)
     front->exit_status = exit_status;
 }
 
+/* All counts, in as many messages as that takes. */
+static void tell_refusals(struct stk_front *front)
+{
+    for (size_t i = 0; i <= STK_REFUSAL_USERS / STK_BATCH_MAX; i++) {
+        stk_refusals_summarise(&front->refusals, stk_clock_mono_us(), true);
+        stk_link_keeper_flush_refusals(front);
+    }
+}
+
 /* Nothing new is accepted or read; what was asked for is answered. */
 static void drain(struct stk_front *front)
 {
@@ -17,7 +26,7 @@ static void drain(struct stk_front *front)
         return;
     front->drain_until_us = stk_clock_mono_us() + STK_DRAIN_US;
     stk_listener_stop(front);
-    stk_refusals_summarise(&front->refusals, stk_clock_mono_us(), true);
+    tell_refusals(front);
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
         if (front->connections[i] != NULL)
             stk_connection_touch(front->connections[i]);

@@ -253,6 +253,72 @@ static void draining_answers_what_is_in_flight(void **state)
     client_free(&idle);
 }
 
+/* Nobody answers and somebody has half a request: it ends all the same. */
+static void draining_waits_for_nobody_past_the_deadline(void **state)
+{
+    struct bench *bench = *state;
+    struct client client = {0};
+    struct client halting = {0};
+    uint64_t began = 0;
+
+    bench->deadline_ms = 300;
+    bench_start(bench);
+    client = client_new(&bench->born);
+    halting = client_new(&bench->born);
+    client_send(&halting, "\0\0\1\0\x08", 5);
+    sign_to(&client, 1, "Alpha", "A", 0);
+    bench_take(bench, 1);
+    began = stk_clock_mono_us();
+    born_tell(&bench->born, STK_CONTROL_DRAIN, STK_ROOM_FRONT);
+    assert_int_equal(hear(bench, &client).status, STIRKEEP_DEADLINE);
+    assert_int_equal(born_wait(&bench->born), 0);
+    assert_true(stk_clock_mono_us() - began < 3000000);
+    assert_true(client_ended(&client));
+    assert_true(client_ended(&halting));
+    client_free(&client);
+    client_free(&halting);
+}
+
+static void what_comes_while_draining_is_not_begun(void **state)
+{
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    bench_start(bench);
+    client = client_new(&bench->born);
+    sign_to(&client, 1, "Alpha", "A", 0);
+    bench_take(bench, 1);
+    born_tell(&bench->born, STK_CONTROL_DRAIN, STK_ROOM_FRONT);
+    assert_true(bench_keeper_is_idle(bench)); /* it has heard by now */
+    sign_to(&client, 2, "Alpha", "A", 0);
+    assert_true(bench_keeper_is_idle(bench));
+    bench_answer(bench, bench->taken[0].id, STIRKEEP_OK);
+    assert_int_equal(hear(bench, &client).id, 1);
+    assert_int_equal(born_wait(&bench->born), 0);
+    assert_true(client_ended(&client));
+    client_free(&client);
+}
+
+static void all_refusals_are_told_before_the_end(void **state)
+{
+    enum { REFUSED = 400 };
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    bench_start(bench);
+    client = client_new(&bench->born);
+    for (uint64_t id = 1; id <= REFUSED; id++)
+        sign_to(&client, id, "Zulu", "A", 0);
+    for (uint64_t id = 1; id <= REFUSED; id++)
+        assert_int_equal(hear(bench, &client).id, id);
+    born_tell(&bench->born, STK_CONTROL_DRAIN, STK_ROOM_FRONT);
+    assert_int_equal(born_wait(&bench->born), 0);
+    while (born_readable(bench->born.keeper, 0))
+        bench_take_refusals(bench, bench->refusal_count + 1);
+    assert_in_range(bench->refusal_count + bench->suppressed, REFUSED, REFUSED + 2);
+    client_free(&client);
+}
+
 static void without_a_porter_it_leaves(void **state)
 {
     struct bench *bench = *state;
@@ -278,6 +344,9 @@ int main(void)
         TEST(at_the_deadline_there_is_an_answer_in_any_case),
         TEST(past_the_limit_in_flight_it_is_overloaded),
         TEST(draining_answers_what_is_in_flight),
+        TEST(draining_waits_for_nobody_past_the_deadline),
+        TEST(what_comes_while_draining_is_not_begun),
+        TEST(all_refusals_are_told_before_the_end),
         TEST(without_a_porter_it_leaves),
     };
 
