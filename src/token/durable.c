@@ -15,6 +15,7 @@
 
 #define DEPTH_MAX 3 /* a directory of tokens, a token, its objects */
 #define OBJECT_FILE_MAX (1024 * 1024)
+#define OBJECT_FILE_USUAL 4096
 
 /* A file as it was when it was synced. */
 struct stk_durable_file {
@@ -271,6 +272,27 @@ enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_er
 enum stirkeep_status stk_durable_undo(struct stk_durable *durable, struct stk_error *error)
 {
     return walk_all(durable, true, error);
+}
+
+enum stirkeep_status stk_durable_try(const struct stk_durable *durable, struct stk_error *error)
+{
+    static const char filler[OBJECT_FILE_USUAL];
+    int fd = durable->root[0] == '\0'
+                 ? -1
+                 : open(durable->root, O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    bool failed = false;
+    int why = 0;
+
+    if (fd < 0)
+        failed = durable->root[0] != '\0' && errno != EOPNOTSUPP && errno != EISDIR;
+    else
+        failed = !stk_file_write_all(fd, filler, sizeof(filler)) || fsync(fd) != 0;
+    why = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    return failed ? stk_error_set(error, STIRKEEP_STORAGE, "token files in %s: %s", durable->root,
+                                  strerror(why))
+                  : STIRKEEP_OK;
 }
 
 void stk_durable_free(struct stk_durable *durable)

@@ -36,6 +36,12 @@ enum stirkeep_status stk_durable_sync(struct stk_durable *durable, struct stk_er
  */
 enum stirkeep_status stk_durable_undo(struct stk_durable *durable, struct stk_error *error);
 
+/*
+ * Could an object's file be written now? STORAGE with the directory and the reason. Writes to a
+ * file without a name; where the file system has none, the answer is OK.
+ */
+enum stirkeep_status stk_durable_try(const struct stk_durable *durable, struct stk_error *error);
+
 void stk_durable_free(struct stk_durable *durable);
 
 #endif

@@ -161,7 +161,8 @@ static enum stirkeep_status look_at_files(struct stk_token *token, enum stirkeep
     struct stk_error storage = {0};
 
     if (status != STIRKEEP_TOKEN_ERROR ||
-        stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE)
+        (stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE &&
+         stk_durable_try(&token->durable, &storage) != STIRKEEP_STORAGE))
         return status;
     return stk_error_set(error, STIRKEEP_STORAGE, "%s; %s", storage.message,
                          error == NULL ? "" : error->message);

@@ -4,16 +4,21 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#define LIBP11_REASONS 1024 /* its own ones begin there */
+
 /* libp11 leaves the PKCS#11 code of a failed call in OpenSSL's error queue. */
 static enum stirkeep_status libp11_error(struct stk_error *error, const char *call,
                                          const char *module)
 {
-    CK_RV rv = (CK_RV)ERR_get_CKR_code();
+    /* Not by ERR_get_CKR_code(), which gives the library's number with OpenSSL 3. */
+    CK_RV rv = (CK_RV)ERR_GET_REASON(ERR_peek_last_error());
     char buffer[STK_CKR_TEXT] = "";
 
     ERR_clear_error();
+    if (rv == CKR_OK || rv >= LIBP11_REASONS)
+        rv = CKR_GENERAL_ERROR;
     return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: %s: %s", module, call,
-                         stk_ckr_name(rv == CKR_OK ? CKR_GENERAL_ERROR : rv, buffer));
+                         stk_ckr_name(rv, buffer));
 }
 
 /* The calls of the same instance that libp11 uses. */

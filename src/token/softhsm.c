@@ -2,6 +2,7 @@
 #include "token/softhsm.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -85,6 +86,20 @@ void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, cons
     (void)snprintf(softhsm->tokens, sizeof(softhsm->tokens), "%s", DEFAULT_TOKENS);
     if (configuration_path(path, sizeof(path)))
         read_configuration(path, softhsm->tokens, sizeof(softhsm->tokens));
+}
+
+void stk_softhsm_explain(const struct stk_softhsm *softhsm, struct stk_error *error)
+{
+    char path[PATH_MAX] = "";
+
+    if (softhsm->tokens[0] == '\0' || error == NULL)
+        return;
+    if (configuration_path(path, sizeof(path)) && access(path, R_OK) != 0)
+        (void)stk_error_set(error, error->status, "%s (its configuration %s: %s)", error->message,
+                            path, strerror(errno));
+    else if (access(softhsm->tokens, R_OK | W_OK | X_OK) != 0)
+        (void)stk_error_set(error, error->status, "%s (its directory of tokens %s: %s)",
+                            error->message, softhsm->tokens, strerror(errno));
 }
 
 /* SoftHSM makes the serial number from the 20th to 23rd and the last 12 characters of the

@@ -26,6 +26,12 @@ struct stk_softhsm {
  */
 void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, const char *directory);
 
+/*
+ * SoftHSM says of nothing why it could not begin: add to `error` when its configuration or its
+ * directory of tokens cannot be used by this process.
+ */
+void stk_softhsm_explain(const struct stk_softhsm *softhsm, struct stk_error *error);
+
 /* Put back what a login cut off by a kill or a power cut lost. Before C_Initialize. Logs. */
 void stk_softhsm_recover(const struct stk_softhsm *softhsm);
 

@@ -56,6 +56,8 @@ static enum stirkeep_status open_token(struct stk_token *token,
     status = stk_module_load(token, options->module, error);
     if (status == STIRKEEP_OK)
         status = stk_module_find_token(token, options->label, error);
+    if (status == STIRKEEP_TOKEN_ERROR)
+        stk_softhsm_explain(&token->softhsm, error);
     if (status != STIRKEEP_OK)
         return status;
     if (options->require_hardware && !token->info.hardware)

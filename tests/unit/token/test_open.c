@@ -130,6 +130,22 @@ static void test_a_module_that_is_none_is_named(void **state)
     assert_null(token);
 }
 
+static void test_a_configuration_that_softhsm_cannot_read_is_named(void **state)
+{
+    static const char missing[] = "/nonexistent/softhsm2.conf";
+    struct stk_error error = {0};
+    char before[PATH_MAX] = "";
+
+    (void)state;
+    fx_require();
+    (void)snprintf(before, sizeof(before), "%s", getenv("SOFTHSM2_CONF"));
+    assert_int_equal(setenv("SOFTHSM2_CONF", missing, 1), 0);
+    assert_int_equal(fx_try_open(FX_LABEL, FX_PIN, &token, &error), STIRKEEP_TOKEN_ERROR);
+    assert_int_equal(setenv("SOFTHSM2_CONF", before, 1), 0);
+    assert_non_null(strstr(error.message, "C_Initialize: CKR_GENERAL_ERROR"));
+    assert_non_null(strstr(error.message, missing));
+}
+
 static void test_a_label_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -384,6 +400,7 @@ int main(void)
         TEST(test_it_says_what_the_token_is_and_can_do),
         TEST(test_the_wrapping_key_stays_the_same),
         TEST(test_a_module_that_is_none_is_named),
+        TEST(test_a_configuration_that_softhsm_cannot_read_is_named),
         TEST(test_a_label_that_is_not_there_is_named),
         TEST(test_two_tokens_of_one_label_are_refused),
         TEST(test_hardware_is_required_and_this_is_none),
