@@ -148,6 +148,9 @@ static void texts_and_bytes_may_be_as_long_as_their_limit_and_no_longer(void **s
                   {"token answer", "wrapping_spki", SPKI_MAX, STIRKEEP_TOO_LARGE},
                   {"proof answer", "attributes", STK_ATTRIBUTES_MAX, STIRKEEP_TOO_LARGE},
                   {"custody error", "message", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
+                  {"answers", "message", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
+                  {"answers", "origid", STK_ORIGID_LENGTH, STIRKEEP_TOO_LARGE},
+                  {"front orders", "reason", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
                   {"push", "name", STK_NAME_MAX, STIRKEEP_INVALID}};
     (void)state;
 

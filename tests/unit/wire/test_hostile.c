@@ -60,6 +60,9 @@ static void at_every_spot(alter *change, unsigned variants)
                 spot_replace(codec->type, view(&sent), spot, view(&replacement), &changed);
                 trial_expect(codec, view(&changed), expected, what,
                              spot->field != NULL ? spot->field->name : spot->type->short_name);
+                /* By the scan alone: protobuf-c is not relied upon. */
+                assert_int_equal(stk_scan_check(codec->type, view(&changed), codec->unknown, NULL),
+                                 expected);
                 changes++;
             }
             stk_buffer_free(&replacement);

@@ -303,6 +303,34 @@ static void numbers_of_every_length_are_read(void **state)
     }
 }
 
+static void a_field_ends_inside_what_it_is_read_from(void **state)
+{
+    static const unsigned wire_types[] = {0, 1, 2, 5};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(wire_types) / sizeof(wire_types[0]); i++) {
+        struct stk_wire_field field = {.number = 99};
+        struct stk_buffer out = {0};
+        struct stk_bytes rest = {0};
+
+        if (wire_types[i] == 2)
+            put_bytes(7, "inside", 6, &out);
+        else
+            put_field(7, wire_types[i], &out);
+        for (size_t length = 0; length < out.length; length++) {
+            rest = (struct stk_bytes){out.data, length};
+            assert_false(stk_scan_next(&rest, &field));
+            assert_int_equal(field.number, 99);
+        }
+        rest = (struct stk_bytes){out.data, out.length};
+        assert_true(stk_scan_next(&rest, &field));
+        assert_int_equal(rest.length, 0);
+        assert_int_equal(field.type, wire_types[i]);
+        assert_int_equal(field.inside.length, wire_types[i] == 2 ? 6 : 0);
+        stk_buffer_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +345,7 @@ int main(void)
         cmocka_unit_test(scrubbing_leaves_what_is_valid),
         cmocka_unit_test(a_cut_text_ends_and_is_valid),
         cmocka_unit_test(an_id_is_told_as_far_as_it_can_be_read),
+        cmocka_unit_test(a_field_ends_inside_what_it_is_read_from),
         cmocka_unit_test(numbers_of_every_length_are_read),
     };
 
