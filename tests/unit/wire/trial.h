@@ -22,7 +22,7 @@ void trial_run(struct trial *trial, const struct codec *codec, struct stk_bytes 
                size_t capacity);
 void trial_end(struct trial *trial);
 
-/* Run with as much memory as rooms have, and end: the status. */
+/* Run with memory enough (as rooms have it, for large messages), and end: the status. */
 enum stirkeep_status trial_status(const struct codec *codec, struct stk_bytes message);
 
 /* The same, but it must be `expected`; `what` and `where` are told when it is not. */
