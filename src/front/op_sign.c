@@ -86,7 +86,7 @@ void stk_op_sign(const struct stk_ask *ask)
         stk_refuse(ask, status, error.message);
         return;
     }
-    slot = stk_orders_take(orders, deadline_of(ask));
+    slot = stk_orders_take(orders, ask->connection->peer.uid, deadline_of(ask));
     if (slot == NULL) {
         stk_refuse(ask, STIRKEEP_OVERLOADED, "too many requests are in flight");
         return;

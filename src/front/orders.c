@@ -18,9 +18,11 @@ struct stk_orders *stk_orders_new(uint64_t seed)
         return NULL;
     orders->slots = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->slots));
     orders->heap = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->heap));
-    if (orders->slots == NULL || orders->heap == NULL) {
+    orders->owners = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->owners));
+    if (orders->slots == NULL || orders->heap == NULL || orders->owners == NULL) {
         free(orders->slots);
         free(orders->heap);
+        free(orders->owners);
         free(orders);
         return NULL;
     }
@@ -28,8 +30,10 @@ struct stk_orders *stk_orders_new(uint64_t seed)
     TAILQ_INIT(&orders->free_slots);
     TAILQ_INIT(&orders->unsent);
     TAILQ_INIT(&orders->sent);
-    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
+    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++) {
+        orders->owners[i] = STK_NO_OWNER;
         TAILQ_INSERT_TAIL(&orders->free_slots, &orders->slots[i], entry);
+    }
     return orders;
 }
 
@@ -41,6 +45,7 @@ void stk_orders_free(struct stk_orders *orders)
         stk_buffer_free(&orders->slots[i].bytes);
     free(orders->slots);
     free(orders->heap);
+    free(orders->owners);
     free(orders);
 }
 
@@ -91,16 +96,28 @@ static void heap_remove(struct stk_orders *orders, size_t place)
         heap_sink(orders, place, last);
 }
 
-struct stk_slot *stk_orders_take(struct stk_orders *orders, uint64_t deadline_us)
+static bool has_share(const struct stk_orders *orders, uid_t uid)
+{
+    size_t count = 0;
+
+    if (orders->count < STK_ORDERS_OF_USER_MAX)
+        return false;
+    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
+        count += orders->owners[i] == uid ? 1 : 0;
+    return count >= STK_ORDERS_OF_USER_MAX;
+}
+
+struct stk_slot *stk_orders_take(struct stk_orders *orders, uid_t uid, uint64_t deadline_us)
 {
     struct stk_slot *slot = TAILQ_FIRST(&orders->free_slots);
 
-    if (slot == NULL)
+    if (slot == NULL || has_share(orders, uid))
         return NULL;
     TAILQ_REMOVE(&orders->free_slots, slot, entry);
     do
         slot->id = ++orders->serial << SLOT_BITS | (uint64_t)(slot - orders->slots);
     while (slot->id == 0);
+    orders->owners[slot - orders->slots] = uid;
     slot->deadline_us = deadline_us;
     slot->sent = false;
     heap_rise(orders, orders->count++, slot);
@@ -119,6 +136,7 @@ void stk_orders_release(struct stk_orders *orders, struct stk_slot *slot)
         TAILQ_REMOVE(&orders->unsent, slot, entry);
         orders->unsent_count--;
     }
+    orders->owners[slot - orders->slots] = STK_NO_OWNER;
     slot->id = 0;
     slot->bytes.length = 0;
     if (slot->bytes.capacity > BYTES_KEPT)

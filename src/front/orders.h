@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 /*
  * The orders that have no answer yet, sent to the keeper or waiting to be. An order keeps its
@@ -27,9 +28,15 @@ struct stk_slot {
 
 TAILQ_HEAD(stk_slot_list, stk_slot);
 
+#define STK_NO_OWNER ((uid_t)-1) /* the number that no user has */
+
+/* So many may be one user's: there is always room for another's. */
+#define STK_ORDERS_OF_USER_MAX (STK_ORDERS_IN_FLIGHT_MAX - STK_ORDERS_IN_FLIGHT_MAX / 4)
+
 struct stk_orders {
     struct stk_slot *slots;
     struct stk_slot **heap; /* by deadline, the earliest at 0 */
+    uid_t *owners;          /* of the slots; STK_NO_OWNER: free */
     size_t count;           /* in flight */
     size_t unsent_count;
     uint64_t
@@ -45,8 +52,9 @@ struct stk_orders *stk_orders_new(uint64_t seed);
 void stk_orders_free(struct stk_orders *orders);
 
 /* A slot with an id of its own, at the end of the unsent ones. NULL: STK_ORDERS_IN_FLIGHT_MAX are
- * in flight. The caller fills in the rest and `bytes`, which is empty. */
-struct stk_slot *stk_orders_take(struct stk_orders *orders, uint64_t deadline_us);
+ * in flight, or STK_ORDERS_OF_USER_MAX of this user. The caller fills in the rest and `bytes`, which
+ * is empty. */
+struct stk_slot *stk_orders_take(struct stk_orders *orders, uid_t uid, uint64_t deadline_us);
 void stk_orders_release(struct stk_orders *orders, struct stk_slot *slot);
 
 /* NULL when no order in flight has this id. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
 #include "bench.h"
+#include "front/orders.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -225,7 +226,7 @@ static void past_the_limit_in_flight_it_is_overloaded(void **state)
             assert_int_equal(response.status, STIRKEEP_OVERLOADED);
         client_free(&clients[i]);
     }
-    assert_int_equal(refused, CLIENTS * EACH - STK_ORDERS_IN_FLIGHT_MAX);
+    assert_int_equal(refused, CLIENTS * EACH - STK_ORDERS_OF_USER_MAX);
     expect_served(bench);
 }
 

@@ -29,8 +29,8 @@ static void orders_expire_in_the_order_of_their_deadlines(void **state)
     assert_non_null(orders);
     assert_int_equal(stk_orders_next_deadline(orders), UINT64_MAX);
     for (uint64_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
-        assert_non_null(stk_orders_take(orders, 1 + i * 7919 % 4099));
-    assert_null(stk_orders_take(orders, 1));
+        assert_non_null(stk_orders_take(orders, 100 + i % 2, 1 + i * 7919 % 4099));
+    assert_null(stk_orders_take(orders, 102, 1));
     /* Some are answered, wherever they stand. */
     for (uint64_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i += 3)
         stk_orders_release(orders, &orders->slots[i]);
@@ -47,6 +47,29 @@ static void orders_expire_in_the_order_of_their_deadlines(void **state)
     stk_orders_free(orders);
 }
 
+static void one_user_leaves_a_quarter_of_the_orders_to_others(void **state)
+{
+    struct stk_orders *orders = stk_orders_new(1);
+    struct stk_slot *slot = NULL;
+    (void)state;
+
+    assert_non_null(orders);
+    for (size_t i = 0; i < STK_ORDERS_OF_USER_MAX; i++)
+        slot = stk_orders_take(orders, 7, 10);
+    assert_non_null(slot);
+    assert_null(stk_orders_take(orders, 7, 10));
+    /* The quarter is there for any number of users, and not for the first one. */
+    for (uid_t uid = 8; uid < 8 + STK_ORDERS_IN_FLIGHT_MAX / 4; uid++)
+        assert_non_null(stk_orders_take(orders, uid, 10));
+    assert_null(stk_orders_take(orders, 8, 10));
+    stk_orders_release(orders, slot);
+    assert_non_null(stk_orders_take(orders, 7, 10));
+    stk_orders_release(orders, &orders->slots[STK_ORDERS_IN_FLIGHT_MAX - 1]);
+    assert_null(stk_orders_take(orders, 7, 10));
+    assert_non_null(stk_orders_take(orders, 0, 10));
+    stk_orders_free(orders);
+}
+
 static void an_id_is_never_used_again_nor_found_after_its_end(void **state)
 {
     struct stk_orders *orders = stk_orders_new(UINT64_MAX); /* wraps at once */
@@ -55,7 +78,7 @@ static void an_id_is_never_used_again_nor_found_after_its_end(void **state)
 
     assert_null(stk_orders_find(orders, 0));
     for (int i = 0; i < 10000; i++) {
-        struct stk_slot *slot = stk_orders_take(orders, 5);
+        struct stk_slot *slot = stk_orders_take(orders, 0, 5);
         uint64_t id = slot->id;
 
         assert_true(id != 0 && id != last);
@@ -77,7 +100,7 @@ static void what_is_sent_again_keeps_its_place_before_what_was_not(void **state)
     (void)state;
 
     for (i = 0; i < 6; i++)
-        slots[i] = stk_orders_take(orders, 10);
+        slots[i] = stk_orders_take(orders, 0, 10);
     for (i = 0; i < 4; i++)
         stk_orders_mark_sent(orders, slots[i]);
     assert_int_equal(orders->unsent_count, 2);
@@ -329,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_expire_in_the_order_of_their_deadlines),
+        cmocka_unit_test(one_user_leaves_a_quarter_of_the_orders_to_others),
         cmocka_unit_test(an_id_is_never_used_again_nor_found_after_its_end),
         cmocka_unit_test(what_is_sent_again_keeps_its_place_before_what_was_not),
         cmocka_unit_test(one_users_refusals_leave_room_for_anothers),
