@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "cli/output.h"
+#include <string.h>
 
 bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
                    struct stk_admin **ret_admin, struct stk_admin_response *ret_response)
@@ -23,6 +24,34 @@ bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request,
     }
     *ret_admin = admin;
     return true;
+}
+
+enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_name *name,
+                                    const char *fingerprint,
+                                    struct stk_admin_response *ret_response,
+                                    struct stk_error *error)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_SHOW, .name = *name};
+    struct stk_admin_response response = {0};
+    enum stirkeep_status status = stk_admin_call(admin, &request, &response, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    for (size_t i = 0; i < response.generation_count; i++) {
+        const struct stk_generation *one = &response.generations[i];
+
+        if (strcmp(one->state, "active") != 0 || strcmp(one->fingerprint, fingerprint) != 0)
+            continue;
+        *ret_response = (struct stk_admin_response){.kind = STK_ADMIN_IMPORT,
+                                                    .generation = one->generation,
+                                                    .key_id = one->key_id,
+                                                    .already_held = true,
+                                                    .x5u = one->x5u,
+                                                    .attributes = one->attributes};
+        return STIRKEEP_OK;
+    }
+    return stk_error_set(error, STIRKEEP_NOT_ACTIVE, "%s: this certificate is not active there",
+                         name->text);
 }
 
 json_t *stk_generation_json(const struct stk_generation *generation, int64_t now)

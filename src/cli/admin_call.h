@@ -17,6 +17,15 @@
 bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
                    struct stk_admin **ret_admin, struct stk_admin_response *ret_response);
 
+/*
+ * Ask whether a certificate and its key are what is active under `name`: the answer is told as that
+ * of an import of what is held already, its texts valid until the next call. NOT_ACTIVE otherwise.
+ */
+enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_name *name,
+                                    const char *fingerprint,
+                                    struct stk_admin_response *ret_response,
+                                    struct stk_error *error);
+
 /* A generation as JSON; NULL when memory ran out. */
 json_t *stk_generation_json(const struct stk_generation *generation, int64_t now);
 

@@ -84,6 +84,12 @@ enum stirkeep_status stk_material_read_key(const struct stk_material_paths *path
     enum stirkeep_status status =
         stk_source_open(paths->key, paths->keep_source, &material->source, &data, error);
 
+    material->remains = status == STIRKEEP_OK && stk_source_is_remains(&data);
+    if (material->remains)
+        status = stk_error_set(error, STIRKEEP_KEY_UNREADABLE,
+                               "%s: holds no key any more: it was imported, and its removal was "
+                               "cut off",
+                               paths->key);
     if (status == STIRKEEP_OK)
         status = read_key(paths, &data, &material->key, error);
     stk_secret_free(&data);

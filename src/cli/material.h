@@ -13,6 +13,7 @@ struct stk_material {
     struct stk_leaf leaf; /* texts in arena */
     struct stk_source *source;
     struct stk_private_key key;
+    bool remains; /* the key file is what a removal that was cut off has left; no key was read */
 };
 
 struct stk_material_paths {

@@ -2,17 +2,20 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "cli/admin_call.h"
+#include "cli/import_report.h"
 #include "cli/material.h"
 #include "cli/output.h"
 #include "cli/sealed_file.h"
 #include "model/uri.h"
 #include "seal/seal.h"
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The removal is to be in the trail: for so long, the service may be away. */
 #define REPORT_TRIES 20
@@ -132,20 +135,13 @@ static enum stirkeep_status prepare_sealed(struct import *import, struct stk_err
     return status == STIRKEEP_OK ? check_seal(import, error) : status;
 }
 
-static enum stirkeep_status prepare_plain(struct import *import, struct stk_error *error)
-{
-    enum stirkeep_status status =
-        stk_material_read(&import->options->paths, &import->material, error);
-
-    return status == STIRKEEP_OK ? seal(import, error) : status;
-}
-
 static void report_imported(struct import *import, const struct stk_admin_response *response)
 {
     char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
     json_t *warnings = json_array();
 
     import->generation = response->generation;
+    import->key_id = import->material.leaf.key_id;
     stk_hex_encode(import->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
     for (size_t i = 0; i < response->warning_count; i++)
         (void)json_array_append_new(warnings, stk_json_text(response->warnings[i]));
@@ -182,6 +178,63 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
                                "finishes it, and %s is untouched",
                                error->message, key_path(import));
     return status;
+}
+
+/* There is no key to import, but a former import may have brought it in: is it active? */
+static bool ask_held(struct import *import, struct stk_error *error)
+{
+    struct stk_bytes spki = {0};
+    struct stk_admin_response response = {0};
+
+    if (ask_wrapping_key(import, &spki, error) != STIRKEEP_OK ||
+        stk_admin_held(import->admin, &import->name, import->material.leaf.fingerprint, &response,
+                       error) != STIRKEEP_OK)
+        return false;
+    report_imported(import, &response);
+    return true;
+}
+
+static bool is_gone(const char *path)
+{
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* `error` says why there is no key in the file: say what became of it. */
+static enum stirkeep_status look_for_former(struct import *import, struct stk_error *error)
+{
+    struct stk_error why = {0};
+
+    if (ask_held(import, &why)) {
+        if (import->material.remains)
+            return STIRKEEP_OK;
+        return stk_error_set(error, error->status,
+                             "%s; a former import has brought in its key: it is generation %u of "
+                             "%s, active",
+                             error->message, (unsigned)import->generation, import->name.text);
+    }
+    return import->material.remains
+               ? stk_error_set(error, error->status, "%s; %s", error->message, why.message)
+               : error->status;
+}
+
+static enum stirkeep_status import_plain(struct import *import, struct stk_error *error)
+{
+    enum stirkeep_status status =
+        stk_material_read(&import->options->paths, &import->material, error);
+
+    if (status == STIRKEEP_OK)
+        status = seal(import, error);
+    else if (import->material.remains ||
+             (import->material.chain != NULL && is_gone(import->options->paths.key)))
+        return look_for_former(import, error);
+    return status == STIRKEEP_OK ? send_import(import, error) : status;
+}
+
+static enum stirkeep_status import_sealed(struct import *import, struct stk_error *error)
+{
+    enum stirkeep_status status = prepare_sealed(import, error);
+
+    return status == STIRKEEP_OK ? send_import(import, error) : status;
 }
 
 /* Tell the service, on new connections as long as a part of it is being started anew. */
@@ -224,6 +277,9 @@ static enum stirkeep_status remove_source(struct import *import, struct stk_erro
 
     (void)json_object_set_new(import->report, "source_removed",
                               json_boolean(status == STIRKEEP_OK));
+    if (status != STIRKEEP_OK && is_gone(path))
+        return stk_error_set(error, status,
+                             "the key is imported, but somebody else removed %s meanwhile", path);
     if (status != STIRKEEP_OK)
         return stk_error_set(error, status,
                              "the key IS imported, but its file is STILL THERE: %s; destroy %s "
@@ -239,45 +295,18 @@ static enum stirkeep_status remove_source(struct import *import, struct stk_erro
     return STIRKEEP_OK;
 }
 
-static void print_member(const json_t *report, const char *label, const char *member)
-{
-    stk_print_field(label, json_string_value(json_object_get(report, member)));
-}
-
-static void print_text(const struct import *import)
-{
-    const json_t *report = import->report;
-    const json_t *warnings = json_object_get(report, "warnings");
-
-    print_member(report, "name", "name");
-    (void)printf("%-14s %u, active\n", "generation", (unsigned)import->generation);
-    stk_print_field("imported", json_is_true(json_object_get(report, "already_held"))
-                                    ? "held already, nothing changed"
-                                    : "yes, and it signs");
-    print_member(report, "token", "token");
-    print_member(report, "token serial", "token_serial");
-    print_member(report, "x5u", "x5u");
-    print_member(report, "key id", "key_id");
-    print_member(report, "key", "attributes");
-    for (size_t i = 0; i < json_array_size(warnings); i++)
-        stk_print_field("warning", json_string_value(json_array_get(warnings, i)));
-    print_member(report, "key file", "source");
-    if (import->options->sealed != NULL)
-        stk_print_field("", "sealed: only this token can open it");
-    else if (import->options->paths.keep_source)
-        stk_print_field("", "kept, as was asked");
-    print_member(report, "", "source_how");
-}
-
 static bool print(struct import *import)
 {
-    bool done = true;
+    const char *kept = NULL;
 
     if (import->cli->json)
-        done = stk_json_print(json_incref(import->report));
-    else
-        print_text(import);
-    return done;
+        return stk_json_print(json_incref(import->report));
+    if (import->options->sealed != NULL)
+        kept = "sealed: only this token can open it";
+    else if (import->options->paths.keep_source)
+        kept = "kept, as was asked";
+    stk_import_print(import->report, kept);
+    return true;
 }
 
 /* The path for the record: whole, one line, UTF-8, no longer than the record takes. */
@@ -308,16 +337,12 @@ static enum stk_exit import_all(struct import *import)
     enum stirkeep_status status = check_arguments(import, &error);
     bool imported = false;
     bool printed = true;
-
     bool removes = import->options->sealed == NULL && !import->options->paths.keep_source;
 
     take_source_path(import);
     if (status == STIRKEEP_OK)
-        status = import->options->sealed != NULL ? prepare_sealed(import, &error)
-                                                 : prepare_plain(import, &error);
-    import->key_id = import->material.leaf.key_id;
-    if (status == STIRKEEP_OK)
-        status = send_import(import, &error);
+        status = import->options->sealed != NULL ? import_sealed(import, &error)
+                                                 : import_plain(import, &error);
     imported = status == STIRKEEP_OK;
     if (imported && removes) {
         /* Not to be cut off between overwriting and unlinking. */
@@ -329,9 +354,11 @@ static enum stk_exit import_all(struct import *import)
         (void)json_object_set_new(import->report, "source_removed", json_false());
     }
     if (imported)
-        printed = print(import);
+        printed = print(import) && fflush(stdout) == 0;
     if (status != STIRKEEP_OK)
         stk_complain(import->cli->positional, "%s", error.message);
+    else if (!printed)
+        stk_complain(import->cli->positional, "all is done, but this could not be printed");
     return status == STIRKEEP_OK && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 

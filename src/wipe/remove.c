@@ -17,6 +17,9 @@
 
 #define SUFFIX_BYTES 8
 
+/* What a key file begins with once it is overwritten; shorter than any file with a P-256 key. */
+static const char mark[] = "stirkeep: imported, being removed\n";
+
 static enum stirkeep_status unsafe(const struct stk_source *source, const char *reason,
                                    struct stk_error *error)
 {
@@ -74,7 +77,12 @@ static int open_again(const struct stk_source *source, struct stk_error *error)
     return fd;
 }
 
-/* Random bytes: zeros might be stored as a hole by a file system that compresses. */
+bool stk_source_is_remains(const struct stk_secret *data)
+{
+    return data->length >= sizeof(mark) - 1 && memcmp(data->data, mark, sizeof(mark) - 1) == 0;
+}
+
+/* Random bytes behind the mark: zeros might be stored as a hole by a file system that compresses. */
 static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
                                       struct stk_error *error)
 {
@@ -86,6 +94,8 @@ static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
         size_t length = left < sizeof(noise) ? left : sizeof(noise);
 
         stk_random(noise, length);
+        if (left == (size_t)source->about.st_size && length >= sizeof(mark) - 1)
+            memcpy(noise, mark, sizeof(mark) - 1);
         done = stk_file_write_all(fd, noise, length);
         left -= length;
     }

@@ -36,6 +36,13 @@ enum stirkeep_status stk_source_removable(const struct stk_source *source, struc
 #define STK_SOURCE_HOW 256
 enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[STK_SOURCE_HOW],
                                        struct stk_error *error);
+
+/*
+ * Is this the content of a key file whose removal was cut off between overwriting and unlinking?
+ * It begins with a mark then.
+ */
+bool stk_source_is_remains(const struct stk_secret *data);
+
 void stk_source_free(struct stk_source *source);
 
 #endif

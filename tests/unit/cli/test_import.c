@@ -4,7 +4,9 @@
 #include "fake_admin.h"
 #include "lab.h"
 #include <openssl/core_names.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #define SCALAR 32
+#define REMAINS "stirkeep: imported, being removed\nnoise"
 
 static struct {
     EVP_PKEY *key;
@@ -486,6 +489,107 @@ static void a_file_that_changed_meanwhile_is_not_removed_and_that_is_said_loudly
     assert_int_equal(seen.removals, 0);
 }
 
+/* ---- a removal that was cut off */
+
+static void fingerprint_of_leaf(char ret_hex[2 * SHA256_DIGEST_LENGTH + 1])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    FILE *file = fopen(place("leaf.pem"), "r");
+    X509 *leaf = file == NULL ? NULL : PEM_read_X509(file, NULL, NULL, NULL);
+
+    if (leaf == NULL || X509_digest(leaf, EVP_sha256(), digest, NULL) != 1)
+        abort();
+    for (size_t i = 0; i < sizeof(digest); i++)
+        (void)sprintf(ret_hex + 2 * i, "%02x", digest[i]);
+    X509_free(leaf);
+    (void)fclose(file);
+}
+
+/* It holds the leaf as generation 5, in the state that the test wants. */
+static const char *held_state;
+
+static void play_holder(struct fake *fake)
+{
+    char fingerprint[2 * SHA256_DIGEST_LENGTH + 1] = "";
+    struct stk_generation held = {.name = "Alpha",
+                                  .generation = 5,
+                                  .state = held_state,
+                                  .spc = "709J",
+                                  .subject = "CN=leaf",
+                                  .issuer = "CN=ca",
+                                  .serial = "01",
+                                  .x5u = "https://certs.example.com/held.pem",
+                                  .origin = "imported",
+                                  .attributes = "SENSITIVE=1",
+                                  .fingerprint = fingerprint};
+    struct stk_admin_request request = {0};
+    struct stk_admin_response answer = {
+        .kind = STK_ADMIN_SHOW, .generations = &held, .generation_count = 1};
+    int fd = fake_accept(fake);
+
+    fingerprint_of_leaf(fingerprint);
+    while (fake_admin_request(fake, fd, &request)) {
+        answer.id = request.id;
+        if (request.kind == STK_ADMIN_WRAPPING_KEY)
+            give_wrapping_key(fd, request.id);
+        else if (request.kind == STK_ADMIN_SHOW)
+            fake_admin_answer(fd, &answer);
+        else if (request.kind == STK_ADMIN_SOURCE_REMOVED)
+            note_removal(fd, &request);
+        else
+            abort();
+    }
+    fake_close(fake, fd);
+}
+
+static void what_a_removal_that_was_cut_off_left_is_removed_by_the_same_command(void **state)
+{
+    const struct ran *ran = NULL;
+    struct fake fake;
+    (void)state;
+
+    place_text("leaf.key", REMAINS);
+    held_state = "active";
+    fake_start(&fake, play_holder);
+    ran = import_from(&fake, NULL);
+    fake_stop(&fake);
+    program_done(ran);
+    assert_false(place_has("leaf.key"));
+    assert_int_equal(seen.removals, 1);
+    assert_int_equal(seen.removed_generation, 5);
+    assert_non_null(strstr(ran->out, "5, active"));
+    assert_non_null(strstr(ran->out, "held already"));
+}
+
+static void what_it_left_stays_when_the_key_is_not_in_use(void **state)
+{
+    struct fake fake;
+    (void)state;
+
+    place_text("leaf.key", REMAINS);
+    failed(import_from(&(struct fake){.path = "/none.sock"}, NULL), 1, "holds no key any more",
+           "cut off", "/none.sock");
+    held_state = "retired";
+    fake_start(&fake, play_holder);
+    failed(import_from(&fake, NULL), 1, "holds no key any more", "not active");
+    fake_stop(&fake);
+    assert_string_equal(place_read("leaf.key"), REMAINS);
+    assert_int_equal(seen.removals, 0);
+}
+
+static void a_key_file_that_was_removed_before_is_said_to_be_imported(void **state)
+{
+    struct fake fake;
+    (void)state;
+
+    assert_int_equal(unlink(place("leaf.key")), 0);
+    held_state = "active";
+    fake_start(&fake, play_holder);
+    failed(import_from(&fake, NULL), 1, "/leaf.key", "No such file", "generation 5 of Alpha");
+    fake_stop(&fake);
+    assert_int_equal(seen.removals, 0);
+}
+
 static void play_bad_wrapping_key(struct fake *fake)
 {
     struct stk_admin_request request = {0};
@@ -535,6 +639,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_removal_that_is_not_recorded_is_no_success, renew),
         cmocka_unit_test_setup(a_file_that_changed_meanwhile_is_not_removed_and_that_is_said_loudly,
                                renew),
+        cmocka_unit_test_setup(what_a_removal_that_was_cut_off_left_is_removed_by_the_same_command,
+                               renew),
+        cmocka_unit_test_setup(what_it_left_stays_when_the_key_is_not_in_use, renew),
+        cmocka_unit_test_setup(a_key_file_that_was_removed_before_is_said_to_be_imported, renew),
         cmocka_unit_test_setup(nothing_is_sealed_to_what_is_no_wrapping_key, renew),
     };
 

@@ -302,6 +302,7 @@ static void a_disk_that_fails_is_told_with_how_far_it_got(void **state)
     struct fixture *fixture = *state;
 
     assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_false(stk_source_is_remains(&fixture->data));
     fsyncs_to_fail = 1;
     assert_int_equal(remove_source(fixture), STIRKEEP_IO);
     assert_non_null(strstr(fixture->error.message, "overwriting it failed: "));
@@ -310,6 +311,7 @@ static void a_disk_that_fails_is_told_with_how_far_it_got(void **state)
     fixture->source = NULL;
     stk_secret_free(&fixture->data);
     assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    assert_true(stk_source_is_remains(&fixture->data));
     fsyncs_to_fail = 2;
     assert_int_equal(remove_source(fixture), STIRKEEP_IO);
     assert_non_null(strstr(fixture->error.message, "directory not synced"));
