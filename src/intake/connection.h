@@ -53,6 +53,7 @@ struct stk_task {
     struct stk_arena arena;    /* its texts, and the answer's */
     struct stk_admin_request request;
     struct stk_admin_response response;
+    uint64_t push; /* what front was told or asked for it */
     TAILQ_ENTRY(stk_task) entry;
 };
 

@@ -47,8 +47,29 @@ static void take_front(struct stk_task *task)
         return;
     }
     service->front = "up";
+    if (pushes->heard < task->push)
+        not_ready(service, "front, which signing clients talk to, gives no answer: try again");
     service->refusals = pushes->report.refusals;
     service->connections = pushes->report.connections;
+}
+
+static void finish(void *context)
+{
+    struct stk_task *task = context;
+
+    take_front(task);
+    stk_task_answer(task, STK_ADMIN_STATUS);
+}
+
+/* Front has mostly answered while the keeper did. */
+static void settle(struct stk_task *task)
+{
+    struct stk_intake *intake = task->intake;
+
+    if (intake->front_up && intake->pushes.heard < task->push)
+        stk_settle(intake, task->push, finish, task);
+    else
+        finish(task);
 }
 
 static void described(void *context, enum stirkeep_status status,
@@ -64,12 +85,10 @@ static void described(void *context, enum stirkeep_status status,
         service->keeper = answer != NULL ? "up, without the token" : "starting";
         not_ready(service, keep(task, error->message));
     }
-    take_front(task);
-    stk_task_answer(task, STK_ADMIN_STATUS);
+    settle(task);
 }
 
-/* What the whole service stands on: asked now, not remembered. Front's numbers come while the
- * keeper answers, or are those of the last time. */
+/* What the whole service stands on: asked now, not remembered. */
 void stk_op_status(struct stk_task *task)
 {
     struct stk_service_status *service = &task->response.service;
@@ -88,12 +107,11 @@ void stk_op_status(struct stk_task *task)
                                            .sign_way = ""};
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
-    stk_push_ask(task->intake);
+    task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";
         not_ready(service, "the keeper is starting");
-        take_front(task);
-        stk_task_answer(task, STK_ADMIN_STATUS);
+        settle(task);
         return;
     }
     stk_call(task->intake, &order, TOKEN_TIMEOUT_MS, described, task);

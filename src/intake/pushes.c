@@ -83,7 +83,7 @@ static bool push_change(struct stk_intake *intake, struct stk_change *change)
 static void pump(struct stk_intake *intake)
 {
     struct stk_pushes *pushes = &intake->pushes;
-    struct stk_catalog_push question = {.status_wanted = true};
+    struct stk_catalog_push question = {.push = pushes->question, .status_wanted = true};
 
     while (pushes->snapshot)
         if (!push_page(intake))
@@ -91,8 +91,8 @@ static void pump(struct stk_intake *intake)
     while (!TAILQ_EMPTY(&pushes->changes))
         if (!push_change(intake, TAILQ_FIRST(&pushes->changes)))
             return;
-    if (pushes->status_wanted && send_push(intake, &question))
-        pushes->status_wanted = false;
+    if (pushes->question != 0 && send_push(intake, &question))
+        pushes->question = 0;
 }
 
 static void begin_snapshot(struct stk_intake *intake)
@@ -163,7 +163,8 @@ static void take_report(struct stk_intake *intake, const struct stk_front_report
     struct stk_waiter *waiter = NULL;
 
     pushes->report = *report;
-    pushes->reports++;
+    if (pushes->heard < report->push)
+        pushes->heard = report->push;
     TAILQ_FOREACH(waiter, &pushes->waiters, entry)
     if (waiter->push == report->push)
         waiter->push = 0;
@@ -246,8 +247,14 @@ uint64_t stk_push_name(struct stk_intake *intake, const struct stk_name *name)
     return push;
 }
 
-void stk_push_ask(struct stk_intake *intake)
+uint64_t stk_push_ask(struct stk_intake *intake)
 {
-    intake->pushes.status_wanted = true;
+    struct stk_pushes *pushes = &intake->pushes;
+    uint64_t number = 0;
+
+    if (pushes->question == 0)
+        pushes->question = ++pushes->last_push;
+    number = pushes->question;
     pump(intake);
+    return number;
 }

@@ -41,8 +41,8 @@ struct stk_pushes {
     bool snapshot; /* under way ... */
     bool first;    /* ... and nothing of it sent yet */
     struct stk_name after;
-    bool status_wanted;
-    uint64_t reports; /* that came, for those who wait for the next one */
+    uint64_t question; /* for a report, not sent yet: its number; 0: none */
+    uint64_t heard;    /* the highest number that front has acknowledged */
     struct stk_front_report report;
     struct stk_certificate *page;
     struct stk_buffer out;
@@ -64,7 +64,7 @@ void stk_settle(struct stk_intake *intake, uint64_t push, void (*done)(void *con
 /* Acts have reached the trail: look who may go on. */
 void stk_settle_check(struct stk_intake *intake);
 
-/* Ask front for a report; it comes into pushes.report, and pushes.reports goes up by one. */
-void stk_push_ask(struct stk_intake *intake);
+/* Ask front for a report; with it in pushes.report, pushes.heard is at least this number. */
+uint64_t stk_push_ask(struct stk_intake *intake);
 
 #endif

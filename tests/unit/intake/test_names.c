@@ -218,6 +218,16 @@ static void the_status_says_what_is_down(void **state)
     assert_string_equal(response.service.keeper, "up");
     assert_string_equal(response.service.token_label, "stirkeep");
     assert_int_equal(response.service.names, 0);
+    assert_int_equal(response.service.connections, 7); /* of now: front was asked, and waited for */
+    assert_int_equal(response.service.refusals, 5);
+    ends->front_silent = true;
+    response = call(ends, status);
+    assert_int_equal(response.status, STIRKEEP_OK);
+    assert_false(response.service.ready);
+    assert_string_equal(response.service.keeper, "up");
+    assert_non_null(strstr(response.service.detail, "front"));
+    ends->front_silent = false;
+    assert_true(call(ends, status).service.ready);
     ends->keeper_silent = true;
     response = call(ends, status); /* up, but gives no answer */
     assert_int_equal(response.status, STIRKEEP_OK);
