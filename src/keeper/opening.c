@@ -24,13 +24,17 @@ static enum stirkeep_status read_pin(struct stk_secret *ret_pin, struct stk_erro
     struct stk_secret pin = {0};
     ssize_t got = 0;
 
-    if (stk_secret_new(&pin, STK_PIN_MAX + 2) != STIRKEEP_OK)
+    if (stk_secret_new(&pin, STK_PIN_MAX + 3) != STIRKEEP_OK)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "PIN file: out of memory");
     do {
-        got = pread(STK_FD_KEEPER_PIN, pin.data, STK_PIN_MAX + 2, 0);
+        got = pread(STK_FD_KEEPER_PIN, pin.data, STK_PIN_MAX + 3, 0);
     } while (got < 0 && errno == EINTR);
-    if (got > 0 && pin.data[got - 1] == '\n')
+    /* One end of line, as editors make it; a PIN that is wrong for it would cost a try. */
+    if (got > 0 && pin.data[got - 1] == '\n') {
         got--;
+        if (got > 0 && pin.data[got - 1] == '\r')
+            got--;
+    }
     if (got > 0 && got <= STK_PIN_MAX) {
         pin.length = (size_t)got;
         *ret_pin = pin;

@@ -80,7 +80,7 @@ static void a_pin_file_that_holds_no_pin_is_told_as_such(void **state)
     assert_int_equal(run_wait(*state), 1);
 }
 
-static void a_pin_file_may_end_in_a_newline(void **state)
+static void expect_pin_with(void **state, const char *end)
 {
     struct run *run = *state;
     char pin[64] = "";
@@ -91,11 +91,18 @@ static void a_pin_file_may_end_in_a_newline(void **state)
     assert_non_null(fgets(pin, sizeof(pin) - 1, file));
     (void)fclose(file);
     pin[strcspn(pin, "\n")] = '\0';
-    (void)strcat(pin, "\n");
+    (void)strncat(pin, end, sizeof(pin) - strlen(pin) - 1);
     run_start(run, &(struct run_options){.pin = pin});
     key = run_new_key(run, "Alpha");
     expect_signature(run, &key);
     test_key_free(&key);
+}
+
+static void a_pin_file_may_end_in_a_newline_of_either_kind(void **state)
+{
+    expect_pin_with(state, "");
+    expect_pin_with(state, "\n");
+    expect_pin_with(state, "\r\n");
 }
 
 static void draining_answers_what_is_queued(void **state)
@@ -331,7 +338,7 @@ int main(void)
         cmocka_unit_test_teardown(a_refused_pin_is_told_once_and_the_keeper_stays_up, run_clean_up),
         cmocka_unit_test_teardown(without_a_pin_the_keeper_stays_up, run_clean_up),
         cmocka_unit_test_teardown(a_pin_file_that_holds_no_pin_is_told_as_such, run_clean_up),
-        cmocka_unit_test_teardown(a_pin_file_may_end_in_a_newline, run_clean_up),
+        cmocka_unit_test_teardown(a_pin_file_may_end_in_a_newline_of_either_kind, run_clean_up),
         cmocka_unit_test_teardown(draining_answers_what_is_queued, run_clean_up),
         cmocka_unit_test_teardown(when_the_porter_is_gone_the_keeper_goes_at_once, run_clean_up),
         cmocka_unit_test_teardown(signals_of_a_terminal_or_a_service_manager_do_not_end_it,
