@@ -48,6 +48,7 @@ struct stk_intake {
 
     bool replay_running;
     bool replay_put_off; /* one that could not be undone is behind it */
+    struct stk_error replay_why; /* why that is left; its status is OK when nothing is */
     int64_t replay_after;
     struct stk_intent replay_intent;
     struct event replay_again;

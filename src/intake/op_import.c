@@ -227,6 +227,18 @@ static void imported(void *context, enum stirkeep_status status,
 
 /* ---- the beginning */
 
+/* Perhaps by an import that nobody finishes any more: it is undone, or one learns why not. */
+static void explain_busy(const struct stk_import *import, struct stk_error *error)
+{
+    struct stk_intake *intake = import->task->intake;
+    bool alone = import == TAILQ_FIRST(&intake->imports) && TAILQ_NEXT(import, entry) == NULL;
+
+    if (alone && intake->replay_why.status != STIRKEEP_OK)
+        (void)stk_error_set(error, STIRKEEP_BUSY, "%s (it was cut off, and waits to be undone: %s)",
+                            error->message, intake->replay_why.message);
+    stk_replay_run(intake);
+}
+
 void stk_op_import(struct stk_task *task)
 {
     struct stk_import *import = calloc(1, sizeof(*import));
@@ -245,7 +257,7 @@ void stk_op_import(struct stk_task *task)
     TAILQ_INSERT_TAIL(&task->intake->imports, import, entry);
     if (stk_import_check(import, &error) != STIRKEEP_OK) {
         if (error.status == STIRKEEP_BUSY)
-            stk_replay_run(task->intake); /* perhaps by an import that nobody finishes */
+            explain_busy(import, &error);
         refuse(import, &error);
         return;
     }

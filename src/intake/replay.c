@@ -18,6 +18,7 @@ static void next(struct stk_intake *intake);
 static void try_later(struct stk_intake *intake, const struct stk_error *error)
 {
     intake->replay_running = false;
+    intake->replay_why = *error;
     stk_log(STK_LOG_WARNING, "%s: an unfinished import waits to be undone: %s",
             intake->replay_intent.name.text, error->message);
     stk_intake_timer(&intake->replay_again, AGAIN_MS);
@@ -29,6 +30,7 @@ static void put_off(struct stk_intake *intake, const struct stk_error *error)
     stk_log(STK_LOG_WARNING, "%s: an unfinished import waits to be undone: %s",
             intake->replay_intent.name.text, error->message);
     intake->replay_put_off = true;
+    intake->replay_why = *error;
     intake->replay_after = intake->replay_intent.id;
     next(intake);
 }
@@ -92,6 +94,8 @@ static void end(struct stk_intake *intake)
     intake->replay_running = false;
     if (intake->replay_put_off)
         stk_intake_timer(&intake->replay_again, AGAIN_MS);
+    else
+        intake->replay_why = (struct stk_error){0};
 }
 
 static void next(struct stk_intake *intake)

@@ -138,6 +138,7 @@ static void a_key_that_cannot_be_destroyed_does_not_hold_up_those_behind_it(void
     struct material alpha = material_new(NULL, SOUND);
     struct material bravo = material_new(NULL, SOUND);
     struct stk_catalog *catalog = ends_catalog(ends);
+    struct stk_admin_response busy = {0};
     int64_t intent = 0;
 
     assert_int_equal(stk_catalog_intend(catalog, "Alpha", &alpha.id, "a.pem", 1, &intent, NULL),
@@ -150,6 +151,10 @@ static void a_key_that_cannot_be_destroyed_does_not_hold_up_those_behind_it(void
     ends_await_act(ends, "import-undone", "Bravo", 1);
     (void)import_done(ends, &bravo, "Bravo");
     assert_int_equal(ends_acts(ends, "import-undone", "Alpha"), 0);
+    /* Who brings it again is told what it waits for. */
+    busy = call(ends, import_of(&alpha, "Alpha"));
+    assert_int_equal(busy.status, STIRKEEP_BUSY);
+    assert_non_null(strstr(busy.message, "waits to be undone: "));
     /* It is tried again by itself. */
     ends->indestructible = NULL;
     ends_await_act(ends, "import-undone", "Alpha", 1);
