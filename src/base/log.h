@@ -12,7 +12,7 @@ enum stk_log_level { STK_LOG_ERROR = 3, STK_LOG_WARNING = 4, STK_LOG_INFO = 6 };
 /* Before the first line; `program` must live on. */
 void stk_log_open(const char *program);
 
-/* Any thread; a line is one write. */
+/* Any thread; a line is one write. Where nobody reads, it is lost; the next one tells how many were. */
 void stk_log(enum stk_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -13,6 +13,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -208,6 +209,46 @@ static void times_are_told_in_rfc_3339(void **state)
     assert_string_equal(text, "2016-08-16T19:23:38.000042Z");
 }
 
+/* Standard error as a pipe, filled to the brim. */
+static int fill_standard_error(int *ret_before)
+{
+    static const char filler[4096];
+    int ends[2] = {-1, -1};
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(ends[1], filler, sizeof(filler)) > 0)
+        continue;
+    *ret_before = dup(STDERR_FILENO);
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    (void)close(ends[1]);
+    return ends[0];
+}
+
+static void a_log_that_nobody_reads_stops_nobody(void **state)
+{
+    char text[4096] = "";
+    int before = -1;
+    int reader = fill_standard_error(&before);
+    ssize_t got = 0;
+    (void)state;
+
+    (void)alarm(20);
+    stk_log_open("test");
+    stk_log(STK_LOG_INFO, "not read");
+    stk_log(STK_LOG_INFO, "not read either");
+    while (read(reader, text, sizeof(text)) > 0)
+        memset(text, 0, sizeof(text));
+    stk_log(STK_LOG_INFO, "read");
+    got = read(reader, text, sizeof(text) - 1);
+    (void)alarm(0);
+    (void)dup2(before, STDERR_FILENO);
+    (void)close(before);
+    (void)close(reader);
+    assert_true(got > 0);
+    assert_string_equal(text, "test: 2 lines were lost: nobody read the log\ntest: read\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_file_is_read_whole_or_refused_with_its_name),
         cmocka_unit_test(the_directory_of_a_path),
         cmocka_unit_test(times_are_told_in_rfc_3339),
+        cmocka_unit_test(a_log_that_nobody_reads_stops_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
