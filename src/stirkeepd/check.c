@@ -102,6 +102,17 @@ static int check_as_room(enum stk_room room, const struct stk_user *user, const 
     return 1;
 }
 
+/* The file that the default module reads before anything else, where it is named; "" otherwise. */
+static const char *softhsm_configuration(const struct stk_config *config)
+{
+    static const char name[] = "SOFTHSM2_CONF=";
+
+    for (size_t i = 0; config->token.environment[i] != NULL; i++)
+        if (strncmp(config->token.environment[i], name, sizeof(name) - 1) == 0)
+            return config->token.environment[i] + sizeof(name) - 1;
+    return "";
+}
+
 static int check_rooms(const struct stk_options *options, const struct stk_config *config,
                        const struct stk_user users[STK_ROOM_COUNT])
 {
@@ -119,6 +130,7 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
         return tell(STIRKEEP_CONFIG, &(struct stk_error){.message = "a path is too long"});
     const struct need keeper[] = {{programs[STK_ROOM_KEEPER], X_OK, false},
                                   {config->token.module, R_OK, false},
+                                  {softhsm_configuration(config), R_OK, false},
                                   {config->token.directory, R_OK | W_OK | X_OK, false},
                                   {trail, W_OK | X_OK, false},
                                   {config->audit.file, R_OK | W_OK, true}};
@@ -127,7 +139,7 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
                                   {config->storage.catalog, R_OK | W_OK, true}};
     const struct need front[] = {{programs[STK_ROOM_FRONT], X_OK, false}};
 
-    problems += check_as_room(STK_ROOM_KEEPER, &users[STK_ROOM_KEEPER], keeper, 5);
+    problems += check_as_room(STK_ROOM_KEEPER, &users[STK_ROOM_KEEPER], keeper, 6);
     problems += check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3);
     problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1);
     problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);

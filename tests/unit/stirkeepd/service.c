@@ -94,14 +94,14 @@ void service_write_config(const struct service *service, bool with_rooms)
 
     (void)snprintf(text, sizeof(text),
                    "[token]\nmodule = %s/events\nlabel = t\npin-file = %s\ndirectory = %s\n"
-                   "[token-environment]\nSOFTHSM2_CONF = /somewhere/softhsm2.conf\n"
+                   "[token-environment]\nSOFTHSM2_CONF = %s/softhsm2.conf\n"
                    "[sockets]\nsign = %s\nadmin = %s\n"
                    "[storage]\ncatalog = %s/state/catalog.db\n"
                    "[audit]\nfile = %s/trail/audit.jsonl\n"
                    "%s"
                    "[grant g]\nuser = 0\ncertificates = *\nattest = A\n",
-                   service->base, service->pin, service->base, service->sign, service->admin,
-                   service->base, service->base,
+                   service->base, service->pin, service->base, service->base, service->sign,
+                   service->admin, service->base, service->base,
                    with_rooms && geteuid() == 0 ? "[rooms]\nkeeper-user = 61003\n"
                                                   "intake-user = 61002\nfront-user = 61001\n"
                                                 : "");
@@ -146,6 +146,7 @@ void service_make(struct service *service)
         service_mode(service, rooms[i], "ready");
     }
     service_write(service, "events", 0666, "");
+    service_write(service, "softhsm2.conf", 0644, "");
     service_write(service, "pin", 0600, "1234\n");
     service_write_config(service, true);
 }

@@ -338,6 +338,16 @@ static void check_looks_with_the_eyes_of_each_room(void **state)
     assert_int_equal(chmod(path, 0700), 0);
 }
 
+static void check_misses_the_modules_own_configuration(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/softhsm2.conf", service->base);
+    assert_int_equal(unlink(path), 0);
+    assert_refused(service, "--check", "/softhsm2.conf: keeper, as uid ");
+}
+
 static void a_directory_that_everybody_may_write_to_is_told(void **state)
 {
     struct service *service = *state;
@@ -382,6 +392,7 @@ int main(int argc, char **argv)
         TEST(check_may_be_run_beside_the_service),
         TEST(check_finds_all_that_is_wrong_at_once),
         TEST(check_looks_with_the_eyes_of_each_room),
+        TEST(check_misses_the_modules_own_configuration),
         TEST(a_directory_that_everybody_may_write_to_is_told),
         TEST(wrong_usage_is_two),
     };
