@@ -54,7 +54,8 @@ static enum stirkeep_status take_pin(struct stk_secret *ret_pin, struct stk_erro
 
     if (fcntl(STK_FD_KEEPER_PIN, F_GETFD) < 0)
         return stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
-                             "the token refused the PIN; it waits for another in the PIN file");
+                             "the keeper has no PIN: its file cannot be used, or the token refused "
+                             "it (the log says which); it waits for another");
     status = read_pin(ret_pin, error);
     (void)close(STK_FD_KEEPER_PIN);
     return status;

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DRAIN_MS 5000
 #define LAST_WORDS_MAX 16 /* a room has at most two to say in its life: PIN_REFUSED, FAILED */
 #define LONG_LIFE_US (10 * 1000000ULL) /* after it, a death is the first one again */
 
@@ -48,14 +47,12 @@ static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_
 static void drain_next(struct stk_rooms *rooms, uint64_t now_us)
 {
     for (unsigned i = STK_ROOM_COUNT; i-- > 0;) {
-        struct stk_room_record *record = &rooms->records[i];
+        const struct stk_room_record *record = &rooms->records[i];
 
         if (!stk_room_is_alive(record))
             continue;
-        if (record->state != STK_ROOM_ENDING) {
-            (void)stk_control_send(record->control, STK_CONTROL_DRAIN, (enum stk_room)i, NULL);
-            stk_room_expect_end(record, now_us, DRAIN_MS);
-        }
+        if (record->state != STK_ROOM_ENDING)
+            stk_room_drain(rooms, (enum stk_room)i, now_us);
         return;
     }
     rooms->phase = STK_PHASE_STOPPED;

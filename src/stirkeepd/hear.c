@@ -42,7 +42,7 @@ static void note_pin_refused(struct stk_rooms *rooms)
 {
     if (!rooms->pin.is_refused)
         stk_log(STK_LOG_ERROR, "keeper: the token refused the PIN; it is not tried again before "
-                               "its file has changed and the service was restarted");
+                               "its file has changed");
     stk_pin_note_refused(&rooms->pin);
 }
 

@@ -10,6 +10,7 @@
 
 #define STK_DUE_NEVER UINT64_MAX
 #define STK_LEAVE_MS 2000 /* for a room that said FAILED, or closed its control channel */
+#define STK_DRAIN_MS 5000 /* to finish what is in flight */
 
 static inline uint64_t stk_due_after(uint64_t now_us, unsigned ms)
 {
@@ -31,6 +32,9 @@ void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind 
 
 /* Start it now; when that cannot be, again later, or the service ends when it was never ready. */
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
+
+/* Have it finish what is in flight and leave. */
+void stk_room_drain(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
 
 /* Start it after its back-off, which grows. */
 void stk_room_wait(struct stk_room_record *record, uint64_t now_us);

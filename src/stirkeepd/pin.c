@@ -128,3 +128,19 @@ void stk_pin_note_refused(struct stk_pin *pin)
     pin->refused = pin->handed;
     pin->is_refused = true;
 }
+
+bool stk_pin_look(struct stk_pin *pin, const char *path, uid_t keeper_uid)
+{
+    const struct stk_pin_identity before = pin->looked;
+    struct stk_pin_identity identity = {0};
+    int fd = -1;
+
+    pin->looked = identity;
+    if (stk_pin_open(path, keeper_uid, &fd, &identity, NULL) != STIRKEEP_OK)
+        return false;
+    (void)close(fd);
+    if (pin->is_refused && is_same(&identity, &pin->refused))
+        return false;
+    pin->looked = identity;
+    return is_same(&identity, &before);
+}

@@ -23,6 +23,7 @@ struct stk_pin_identity {
 struct stk_pin {
     struct stk_pin_identity handed;  /* to the keeper that runs */
     struct stk_pin_identity refused; /* by the token: a second try may lock it */
+    struct stk_pin_identity looked;  /* at, the last time; zeros: there was none to hand out */
     bool is_handed;
     bool is_refused;
 };
@@ -44,5 +45,11 @@ enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid
 
 /* The keeper says that the token refused what it was handed. */
 void stk_pin_note_refused(struct stk_pin *pin);
+
+/*
+ * Is there a file now that would be handed out? True only when it is as it was at the last look, so
+ * that one in the middle of being written is not tried.
+ */
+bool stk_pin_look(struct stk_pin *pin, const char *path, uid_t keeper_uid);
 
 #endif

@@ -10,6 +10,7 @@
 #define KEEPER_READY_MS 120000 /* a network HSM may take long to make its first RSA pair */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_LAST_MS 5000
+#define PIN_LOOK_MS 1000
 
 bool stk_room_is_alive(const struct stk_room_record *record)
 {
@@ -30,6 +31,14 @@ void stk_room_expect_end(struct stk_room_record *record, uint64_t now_us, unsign
     record->state = STK_ROOM_ENDING;
     if (!record->killed)
         record->due_us = stk_due_after(now_us, ms);
+}
+
+void stk_room_drain(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    (void)stk_control_send(record->control, STK_CONTROL_DRAIN, room, NULL);
+    stk_room_expect_end(record, now_us, STK_DRAIN_MS);
 }
 
 static void tell(const struct stk_rooms *rooms, enum stk_room to, enum stk_control_kind kind,
@@ -154,16 +163,39 @@ static bool has_due(const struct stk_room_record *record)
            record->state != STK_ROOM_UP;
 }
 
+/* A keeper that has no PIN, or one that the token refused, is started anew when there is another. */
+static void look_for_pin(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_room_record *keeper = &rooms->records[STK_ROOM_KEEPER];
+    bool lacks = rooms->phase == STK_PHASE_RUNNING && keeper->state == STK_ROOM_UP &&
+                 (rooms->pin.is_refused || !rooms->pin.is_handed);
+
+    if (lacks && rooms->pin_look_us != 0 && rooms->pin_look_us > now_us)
+        return;
+    if (lacks && rooms->pin_look_us != 0 &&
+        stk_pin_look(&rooms->pin, rooms->config->token.pin_file,
+                     rooms->users[STK_ROOM_KEEPER].uid)) {
+        stk_log(STK_LOG_INFO, "keeper: there is another PIN file: started anew with it");
+        keeper->explained = true;
+        stk_room_drain(rooms, STK_ROOM_KEEPER, now_us);
+        lacks = false;
+    }
+    rooms->pin_look_us = lacks ? stk_due_after(now_us, PIN_LOOK_MS) : 0;
+}
+
 int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
 {
     uint64_t next_us = STK_DUE_NEVER;
 
+    look_for_pin(rooms, now_us);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
         if (has_due(&rooms->records[i]) && rooms->records[i].due_us <= now_us)
             be_due(rooms, (enum stk_room)i, now_us);
     for (size_t i = 0; i < STK_ROOM_COUNT; i++)
         if (has_due(&rooms->records[i]) && rooms->records[i].due_us < next_us)
             next_us = rooms->records[i].due_us;
+    if (rooms->pin_look_us != 0 && rooms->pin_look_us < next_us)
+        next_us = rooms->pin_look_us;
     if (next_us == STK_DUE_NEVER)
         return -1;
     return next_us <= now_us ? 0 : (int)((next_us - now_us + 999) / 1000);

@@ -52,6 +52,7 @@ struct stk_rooms {
     struct stk_links links;
     struct stk_user users[STK_ROOM_COUNT];
     struct stk_pin pin;
+    uint64_t pin_look_us; /* while the keeper lacks one that works: when to look; 0: it does not */
     enum stk_phase phase;
     int exit_status;
     struct stk_room_record records[STK_ROOM_COUNT];

@@ -120,10 +120,15 @@ def a_pin_file_that_others_may_read_is_refused():
 @case
 def a_wrong_pin_is_tried_once_and_the_service_says_so():
     with Service() as service:
+        with open(f"{service.token}/pin") as file:
+            right = file.read()
         with open(f"{service.token}/pin", "w") as file:
             file.write("12345678\n")
         if ROOT:
             os.chown(f"{service.token}/pin", 0, 0)
+        with open(f"{service.base}/right-pin", "w") as file:
+            file.write(right)
+        os.chmod(f"{service.base}/right-pin", 0o600)
         service.start(ready=False)
         wait_until("status says why", lambda: "PIN" in service.cli("status", check=False).stderr, 60)
         status = service.cli("status", check=False)
@@ -139,6 +144,25 @@ def a_wrong_pin_is_tried_once_and_the_service_says_so():
                                  env={**os.environ,
                                       "SOFTHSM2_CONF": f"{service.token}/softhsm2.conf"})
         contains(counted.stdout, "User PIN init.:   yes", "the token is as it was")
+        # With the right one it goes on by itself.
+        os.rename(f"{service.base}/right-pin", f"{service.token}/pin")
+        service.wait_ready()
+        service.import_leaf()
+        service.sign()
+
+
+@case
+def a_pin_file_that_cannot_be_used_for_a_while_stops_signing_no_longer_than_that():
+    with Service().start() as service:
+        service.import_leaf()
+        os.chmod(f"{service.token}/pin", 0o644)
+        service.kill("keeper")
+        wait_until("status says why", lambda: "PIN" in service.cli("status", check=False).stderr, 20)
+        contains(service.said(), "chmod 600", "the log")
+        equal(service.sign(check=False).returncode, 1, "nothing is signed")
+        os.chmod(f"{service.token}/pin", 0o600)
+        service.wait_ready()
+        service.sign()
 
 
 if __name__ == "__main__":

@@ -239,6 +239,30 @@ static void a_refusal_outlives_a_file_that_is_unusable_meanwhile(void **state)
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
 }
 
+static void another_pin_is_seen_once_its_file_rests(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *path = fixture->path;
+
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    for (int i = 0; i < 3; i++)
+        assert_false(stk_pin_look(&fixture->pin, path, geteuid()));
+    write_pin(path, "", 0600);
+    assert_false(stk_pin_look(&fixture->pin, path, geteuid()));
+    write_pin(path, "43", 0600); /* it is still being written */
+    assert_false(stk_pin_look(&fixture->pin, path, geteuid()));
+    write_pin(path, "43210", 0600);
+    assert_false(stk_pin_look(&fixture->pin, path, geteuid()));
+    assert_true(stk_pin_look(&fixture->pin, path, geteuid()));
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_false(stk_pin_look(&fixture->pin, path, geteuid()));
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_false(stk_pin_look(&fixture->pin, path, geteuid())); /* it was away */
+    assert_true(stk_pin_look(&fixture->pin, path, geteuid()));
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(int argc, char **argv)
@@ -252,6 +276,7 @@ int main(int argc, char **argv)
         TEST(a_refused_pin_stays_refused_until_its_file_changes),
         TEST(a_refusal_of_what_was_not_handed_out_changes_nothing),
         TEST(a_refusal_outlives_a_file_that_is_unusable_meanwhile),
+        TEST(another_pin_is_seen_once_its_file_rests),
     };
 
     /* Files of other users are needed. */
