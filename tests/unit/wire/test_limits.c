@@ -206,8 +206,61 @@ static void a_list_is_as_long_behind_other_answers(void **state)
     free(shelf);
 }
 
-/* ---- the grant of an order, which is the configuration's to name */
+/* ---- batches between rooms */
 
+typedef enum stirkeep_status append_one(struct stk_buffer *out);
+
+static enum stirkeep_status append_order(struct stk_buffer *out)
+{
+    struct stk_order order;
+
+    fill_order(&order);
+    return stk_order_append(&order, out);
+}
+
+static enum stirkeep_status append_refusal(struct stk_buffer *out)
+{
+    struct stk_refusal refusal;
+
+    fill_refusal(&refusal);
+    return stk_refusal_append(&refusal, out);
+}
+
+static enum stirkeep_status append_answer(struct stk_buffer *out)
+{
+    struct stk_answer answer;
+
+    fill_answer(&answer);
+    return stk_answer_append(&answer, out);
+}
+
+/* What finds no room goes into the next message; the one under way is sent as it is. */
+static void a_batch_is_as_it_was_after_one_that_finds_no_room(void **state)
+{
+    static append_one *const appends[] = {append_order, append_refusal, append_answer};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(appends); i++) {
+        struct stk_buffer whole = {0};
+
+        assert_int_equal(appends[i](&whole), STIRKEEP_OK);
+        for (size_t room = 0; room <= whole.length; room++) {
+            struct stk_buffer batch = {.ceiling = whole.length + room};
+            bool fits = room == whole.length;
+
+            assert_int_equal(appends[i](&batch), STIRKEEP_OK);
+            assert_int_equal(appends[i](&batch), fits ? STIRKEEP_OK : STIRKEEP_TOO_LARGE);
+            assert_int_equal(batch.length, fits ? 2 * whole.length : whole.length);
+            assert_memory_equal(batch.data, whole.data, whole.length);
+            if (fits)
+                assert_memory_equal(batch.data + whole.length, whole.data, whole.length);
+            stk_buffer_free(&batch);
+        }
+        stk_buffer_free(&whole);
+    }
+}
+
+/* The configuration gives it its name. */
 static void a_grants_name_arrives_whole_up_to_its_limit(void **state)
 {
     char grant[STK_GRANT_NAME_MAX + 2];
@@ -241,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_list_takes_its_most_and_tells_when_there_is_one_more),
         cmocka_unit_test(a_list_wastes_less_than_an_entry),
         cmocka_unit_test(a_list_is_as_long_behind_other_answers),
+        cmocka_unit_test(a_batch_is_as_it_was_after_one_that_finds_no_room),
         cmocka_unit_test(a_grants_name_arrives_whole_up_to_its_limit),
     };
 
