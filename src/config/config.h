@@ -33,7 +33,6 @@ struct stk_config {
     } sockets;
     struct {
         char *catalog;
-        char *spool; /* "": none */
     } storage;
     struct {
         char *file;
