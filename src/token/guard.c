@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* SoftHSM takes no notice of names that do not end in ".object". */
@@ -16,6 +18,10 @@
 #define COPY "token.object.stirkeep"
 #define COPY_UNFINISHED "token.object.stirkeep-new"
 #define TOKEN_FILE_MAX (1024 * 1024)
+
+/* For so long a former keeper may take to end, with a write to a slow disk before it. */
+#define CLAIM_TRIES 500
+#define CLAIM_PAUSE_NS 20000000
 
 static enum stirkeep_status read_token_file(int directory, const char *name,
                                             struct stk_buffer *ret_content, struct stk_error *error)
@@ -58,6 +64,50 @@ static bool put_back(int directory)
     return renameat(directory, COPY, directory, TOKEN_FILE) == 0 && fsync(directory) == 0;
 }
 
+/*
+ * The lock lasts as long as its process, whatever ends it, and any that its death leaves behind in
+ * the middle of a write. Where a file system locks no directories, one goes without. False:
+ * another process has it.
+ */
+static bool lock_directory(int directory)
+{
+    const struct timespec pause = {.tv_nsec = CLAIM_PAUSE_NS};
+
+    for (int tries = 0; flock(directory, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return true;
+        if (tries == CLAIM_TRIES)
+            return false;
+        (void)nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+enum stirkeep_status stk_softhsm_claim(struct stk_softhsm *softhsm, struct stk_error *error)
+{
+    int directory = -1;
+
+    if (softhsm->token[0] == '\0')
+        return STIRKEEP_OK;
+    directory = open(softhsm->token, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return stk_error_set(error, STIRKEEP_STORAGE, "%s: %s", softhsm->token, strerror(errno));
+    if (!lock_directory(directory)) {
+        (void)close(directory);
+        return stk_error_set(error, STIRKEEP_BUSY, "%s: another keeper uses this token",
+                             softhsm->token);
+    }
+    softhsm->lock = directory;
+    return STIRKEEP_OK;
+}
+
+void stk_softhsm_release(struct stk_softhsm *softhsm)
+{
+    if (softhsm->lock >= 0)
+        (void)close(softhsm->lock);
+    softhsm->lock = -1;
+}
+
 static void recover_token(const char *tokens, int directory, const char *name)
 {
     struct stat copy = {0};
@@ -93,7 +143,9 @@ void stk_softhsm_recover(const struct stk_softhsm *softhsm)
         fd = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
             continue;
-        recover_token(softhsm->tokens, fd, entry->d_name);
+        /* Not while its keeper is at it, which may be a former one that is still ending. */
+        if (faccessat(fd, COPY, F_OK, AT_SYMLINK_NOFOLLOW) == 0 && lock_directory(fd))
+            recover_token(softhsm->tokens, fd, entry->d_name);
         (void)close(fd);
     }
     (void)closedir(stream);
@@ -138,6 +190,8 @@ enum stirkeep_status stk_softhsm_guard(struct stk_softhsm *softhsm, struct stk_e
     directory = open(softhsm->token, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return stk_error_set(error, STIRKEEP_STORAGE, "%s: %s", softhsm->token, strerror(errno));
+    /* Of a keeper that ended in the middle of its login only now. */
+    recover_token(softhsm->tokens, directory, strrchr(softhsm->token, '/') + 1);
     /* The database back end keeps no such file, and its own journal. */
     if (faccessat(directory, TOKEN_FILE, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
         goto out;

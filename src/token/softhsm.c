@@ -76,7 +76,7 @@ void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, cons
     const char *slash = strrchr(module, '/');
     char path[PATH_MAX] = "";
 
-    *softhsm = (struct stk_softhsm){0};
+    *softhsm = (struct stk_softhsm){.lock = -1};
     if (strstr(slash == NULL ? module : slash + 1, "softhsm") == NULL)
         return;
     if (directory[0] != '\0') {

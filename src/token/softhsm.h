@@ -12,12 +12,15 @@
  * What is known of SoftHSM's files, to guard them where SoftHSM does not. Each login rewrites the
  * token's token.object in place: truncated first, written after, the result not looked at. A full
  * disk or a kill in between loses the key that every object is encrypted with. So a copy is on the
- * disk before the login, and goes back when the file did not survive it. One thread.
+ * disk before the login, and goes back when the file did not survive it. And as torn objects are
+ * cleared away, only one process may write objects: it has a lock on the token's directory.
+ * One thread.
  */
 struct stk_softhsm {
     char tokens[PATH_MAX]; /* the directory of tokens; "": not SoftHSM, or not found */
     char token[PATH_MAX];  /* the token's own directory; "": not known (yet) */
     off_t guarded;         /* size of token.object when it was copied; 0: no copy */
+    int lock;              /* the token's own directory, locked; -1: not locked */
 };
 
 /*
@@ -37,6 +40,13 @@ void stk_softhsm_recover(const struct stk_softhsm *softhsm);
 
 /* Find the token's own directory by its serial number. */
 void stk_softhsm_find(struct stk_softhsm *softhsm, const char *serial);
+
+/*
+ * Before a login: be the only one who uses the token's directory. Waits for a former keeper that is
+ * still ending; BUSY when another one goes on.
+ */
+enum stirkeep_status stk_softhsm_claim(struct stk_softhsm *softhsm, struct stk_error *error);
+void stk_softhsm_release(struct stk_softhsm *softhsm);
 
 /* Before a login: make the copy. STORAGE when there is no room for it: do not log in then. */
 enum stirkeep_status stk_softhsm_guard(struct stk_softhsm *softhsm, struct stk_error *error);

@@ -65,7 +65,9 @@ static enum stirkeep_status open_token(struct stk_token *token,
                              "token \"%s\" (%s): hardware is required and this is none",
                              token->label, token->model);
     find_files(token, options);
-    status = open_sessions(token, pin, error);
+    status = stk_softhsm_claim(&token->softhsm, error);
+    if (status == STIRKEEP_OK)
+        status = open_sessions(token, pin, error);
     /* What was there before is seen first, so that a wrapping key made now is checked on the disk:
      * one that was torn there would take all that is sealed to it along. */
     if (status == STIRKEEP_OK)
@@ -111,6 +113,7 @@ void stk_token_close(struct stk_token *token)
         stk_session_close(&token->home);
     }
     stk_module_unload(token);
+    stk_softhsm_release(&token->softhsm);
     stk_durable_free(&token->durable);
     OPENSSL_free(token->wrapping_spki);
     (void)pthread_mutex_destroy(&token->objects);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fixture.h"
 
+#include "base/clock.h"
 #include "base/file.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define COPY "token.object.stirkeep"
@@ -375,6 +379,39 @@ static void test_a_copy_left_beside_a_whole_file_is_not_put_back(void **state)
     stk_buffer_free(&now);
 }
 
+/* As a keeper whose porter was killed, and which is still in the middle of a write. */
+static void test_a_former_keeper_is_waited_for(void **state)
+{
+    struct stk_error error = {0};
+    char path[256] = "";
+    uint64_t since = 0;
+    pid_t former = 0;
+    int directory = -1;
+
+    (void)state;
+    fx_require();
+    fx_token_file(".", path, sizeof(path));
+    directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(directory >= 0);
+    assert_int_equal(flock(directory, LOCK_EX | LOCK_NB), 0);
+    former = fork();
+    if (former == 0) {
+        (void)usleep(400000);
+        _exit(0);
+    }
+    (void)close(directory); /* the child's from now on */
+    since = stk_clock_mono_us();
+    assert_int_equal(fx_try_open(FX_LABEL, FX_PIN, &token, &error), STIRKEEP_OK);
+    assert_true(stk_clock_mono_us() - since >= 300000);
+    directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(directory, LOCK_EX | LOCK_NB), -1);
+    stk_token_close(token);
+    token = NULL;
+    assert_int_equal(flock(directory, LOCK_EX | LOCK_NB), 0);
+    (void)close(directory);
+    assert_int_equal(waitpid(former, NULL, 0), former);
+}
+
 static void test_a_full_disk_gives_out_no_wrapping_key(void **state)
 {
     struct stk_error error = {0};
@@ -411,6 +448,7 @@ int main(void)
         TEST(test_a_full_disk_is_no_time_to_log_in),
         TEST(test_a_login_cut_off_by_a_kill_is_repaired_at_the_next_start),
         TEST(test_a_copy_left_beside_a_whole_file_is_not_put_back),
+        TEST(test_a_former_keeper_is_waited_for),
         TEST(test_a_full_disk_gives_out_no_wrapping_key),
     };
 
