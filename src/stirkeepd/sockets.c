@@ -5,16 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Connections that wait while front is being replaced; the kernel's somaxconn may cap it. */
 #define BACKLOG 4096
+
+/* For so long the rooms of a stirkeepd that was killed may take to end. */
+#define ROOMS_END_MS 1000
+#define ROOMS_TRIES 10
+#define ROOMS_PAUSE_NS 50000000
 
 static enum stirkeep_status fail(const char *path, struct stk_error *error)
 {
@@ -97,17 +104,40 @@ static enum stirkeep_status take_lock(const char *path, int *ret_lock, struct st
     return STIRKEEP_OK;
 }
 
-/* Somebody without our lock may listen there: another program, whose socket is not ours to take. */
-static bool is_abandoned(const struct sockaddr_un *address)
+/* A connection, or -1 with errno. */
+static int knock(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool refused = fd >= 0 &&
-                   connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-                   errno == ECONNREFUSED;
+    int why = 0;
 
-    if (fd >= 0)
-        (void)close(fd);
-    return refused;
+    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+        return fd;
+    why = errno;
+    (void)close(fd);
+    errno = why;
+    return -1;
+}
+
+/*
+ * Somebody without our lock may listen there: another program, whose socket is not ours to take. Or
+ * the rooms of a stirkeepd that was killed, which end by themselves a moment later: then what is
+ * connected to them ends, too.
+ */
+static bool is_abandoned(const struct sockaddr_un *address)
+{
+    const struct timespec pause = {.tv_nsec = ROOMS_PAUSE_NS};
+    struct pollfd door = {.events = POLLIN};
+    bool ended = true;
+
+    for (int tries = 0; ended && tries < ROOMS_TRIES; tries++) {
+        door.fd = knock(address);
+        if (door.fd < 0)
+            return errno == ECONNREFUSED;
+        ended = poll(&door, 1, ROOMS_END_MS) > 0;
+        (void)close(door.fd);
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
 }
 
 static enum stirkeep_status remove_stale(const struct sockaddr_un *address, struct stk_error *error)

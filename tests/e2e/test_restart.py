@@ -2,6 +2,7 @@
 """Any room killed with SIGKILL: answers again within a second, and nothing acknowledged is lost."""
 import json
 import os
+import subprocess
 import threading
 import time
 
@@ -122,6 +123,29 @@ def no_acknowledged_import_is_lost_when_rooms_die_while_importing(service):
         if os.path.exists(f"{service.lab}/{name}.key"):
             service.import_leaf(name, name)
         service.sign(name)
+
+
+@case
+def stirkeepd_killed_while_importing_and_started_at_once_loses_nothing(service):
+    names = [f"cut{n}" for n in range(10)]
+    service.make_chain("709J", *names)
+    for turn, name in enumerate(names):
+        command = [f"{service.libexec}/stirkeep", "import", name, "--cert",
+                   f"{service.lab}/{name}-chain.pem", "--key", f"{service.lab}/{name}.key"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(command, env=service.environment(), **quiet) as importing:
+            time.sleep(0.008 * turn)
+            service.porter.kill()
+            service.porter.wait()
+            service.stderr.close()
+            service.start()  # its rooms may be there still, in the middle of a write
+            acknowledged = importing.wait(30) == 0
+        if not acknowledged and os.path.exists(f"{service.lab}/{name}.key"):
+            wait_until(f"{name} goes in", lambda: service.import_leaf(name, name, check=False)
+                       .returncode == 0, 20, 0.2)
+    for name in names:
+        identity = service.sign(name).stdout
+        assert passports.verifies(identity, passports.public_key(f"{service.lab}/{name}.pem")), name
 
 
 @case
