@@ -24,8 +24,7 @@ static void drain(struct stk_intake *intake)
     if (intake->draining)
         return;
     intake->draining = true;
-    (void)event_del(&intake->listener);
-    (void)event_del(&intake->listener_again);
+    stk_listener_stop(intake);
     TAILQ_FOREACH(connection, &intake->connections, entry)
     stk_connection_stop_reading(connection);
     stk_intake_timer(&intake->drain_over, STK_DRAIN_MS);

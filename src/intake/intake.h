@@ -36,6 +36,8 @@ struct stk_intake {
     struct stk_task_list tasks; /* under way */
     uint64_t strangers_paid_us; /* when the strangers recorded so far are within the rate */
     unsigned strangers_suppressed;
+    struct stk_peer stranger; /* the last one of these */
+    struct event strangers_tell;
 
     struct stk_calls calls;
     struct stk_pushes pushes;
@@ -77,6 +79,7 @@ void stk_intake_drain_check(struct stk_intake *intake);
 
 /* ---- listener.c */
 bool stk_listener_start(struct stk_intake *intake);
+void stk_listener_stop(struct stk_intake *intake);
 
 /* ---- control.c */
 bool stk_control_start(struct stk_intake *intake);

@@ -14,6 +14,7 @@
 /* Strangers in the trail: so many at once, then one for each interval. The rest is counted. */
 #define STRANGER_BURST 20
 #define STRANGER_INTERVAL_US 1000000
+#define STRANGER_TELL_MS 2000 /* after the last one: how many were counted */
 
 static bool peer_of(int fd, struct stk_peer *ret_peer)
 {
@@ -35,20 +36,45 @@ static bool is_administrator(const struct stk_intake *intake, const struct stk_p
     return false;
 }
 
+static void record_stranger(struct stk_intake *intake, const struct stk_peer *peer,
+                            const char *detail)
+{
+    const struct stk_act act = {.act = "admin-refused",
+                                .outcome = stirkeep_status_name(STIRKEEP_NOT_PERMITTED),
+                                .name = "",
+                                .detail = detail,
+                                .peer = *peer};
+
+    intake->strangers_suppressed = 0;
+    stk_acts_note(intake, &act);
+}
+
+static void tell_strangers(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_intake *intake = context;
+    char detail[128] = "";
+    (void)fd;
+    (void)what;
+
+    if (intake->strangers_suppressed == 0)
+        return;
+    (void)snprintf(detail, sizeof(detail),
+                   "no administrator: %u in all that were not recorded one by one, this the last",
+                   intake->strangers_suppressed);
+    record_stranger(intake, &intake->stranger, detail);
+}
+
 static void note_stranger(struct stk_intake *intake, const struct stk_peer *peer)
 {
     uint64_t now = stk_clock_mono_us();
     char detail[128] = "no administrator";
-    struct stk_act act = {.act = "admin-refused",
-                          .outcome = stirkeep_status_name(STIRKEEP_NOT_PERMITTED),
-                          .name = "",
-                          .detail = detail,
-                          .peer = *peer};
 
     if (intake->strangers_paid_us < now)
         intake->strangers_paid_us = now;
     if (intake->strangers_paid_us - now >= (uint64_t)STRANGER_BURST * STRANGER_INTERVAL_US) {
-        intake->strangers_suppressed++;
+        intake->stranger = *peer;
+        if (intake->strangers_suppressed++ == 0)
+            stk_intake_timer(&intake->strangers_tell, STRANGER_TELL_MS);
         return;
     }
     intake->strangers_paid_us += STRANGER_INTERVAL_US;
@@ -56,8 +82,7 @@ static void note_stranger(struct stk_intake *intake, const struct stk_peer *peer
         (void)snprintf(detail, sizeof(detail),
                        "no administrator; %u more before this one were not recorded one by one",
                        intake->strangers_suppressed);
-    intake->strangers_suppressed = 0;
-    stk_acts_note(intake, &act);
+    record_stranger(intake, peer, detail);
 }
 
 static void turn_away(int fd, enum stirkeep_status status, const char *message)
@@ -118,5 +143,14 @@ bool stk_listener_start(struct stk_intake *intake)
     return event_assign(&intake->listener, intake->base, STK_FD_INTAKE_LISTEN, EV_READ | EV_PERSIST,
                         ready, intake) == 0 &&
            evtimer_assign(&intake->listener_again, intake->base, again, intake) == 0 &&
+           evtimer_assign(&intake->strangers_tell, intake->base, tell_strangers, intake) == 0 &&
            event_add(&intake->listener, NULL) == 0;
+}
+
+void stk_listener_stop(struct stk_intake *intake)
+{
+    (void)event_del(&intake->listener);
+    (void)event_del(&intake->listener_again);
+    (void)event_del(&intake->strangers_tell);
+    tell_strangers(-1, 0, intake);
 }

@@ -283,6 +283,27 @@ static int be_a_stranger(const struct born *born)
     return client_ended(&client) ? 0 : 5;
 }
 
+/* How many strangers the records speak of. */
+static unsigned strangers_told(const struct ends *ends)
+{
+    unsigned told = 0;
+
+    for (size_t i = 0; i < ends->act_count; i++) {
+        const struct recorded *act = &ends->acts[i];
+        unsigned others = 0;
+
+        if (strcmp(act->act, "admin-refused") != 0)
+            continue;
+        if (sscanf(act->detail, "no administrator: %u in all", &others) == 1)
+            told += others;
+        else if (sscanf(act->detail, "no administrator; %u more", &others) == 1)
+            told += others + 1;
+        else
+            told++;
+    }
+    return told;
+}
+
 static void a_stranger_gets_one_answer_and_is_recorded(void **state)
 {
     enum { TIMES = 30 };
@@ -305,6 +326,10 @@ static void a_stranger_gets_one_answer_and_is_recorded(void **state)
     /* A stranger cannot fill the trail: past a burst, they are counted. */
     assert_true(ends_acts(ends, "admin-refused", "") <= TIMES);
     assert_string_equal(ends_last_act(ends, "admin-refused")->outcome, "not-permitted");
+    /* All are told of in the end, when nobody else comes. */
+    while (strangers_told(ends) < TIMES)
+        assert_true(ends_acts(ends, "admin-refused", "") < TIMES && !ends_work(ends, -1, 100));
+    assert_int_equal(strangers_told(ends), TIMES);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ends_set_up, ends_tear_down)
