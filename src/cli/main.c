@@ -82,8 +82,9 @@ int main(int argc, char **argv)
         stk_complain("process", "core dumps cannot be turned off: %s", strerror(errno));
         return STK_EXIT_FAILED;
     }
-    /* A reader that goes away must not cut an import off between two steps. */
+    /* A reader that goes away or a limit must not cut an import off between two steps. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     result = run(argc, argv);
     return output_arrived() || result != STK_EXIT_DONE ? (int)result : (int)STK_EXIT_FAILED;
 }

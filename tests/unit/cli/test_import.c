@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SCALAR 32
@@ -590,6 +591,24 @@ static void a_key_file_that_was_removed_before_is_said_to_be_imported(void **sta
     assert_int_equal(seen.removals, 0);
 }
 
+static void a_file_that_cannot_be_overwritten_is_said_to_be_there_still(void **state)
+{
+    struct rlimit before = {0};
+    struct rlimit none = {0};
+    struct fake fake;
+    (void)state;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none.rlim_max = before.rlim_max;
+    fake_start(&fake, play_good);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    failed(import_from(&fake, NULL), 1, "STILL THERE", "/leaf.key", "File too large");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    fake_stop(&fake);
+    untouched();
+    assert_int_equal(seen.removals, 0);
+}
+
 static void play_bad_wrapping_key(struct fake *fake)
 {
     struct stk_admin_request request = {0};
@@ -643,6 +662,7 @@ int main(int argc, char **argv)
                                renew),
         cmocka_unit_test_setup(what_it_left_stays_when_the_key_is_not_in_use, renew),
         cmocka_unit_test_setup(a_key_file_that_was_removed_before_is_said_to_be_imported, renew),
+        cmocka_unit_test_setup(a_file_that_cannot_be_overwritten_is_said_to_be_there_still, renew),
         cmocka_unit_test_setup(nothing_is_sealed_to_what_is_no_wrapping_key, renew),
     };
 
