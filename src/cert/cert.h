@@ -65,15 +65,4 @@ bool stk_chain_verifies(const struct stk_chain *chain, const uint8_t digest[STK_
 enum stirkeep_status stk_chain_trusted(const struct stk_chain *chain, const struct stk_chain *roots,
                                        int64_t now, struct stk_error *error);
 
-/*
- * The same for a bare P-256 public key (91 bytes of SubjectPublicKeyInfo); a parsed key can be
- * kept. NULL when it is not a P-256 key.
- */
-struct stk_public_key;
-struct stk_public_key *stk_public_key_new(struct stk_bytes spki);
-void stk_public_key_free(struct stk_public_key *key);
-bool stk_public_key_verifies(const struct stk_public_key *key,
-                             const uint8_t digest[STK_DIGEST_LENGTH],
-                             const uint8_t signature[STK_SIGNATURE_LENGTH]);
-
 #endif

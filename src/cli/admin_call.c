@@ -3,6 +3,8 @@
 
 #include "base/encode.h"
 #include "cli/output.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request, const char *name,
@@ -52,6 +54,49 @@ enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_na
     }
     return stk_error_set(error, STIRKEEP_NOT_ACTIVE, "%s: this certificate is not active there",
                          name->text);
+}
+
+enum stk_exit stk_admin_change(const struct stk_cli *cli, enum stk_admin_kind kind,
+                               const char *state, const char *before, const char *after)
+{
+    struct stk_admin_request request = {.kind = kind};
+    struct stk_admin_response response = {0};
+    struct stk_admin *admin = NULL;
+    bool done = stk_admin_ask(cli, &request, cli->positional, &admin, &response);
+
+    if (done && cli->json)
+        done = stk_json_print(json_pack("{s:s, s:I, s:s}", "name", cli->positional, "generation",
+                                        (json_int_t)response.generation, "state", state));
+    else if (done)
+        (void)printf("%s %s %" PRIu32 " %s\n", cli->positional, before, response.generation, after);
+    stk_admin_close(admin);
+    return done ? STK_EXIT_DONE : STK_EXIT_FAILED;
+}
+
+enum stirkeep_status stk_admin_each(struct stk_admin *admin, stk_admin_visit *visit, void *context,
+                                    struct stk_error *error)
+{
+    struct stk_admin_request request = {.kind = STK_ADMIN_LIST, .after = ""};
+    struct stk_admin_response page = {.more = true};
+    char after[STK_NAME_MAX + 1] = "";
+
+    while (page.more) {
+        const char *last = NULL;
+        enum stirkeep_status status = stk_admin_call(admin, &request, &page, error);
+
+        for (size_t i = 0; status == STIRKEEP_OK && i < page.generation_count; i++) {
+            last = page.generations[i].name;
+            status = visit(context, &page.generations[i], error);
+        }
+        if (status != STIRKEEP_OK)
+            return status;
+        if (page.more && (last == NULL || strcmp(last, after) <= 0))
+            return stk_error_set(error, STIRKEEP_MALFORMED, "the service's pages do not go on");
+        if (last != NULL)
+            (void)snprintf(after, sizeof(after), "%s", last);
+        request.after = after;
+    }
+    return STIRKEEP_OK;
 }
 
 json_t *stk_generation_json(const struct stk_generation *generation, int64_t now)

@@ -26,6 +26,21 @@ enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_na
                                     struct stk_admin_response *ret_response,
                                     struct stk_error *error);
 
+/*
+ * For commands that change the state of a name, and are told which generation's: ask, and print
+ * "NAME BEFORE generation-number AFTER", or JSON with the state.
+ */
+enum stk_exit stk_admin_change(const struct stk_cli *cli, enum stk_admin_kind kind,
+                               const char *state, const char *before, const char *after);
+
+/* What is done with a name's active (or newest) generation; its texts live until the next page. */
+typedef enum stirkeep_status stk_admin_visit(void *context, const struct stk_generation *generation,
+                                             struct stk_error *error);
+
+/* Visit all names in their order, asking page by page; the first failure ends it. */
+enum stirkeep_status stk_admin_each(struct stk_admin *admin, stk_admin_visit *visit, void *context,
+                                    struct stk_error *error);
+
 /* A generation as JSON; NULL when memory ran out. */
 json_t *stk_generation_json(const struct stk_generation *generation, int64_t now);
 

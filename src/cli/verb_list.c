@@ -48,53 +48,47 @@ static void validity_texts(uint32_t generation, int64_t from, int64_t until, int
     (void)snprintf(ret_texts->days, sizeof(ret_texts->days), "%" PRId64, stk_days_left(until, now));
 }
 
-static void add_generation(struct stk_listing *listing, const struct stk_generation *one,
-                           int64_t now)
+/* A listing under way. */
+struct filling {
+    struct stk_listing *listing;
+    int64_t now;
+};
+
+static enum stirkeep_status add_generation(void *context, const struct stk_generation *one,
+                                           struct stk_error *error)
 {
+    const struct filling *filling = context;
+    struct stk_listing *listing = filling->listing;
+    int64_t now = filling->now;
     struct validity texts = {0};
 
+    (void)error;
     if (listing->json) {
         stk_listing_add_json(listing, stk_generation_json(one, now));
-        return;
+        return STIRKEEP_OK;
     }
     validity_texts(one->generation, one->not_before, one->not_after, now, &texts);
     stk_listing_add_row(listing, (const char *const[COLUMNS_WIDE]){
                                      one->name, texts.generation, one->state, one->spc, one->serial,
                                      texts.from, texts.until, texts.days, one->x5u,
                                      one->fingerprint, one->attributes});
+    return STIRKEEP_OK;
 }
 
-/* Ask page by page. */
 static bool fill_in(const struct stk_cli *cli, struct stk_listing *listing)
 {
-    struct stk_admin_request request = {.kind = STK_ADMIN_LIST, .after = ""};
-    struct stk_admin_response response = {0};
+    struct filling filling = {listing, stk_clock_seconds()};
     struct stk_admin *admin = NULL;
     struct stk_error error = {0};
-    char after[STK_NAME_MAX + 1] = "";
-    int64_t now = stk_clock_seconds();
-    bool done = stk_admin_ask(cli, &request, NULL, &admin, &response);
+    enum stirkeep_status status =
+        stk_admin_connect(cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &admin, &error);
 
-    while (done) {
-        for (size_t i = 0; i < response.generation_count; i++)
-            add_generation(listing, &response.generations[i], now);
-        if (!response.more)
-            break;
-        done = response.generation_count > 0 &&
-               strcmp(response.generations[response.generation_count - 1].name, after) > 0;
-        if (!done) {
-            stk_complain(cli->verb->name, "the service's pages do not go on");
-            break;
-        }
-        (void)snprintf(after, sizeof(after), "%s",
-                       response.generations[response.generation_count - 1].name);
-        request.after = after;
-        done = stk_admin_call(admin, &request, &response, &error) == STIRKEEP_OK;
-        if (!done)
-            stk_complain(cli->verb->name, "%s", error.message);
-    }
+    if (status == STIRKEEP_OK)
+        status = stk_admin_each(admin, add_generation, &filling, &error);
+    if (status != STIRKEEP_OK)
+        stk_complain(cli->verb->name, "%s", error.message);
     stk_admin_close(admin);
-    return done;
+    return status == STIRKEEP_OK;
 }
 
 static void add_mine(struct stk_listing *listing, const struct stirkeep_certificate *one,

@@ -65,23 +65,11 @@ static enum stirkeep_status publish_name(struct publication *publication, const 
     return status;
 }
 
-static enum stirkeep_status publish_all(struct publication *publication)
+static enum stirkeep_status publish_listed(void *context, const struct stk_generation *generation,
+                                           struct stk_error *error)
 {
-    struct stk_admin_request request = {.kind = STK_ADMIN_LIST, .after = ""};
-    char after[STK_NAME_MAX + 1] = "";
-    enum stirkeep_status status = STIRKEEP_OK;
-    struct stk_admin_response page = {.more = true};
-
-    while (status == STIRKEEP_OK && page.more) {
-        status = stk_admin_call(publication->lister, &request, &page, &publication->error);
-        for (size_t i = 0; status == STIRKEEP_OK && i < page.generation_count; i++) {
-            status = publish_name(publication, page.generations[i].name);
-            (void)snprintf(after, sizeof(after), "%s", page.generations[i].name);
-        }
-        page.more = page.more && page.generation_count > 0;
-        request.after = after;
-    }
-    return status;
+    (void)error; /* it is the publication's own */
+    return publish_name(context, generation->name);
 }
 
 static enum stirkeep_status publish(struct publication *publication)
@@ -95,7 +83,9 @@ static enum stirkeep_status publish(struct publication *publication)
     if (status == STIRKEEP_OK)
         status = stk_admin_connect(cli->admin_socket, STK_ADMIN_TIMEOUT_MS, &publication->lister,
                                    &publication->error);
-    return status == STIRKEEP_OK ? publish_all(publication) : status;
+    return status == STIRKEEP_OK ? stk_admin_each(publication->lister, publish_listed, publication,
+                                                  &publication->error)
+                                 : status;
 }
 
 static enum stk_exit run(struct stk_cli *cli, const void *given)

@@ -19,21 +19,6 @@ bool stk_input_may_resume(const struct stk_connection *connection)
            connection->unanswered <= STK_UNANSWERED_RESUME;
 }
 
-/* A whole frame may be on its way: read at least to its end. */
-static size_t room_wanted(const struct stk_connection *connection)
-{
-    const struct stk_buffer *in = &connection->in;
-    size_t whole = STK_READ_MAX;
-
-    if (in->length >= STK_FRAME_HEADER) {
-        size_t length = (size_t)in->data[0] << 24 | (size_t)in->data[1] << 16 |
-                        (size_t)in->data[2] << 8 | in->data[3];
-        if (length <= STK_SIGN_MESSAGE_MAX && length + STK_FRAME_HEADER > whole)
-            whole = length + STK_FRAME_HEADER;
-    }
-    return whole > in->length ? whole - in->length : 1;
-}
-
 /* How long may what is there take to become a request? Until its first one, a connection has the
  * deadline that it was opened with. */
 static void set_deadline(struct stk_connection *connection, bool moved)
@@ -122,7 +107,8 @@ void stk_input_ready(evutil_socket_t fd, short what, void *context)
     }
     if (connection->state != STK_CONNECTION_OPEN || connection->eof || connection->paused)
         return;
-    if (stk_buffer_reserve(in, room_wanted(connection)) != STIRKEEP_OK) {
+    if (stk_buffer_reserve(in, stk_frame_room(in->data, in->length, STK_SIGN_MESSAGE_MAX,
+                                              STK_READ_MAX)) != STIRKEEP_OK) {
         stk_connection_break(connection);
         return;
     }

@@ -179,20 +179,6 @@ static void proceed(evutil_socket_t fd, short what, void *context)
     process(context);
 }
 
-/* How much may still be on its way: a frame that has begun, to its end. */
-static size_t room_wanted(const struct stk_buffer *in)
-{
-    size_t whole = READ_MAX;
-
-    if (in->length >= STK_FRAME_HEADER) {
-        size_t length = (size_t)in->data[0] << 24 | (size_t)in->data[1] << 16 |
-                        (size_t)in->data[2] << 8 | in->data[3];
-        if (length <= STK_ADMIN_MESSAGE_MAX && length + STK_FRAME_HEADER > whole)
-            whole = length + STK_FRAME_HEADER;
-    }
-    return whole > in->length ? whole - in->length : 1;
-}
-
 static void throw_away(struct stk_connection *connection)
 {
     uint8_t rest[4096];
@@ -213,7 +199,8 @@ static void readable(evutil_socket_t fd, short what, void *context)
         throw_away(connection);
         return;
     }
-    if (stk_buffer_reserve(in, room_wanted(in)) != STIRKEEP_OK) {
+    if (stk_buffer_reserve(in, stk_frame_room(in->data, in->length, STK_ADMIN_MESSAGE_MAX,
+                                              READ_MAX)) != STIRKEEP_OK) {
         stk_connection_end(connection, STIRKEEP_NO_MEMORY, "out of memory");
         return;
     }

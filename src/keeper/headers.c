@@ -29,16 +29,6 @@ enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers)
     return STIRKEEP_OK;
 }
 
-void stk_headers_free(struct stk_headers *headers)
-{
-    if (headers == NULL)
-        return;
-    for (size_t i = 0; i < STK_HEADERS_MAX; i++)
-        free(headers->entries[i].x5u);
-    stk_buffer_free(&headers->json);
-    free(headers);
-}
-
 /* A key id is a digest already: its first bytes are as good as any hash of it. */
 static struct entry *place_of(struct stk_headers *headers, const struct stk_key_id *key_id,
                               enum stk_ppt ppt)

@@ -17,7 +17,6 @@ struct stk_headers;
 #define STK_HEADERS_MAX 1024
 
 enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers);
-void stk_headers_free(struct stk_headers *headers);
 
 /* The base64url header; valid until the next call. NO_MEMORY. */
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,

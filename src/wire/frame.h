@@ -22,6 +22,12 @@ enum stk_frame_state {
 enum stk_frame_state stk_frame_next(const void *data, size_t length, size_t limit,
                                     struct stk_bytes *ret_message, size_t *ret_taken);
 
+/*
+ * How many bytes to read next behind the `length` in `data`, at least 1: up to `least` in all, or to
+ * the end of a frame that has begun and keeps the limit.
+ */
+size_t stk_frame_room(const void *data, size_t length, size_t limit, size_t least);
+
 /* Write the header for a message of `length` bytes. */
 void stk_frame_header(size_t length, uint8_t ret_header[STK_FRAME_HEADER]);
 
