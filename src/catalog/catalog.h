@@ -32,20 +32,38 @@ enum stirkeep_status stk_catalog_open(const char *path, struct stk_catalog **ret
                                       struct stk_error *error);
 void stk_catalog_close(struct stk_catalog *catalog);
 
-/* ---- journal: an import between "the key may be on the token" and "the generation exists" */
+/* ---- journal: what is under way between the token and the catalog */
+
+enum stk_intent_kind {
+    STK_INTENT_IMPORT,   /* the key may be on the token, no generation has it yet */
+    STK_INTENT_GENERATE, /* the same, and it may be there under its ticket */
+    STK_INTENT_DESTROY   /* it may still be on the token, no generation signs with it any more */
+};
 
 struct stk_intent {
     int64_t id;
+    enum stk_intent_kind kind;
     struct stk_name name;
     struct stk_key_id key_id;
+    struct stk_key_id
+        ticket; /* GENERATE: the CKA_ID before; zero when key_id is the ticket still */
     char source[STK_SOURCE_MAX];
 };
 
-/* Commit an INTENT before the keeper is asked. BUSY when the name has one, or the key has one (two
- * names must not race for one key); OVERLOADED past STK_INTENTS_MAX. */
-enum stirkeep_status stk_catalog_intend(struct stk_catalog *catalog, const char *name,
-                                        const struct stk_key_id *key_id, const char *source,
-                                        int64_t now, int64_t *ret_intent, struct stk_error *error);
+/*
+ * Commit an INTENT (IMPORT or GENERATE) before the keeper is asked. For GENERATE, `key_id` is the
+ * ticket. BUSY when the name has one of any kind, or the key has one (two names must not race for
+ * one key); OVERLOADED past STK_INTENTS_MAX.
+ */
+enum stirkeep_status stk_catalog_intend(struct stk_catalog *catalog, enum stk_intent_kind kind,
+                                        const char *name, const struct stk_key_id *key_id,
+                                        const char *source, int64_t now, int64_t *ret_intent,
+                                        struct stk_error *error);
+/* GENERATE: the token has made the key: from now on `key_id` is its id, and what it was, its
+ * ticket. INTERNAL when there is no such intent, or it has a ticket already. */
+enum stirkeep_status stk_catalog_intent_key(struct stk_catalog *catalog, int64_t intent,
+                                            const struct stk_key_id *key_id,
+                                            struct stk_error *error);
 /* Take it back, after the keeper's object is gone or never was. OK when it is gone already. */
 enum stirkeep_status stk_catalog_forget(struct stk_catalog *catalog, int64_t intent,
                                         struct stk_error *error);
@@ -91,8 +109,10 @@ struct stk_new_generation {
 };
 /*
  * One transaction: the generation exists and is the active one of its name (also of a retired
- * name), the active one before is "previous", the intent is gone, the act is recorded. CONFLICT
- * when the key is held under another name; TOO_LARGE past STK_NAMES_MAX or STK_GENERATIONS_MAX.
+ * name), the active one before is "previous", the intent is gone, the act is recorded. With
+ * about->activate_at not 0 it is staged instead, and the active one stays. A key that is held under
+ * the name already keeps its origin. CONFLICT when the key is held under another name; TOO_LARGE
+ * past STK_NAMES_MAX or STK_GENERATIONS_MAX.
  */
 enum stirkeep_status stk_catalog_add(struct stk_catalog *catalog,
                                      const struct stk_new_generation *generation,
@@ -103,8 +123,11 @@ enum stirkeep_status stk_catalog_holder(struct stk_catalog *catalog,
                                         const struct stk_key_id *key_id, struct stk_name *ret_name,
                                         struct stk_error *error);
 
-/* One transaction: the name signs no more, the act is recorded with the generation's number.
- * UNKNOWN_NAME, NOT_ACTIVE when it is retired already. */
+/*
+ * One transaction: the name signs no more and what was staged under it is retired, too; the act is
+ * recorded with the number of the generation that was active (of the newest staged one when none
+ * was). UNKNOWN_NAME, NOT_ACTIVE when nothing is active or staged.
+ */
 enum stirkeep_status stk_catalog_retire(struct stk_catalog *catalog, const char *name,
                                         const struct stk_act *act, uint32_t *ret_generation,
                                         struct stk_error *error);
@@ -126,7 +149,83 @@ enum stirkeep_status stk_catalog_roll_back(struct stk_catalog *catalog, const ch
                                            uint32_t from, uint32_t to, const struct stk_act *act,
                                            struct stk_error *error);
 
-/* What signing needs of a name: its active generation, or its newest when it is retired. */
+/* ---- staged generations */
+
+/*
+ * The staged generation whose time comes first, and that time; among those of one time the one that
+ * was made first. UNKNOWN_NAME when nothing is staged.
+ */
+enum stirkeep_status stk_catalog_next_staged(struct stk_catalog *catalog,
+                                             struct stk_certificate *ret_certificate,
+                                             int64_t *ret_activate_at, struct stk_error *error);
+
+/* One transaction: a staged generation is the active one of its name, the active one before is
+ * "previous", the act is recorded with its number. BUSY when it is not staged any more. */
+enum stirkeep_status stk_catalog_activate(struct stk_catalog *catalog, const char *name,
+                                          uint32_t generation, const struct stk_act *act,
+                                          struct stk_error *error);
+
+/* One transaction: a staged generation has another time, the act is recorded with its number. BUSY
+ * when it is not staged any more. */
+enum stirkeep_status stk_catalog_restage(struct stk_catalog *catalog, const char *name,
+                                         uint32_t generation, int64_t activate_at,
+                                         const struct stk_act *act, struct stk_error *error);
+
+/* ---- keys that were made on the token and wait for their certificate */
+
+struct stk_new_key {
+    const char *name;
+    struct stk_key_id key_id;
+    const char *attributes;
+    int64_t created;
+    uint32_t created_by;
+    int64_t intent;            /* GENERATE; journal row that it ends */
+    const struct stk_act *act; /* recorded in the same transaction */
+};
+/* One transaction: the name holds the key, which no generation has yet. CONFLICT, TOO_LARGE as
+ * stk_catalog_add. A name that has nothing else is unknown to list, certificate and show. */
+enum stirkeep_status stk_catalog_hold_key(struct stk_catalog *catalog,
+                                          const struct stk_new_key *key, struct stk_error *error);
+
+/* The keys of a name that no generation has, newest first, at most `room`; none: OK and 0, also for
+ * a name that is not held. Texts in `arena`. */
+enum stirkeep_status stk_catalog_requested(struct stk_catalog *catalog, const char *name,
+                                           struct stk_arena *arena,
+                                           struct stk_requested_key *ret_keys, size_t room,
+                                           size_t *ret_count, struct stk_error *error);
+
+/* ---- destruction */
+
+/*
+ * One transaction: what is active or staged with a key of the name (`key_id` NULL: any key of it)
+ * is retired, and a DESTROY intent is there for each such key that is not destroyed; the act is
+ * recorded. `*ret_stopped`: the name was active and is not any more. UNKNOWN_NAME; KEY_UNAVAILABLE
+ * when the name holds no such key (any more); BUSY as stk_catalog_intend.
+ */
+enum stirkeep_status stk_catalog_condemn(struct stk_catalog *catalog, const char *name,
+                                         const struct stk_key_id *key_id, int64_t now,
+                                         const struct stk_act *act, bool *ret_stopped,
+                                         struct stk_error *error);
+
+/*
+ * One transaction: the key is destroyed, so are the generations that have it (`*ret_generations` of
+ * them), the DESTROY intent is gone, the act is recorded with the newest of them. All rows stay. OK
+ * and 0 when the intent is gone already.
+ */
+enum stirkeep_status stk_catalog_destroyed(struct stk_catalog *catalog, int64_t intent,
+                                           const struct stk_act *act, uint32_t *ret_generations,
+                                           struct stk_error *error);
+
+/* ---- reading */
+
+/* Active generations with `from` <= notAfter < `until`, the soonest first, at most `room`; how many
+ * there are in all. */
+enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
+                                          struct stk_certificate *ret_certificates, size_t room,
+                                          size_t *ret_count, uint32_t *ret_total,
+                                          struct stk_error *error);
+
+/* What signing needs of a name: its active generation, or its newest when none is active. */
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,
                                              struct stk_certificate *ret_certificate,
                                              struct stk_error *error);

@@ -10,8 +10,10 @@
 struct stk_generation {
     const char *name;
     uint32_t generation;
-    const char *state; /* active, staged, previous, retired */
-    const char *spc;   /* of the TNAuthList; "" when it has none */
+    const char *state;   /* active, staged, previous, retired, destroyed */
+    int64_t activate_at; /* staged: when it becomes active, seconds since 1970; else 0 */
+    const char *spc;     /* of the TNAuthList; "" when it has none */
+    const char *numbers; /* of the TNAuthList, in words; "" when it has none */
     const char *subject;
     const char *issuer;
     const char *serial;      /* hex */
@@ -20,8 +22,16 @@ struct stk_generation {
     int64_t not_before; /* seconds since 1970 */
     int64_t not_after;
     struct stk_key_id key_id;
-    const char *origin;     /* imported, generated */
+    const char *origin;     /* imported, sealed (elsewhere), generated (on the token) */
     const char *attributes; /* of the private key, as read back from the token */
+    int64_t created;
+    uint32_t created_by; /* uid */
+};
+
+/* A key made on the token that waits for its certificate. */
+struct stk_requested_key {
+    struct stk_key_id key_id;
+    const char *attributes; /* as read back from the token */
     int64_t created;
     uint32_t created_by; /* uid */
 };

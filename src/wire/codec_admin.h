@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "model/diagnosis.h"
 #include "model/generation.h"
 #include "model/name.h"
 
@@ -21,22 +22,31 @@ enum stk_admin_kind {
     STK_ADMIN_RETIRE,
     STK_ADMIN_STATUS,
     STK_ADMIN_ROLLBACK,
+    STK_ADMIN_GENERATE,
+    STK_ADMIN_INSTALL,
+    STK_ADMIN_DESTROY,
+    STK_ADMIN_DOCTOR,
+    STK_ADMIN_REBUILD,
     STK_ADMIN_KIND_COUNT
 };
 
 struct stk_admin_request {
     uint64_t id;
     enum stk_admin_kind kind;
-    struct stk_name name;                  /* IMPORT, SOURCE_REMOVED, SHOW, RETIRE, ROLLBACK */
-    struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT: DER, leaf first */
+    struct stk_name name;                  /* all but WRAPPING_KEY, LIST, STATUS, DOCTOR, REBUILD */
+    struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT, INSTALL: DER, leaf first */
     size_t chain_count;
     struct stk_bytes sealed;  /* IMPORT */
-    const char *x5u;          /* IMPORT: "" for the template's */
+    const char *x5u;          /* IMPORT, INSTALL: "" for the template's */
+    int64_t activate_at;      /* IMPORT, INSTALL: 0 for at once */
+    bool elsewhere;           /* IMPORT: sealed on another machine */
     const char *source;       /* IMPORT, SOURCE_REMOVED */
     const char *how;          /* SOURCE_REMOVED */
     uint32_t generation;      /* SOURCE_REMOVED */
-    struct stk_key_id key_id; /* SOURCE_REMOVED */
+    struct stk_key_id key_id; /* SOURCE_REMOVED; DESTROY: zero for all keys of the name */
     const char *after;        /* LIST */
+    const char *spc;          /* GENERATE */
+    const char *subject;      /* GENERATE: "" for the usual one */
 };
 
 /* Append a framed request. INVALID for what the protocol cannot carry (chain too long). */
@@ -67,6 +77,8 @@ struct stk_service_status {
     uint64_t connections;
     uint64_t audit_sequence;
     bool hardware;
+    const char *const *warnings;
+    size_t warning_count;
 };
 
 struct stk_admin_response {
@@ -77,13 +89,28 @@ struct stk_admin_response {
     struct stk_bytes spki;    /* WRAPPING_KEY */
     const char *token_label;
     const char *token_serial;
-    uint32_t generation; /* IMPORT, RETIRE, ROLLBACK */
-    const char *x5u;     /* IMPORT */
-    struct stk_key_id key_id;
-    bool already_held;
-    const char *const *warnings;
+    uint32_t generation;         /* IMPORT, INSTALL, RETIRE, ROLLBACK */
+    const char *x5u;             /* IMPORT, INSTALL */
+    struct stk_key_id key_id;    /* IMPORT, INSTALL, GENERATE */
+    bool already_held;           /* IMPORT, INSTALL, GENERATE */
+    int64_t activate_at;         /* IMPORT, INSTALL: 0 for active */
+    const char *const *warnings; /* IMPORT, INSTALL */
     size_t warning_count;
-    const char *attributes;
+    const char *attributes;       /* IMPORT, INSTALL, GENERATE */
+    struct stk_bytes csr;         /* GENERATE: DER */
+    uint32_t keys;                /* DESTROY: how many; REBUILD: that were known */
+    uint32_t names;               /* REBUILD: that are new */
+    uint32_t affected;            /* DESTROY: whose keys they were; REBUILD: that are new */
+    bool stopped;                 /* DESTROY */
+    const char *proof;            /* DESTROY */
+    const struct stk_fact *facts; /* DOCTOR */
+    size_t fact_count;
+    const struct stk_trouble *troubles;
+    size_t trouble_count;
+    const char *const *problems; /* REBUILD */
+    size_t problem_count;
+    const struct stk_requested_key *requested; /* SHOW */
+    size_t requested_count;
     const struct stk_generation *generations; /* LIST, SHOW */
     size_t generation_count;
     bool more;                             /* LIST */

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "model/certificate.h"
+#include "model/diagnosis.h"
 #include "model/order.h"
 
 /*
@@ -48,18 +49,28 @@ enum stk_custody_kind {
     STK_CUSTODY_IMPORT,
     STK_CUSTODY_PROVE,
     STK_CUSTODY_DESTROY,
-    STK_CUSTODY_RECORD
+    STK_CUSTODY_RECORD,
+    STK_CUSTODY_GENERATE,
+    STK_CUSTODY_REQUEST,
+    STK_CUSTODY_EXAMINE,
+    STK_CUSTODY_INVENTORY,
+    STK_CUSTODY_KIND_COUNT
 };
 
 struct stk_custody_order {
     uint64_t id;
     enum stk_custody_kind kind;
-    struct stk_name name;     /* IMPORT; RECORD: may be empty */
-    struct stk_key_id key_id; /* IMPORT, PROVE, DESTROY; RECORD: zero when there is none */
-    struct stk_bytes chain[STK_CHAIN_MAX];
+    struct stk_name name;     /* IMPORT, GENERATE, REQUEST; RECORD: may be empty */
+    struct stk_key_id key_id; /* IMPORT, PROVE, DESTROY, REQUEST; RECORD: zero when there is none;
+                                 INVENTORY: after this one, zero for the first */
+    struct stk_key_id ticket; /* GENERATE, REQUEST (zero: none) */
+    struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT */
     size_t chain_count;
-    struct stk_bytes sealed;
-    uint8_t challenge[STK_CHALLENGE_LENGTH]; /* IMPORT, PROVE */
+    struct stk_bytes sealed;                 /* IMPORT; empty: the key has to be there */
+    const char *x5u;                         /* IMPORT */
+    const char *spc;                         /* REQUEST */
+    const char *subject;                     /* REQUEST */
+    uint8_t challenge[STK_CHALLENGE_LENGTH]; /* IMPORT, PROVE, REQUEST */
     /* RECORD */
     const char *act;
     const char *outcome;
@@ -97,8 +108,26 @@ struct stk_custody_answer {
     bool has_token;
     struct stk_token_report token; /* to TOKEN */
     bool has_proof;
-    uint8_t signature[STK_SIGNATURE_LENGTH]; /* to IMPORT and PROVE */
-    const char *attributes;
+    uint8_t signature[STK_SIGNATURE_LENGTH]; /* to IMPORT, PROVE and REQUEST */
+    const char *attributes;                  /* to these and INVENTORY */
+    bool has_spki;
+    struct stk_bytes spki; /* to GENERATE */
+    bool has_request;      /* with has_proof */
+    struct stk_bytes csr;  /* to REQUEST */
+    bool has_destroyed;
+    uint32_t objects; /* to DESTROY */
+    const char *proof;
+    bool has_examined;
+    const struct stk_fact *facts; /* to EXAMINE */
+    size_t fact_count;
+    const struct stk_trouble *troubles;
+    size_t trouble_count;
+    bool has_inventory;
+    struct stk_key_id key_id; /* to INVENTORY; zero: there is no further one */
+    const char *name;
+    const struct stk_bytes *certificates;
+    const char *const *x5u; /* one for each certificate */
+    size_t certificate_count;
 };
 
 enum stirkeep_status stk_custody_answer_encode(const struct stk_custody_answer *answer,
