@@ -58,21 +58,25 @@ enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT
     return STIRKEEP_OK;
 }
 
+void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,
+                         char ret_text[STK_ATTRIBUTES_MAX])
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        length +=
+            (size_t)snprintf(ret_text + length, STK_ATTRIBUTES_MAX - length, "%s%s=%c",
+                             i == 0 ? "" : " ", told[i].name, read_one(session, key, told[i].type));
+}
+
 enum stirkeep_status stk_token_attributes(struct stk_token *token, const struct stk_key_id *key_id,
                                           char ret_text[STK_ATTRIBUTES_MAX],
                                           struct stk_error *error)
 {
-    char text[STK_ATTRIBUTES_MAX] = "";
-    size_t length = 0;
     CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
     enum stirkeep_status status = stk_custody_find(token, key_id, &key, error);
 
-    if (status != STIRKEEP_OK)
-        return status;
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-        length +=
-            (size_t)snprintf(text + length, sizeof(text) - length, "%s%s=%c", i == 0 ? "" : " ",
-                             told[i].name, read_one(&token->custody, key, told[i].type));
-    memcpy(ret_text, text, sizeof(text));
-    return STIRKEEP_OK;
+    if (status == STIRKEEP_OK)
+        stk_attributes_read(&token->custody, key, ret_text);
+    return status;
 }

@@ -3,6 +3,7 @@
 #define STK_TOKEN_INTERNAL_H
 
 #include "token/durable.h"
+#include "token/inventory.h"
 #include "token/session.h"
 #include "token/softhsm.h"
 #include "token/token.h"
@@ -40,6 +41,7 @@ struct stk_token {
     size_t wrapping_length; /* bytes of the modulus */
     struct stk_softhsm softhsm;
     struct stk_durable durable;
+    struct stk_inventory inventory; /* being walked through */
     struct stk_token_info info;
     char label[STK_TOKEN_LABEL_LENGTH + 1];
     char serial[STK_TOKEN_SERIAL_LENGTH + 1];
@@ -184,6 +186,10 @@ enum stirkeep_status stk_create(struct stk_token *token, const struct stk_secret
 /* TOKEN_ERROR naming what is wrong when the key is not kept as stk_template_ec asks. */
 enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT_HANDLE key,
                                           struct stk_error *error);
+
+/* A private key's attributes in words, as stk_token_attributes tells them. */
+void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,
+                         char ret_text[STK_ATTRIBUTES_MAX]);
 
 /* ---- custody.c */
 

@@ -115,6 +115,7 @@ void stk_token_close(struct stk_token *token)
     stk_module_unload(token);
     stk_softhsm_release(&token->softhsm);
     stk_durable_free(&token->durable);
+    stk_inventory_free(&token->inventory);
     OPENSSL_free(token->wrapping_spki);
     (void)pthread_mutex_destroy(&token->objects);
     free(token);

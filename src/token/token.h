@@ -2,9 +2,11 @@
 #ifndef STK_TOKEN_TOKEN_H
 #define STK_TOKEN_TOKEN_H
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "model/diagnosis.h"
 #include "model/key_id.h"
 #include "model/name.h"
 #include <stdbool.h>
@@ -109,6 +111,33 @@ enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk
 enum stirkeep_status stk_token_attributes(struct stk_token *token, const struct stk_key_id *key_id,
                                           char ret_text[STK_ATTRIBUTES_MAX],
                                           struct stk_error *error);
+
+/* What the token holds of one key: its private half, and the certificates with its CKA_ID. */
+#define STK_TOKEN_HELD_MAX 32
+struct stk_token_held {
+    struct stk_key_id key_id;            /* zero: nothing */
+    struct stk_name name;                /* of the label */
+    char attributes[STK_ATTRIBUTES_MAX]; /* as stk_token_attributes tells them; not proven */
+    struct stk_bytes certificates[STK_TOKEN_HELD_MAX]; /* DER: its own first, then others */
+    const char *x5u[STK_TOKEN_HELD_MAX];               /* CKA_URL of each; "": none */
+    size_t certificate_count;
+};
+
+/*
+ * The private key with the project's label whose id comes next after this one (zero: the first), in
+ * the order of ids; a zero key id when there is none. What is there is listed when it begins, and
+ * kept until its end is reached: what comes later is not told. Bytes and texts live in `arena`.
+ */
+enum stirkeep_status stk_token_inventory(struct stk_token *token, const struct stk_key_id *after,
+                                         struct stk_arena *arena, struct stk_token_held *ret_held,
+                                         struct stk_error *error);
+
+/*
+ * What the token is, can do and holds, as facts and troubles: tried and measured where it can be,
+ * without making a token object. Takes a few seconds at most, however much there is on the token.
+ */
+enum stirkeep_status stk_token_examine(struct stk_token *token, struct stk_diagnosis *diagnosis,
+                                       struct stk_error *error);
 
 /* Sign a digest with a key once, on the custody session, by the token object. */
 enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_key_id *key_id,
