@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define FIND_BATCH 64
-#define FIND_MAX 65536 /* objects that one search may return */
+#define FIND_MAX (8 * STK_NAMES_MAX) /* objects that one search may return */
 #define SIGNATURE_ROOM 256
 
 static CK_FUNCTION_LIST *calls(const struct stk_session *session)
@@ -15,12 +15,12 @@ static CK_FUNCTION_LIST *calls(const struct stk_session *session)
     return session->token->p11;
 }
 
-static void call_begins(struct stk_session *session)
+void stk_call_begins(struct stk_session *session)
 {
     atomic_store_explicit(&session->busy_since, stk_clock_mono_us(), memory_order_relaxed);
 }
 
-static CK_RV call_ended(struct stk_session *session, CK_RV rv)
+CK_RV stk_call_ended(struct stk_session *session, CK_RV rv)
 {
     atomic_store_explicit(&session->busy_since, 0, memory_order_relaxed);
     return rv;
@@ -30,12 +30,12 @@ static CK_RV call_ended(struct stk_session *session, CK_RV rv)
 static void exclusive_call_begins(struct stk_session *session)
 {
     (void)pthread_mutex_lock(&session->token->objects);
-    call_begins(session);
+    stk_call_begins(session);
 }
 
 static CK_RV exclusive_call_ended(struct stk_session *session, CK_RV rv)
 {
-    (void)call_ended(session, rv);
+    (void)stk_call_ended(session, rv);
     (void)pthread_mutex_unlock(&session->token->objects);
     return rv;
 }
@@ -77,8 +77,8 @@ CK_RV stk_session_check(struct stk_session *session)
 
     if (session->handle == CK_INVALID_HANDLE)
         return rv;
-    call_begins(session);
-    rv = call_ended(session, calls(session)->C_GetSessionInfo(session->handle, &info));
+    stk_call_begins(session);
+    rv = stk_call_ended(session, calls(session)->C_GetSessionInfo(session->handle, &info));
     if (rv == CKR_OK && info.state != CKS_RW_USER_FUNCTIONS && info.state != CKS_RO_USER_FUNCTIONS)
         rv = CKR_USER_NOT_LOGGED_IN;
     return rv;
@@ -138,9 +138,9 @@ CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_
     CK_ATTRIBUTE attribute = {type, ret_data, capacity};
     CK_RV rv = CKR_OK;
 
-    call_begins(session);
+    stk_call_begins(session);
     rv = calls(session)->C_GetAttributeValue(session->handle, object, &attribute, 1);
-    (void)call_ended(session, rv);
+    (void)stk_call_ended(session, rv);
     if (rv != CKR_OK)
         return rv;
     if (attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION)
@@ -203,7 +203,7 @@ CK_RV stk_session_decrypt(struct stk_session *session, CK_OBJECT_HANDLE key, con
     CK_ULONG room = *length;
     CK_RV rv = CKR_OK;
 
-    call_begins(session);
+    stk_call_begins(session);
     rv = calls(session)->C_DecryptInit(session->handle, stk_mechanism_oaep(&mechanism, &parameters),
                                        key);
     if (rv == CKR_OK)
@@ -213,7 +213,7 @@ CK_RV stk_session_decrypt(struct stk_session *session, CK_OBJECT_HANDLE key, con
         rv = CKR_GENERAL_ERROR;
     if (rv == CKR_OK)
         *length = room;
-    return call_ended(session, rv);
+    return stk_call_ended(session, rv);
 }
 
 CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
@@ -225,7 +225,7 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
     CK_ULONG length = sizeof(signature);
     CK_RV rv = CKR_OK;
 
-    call_begins(session);
+    stk_call_begins(session);
     rv = calls(session)->C_SignInit(session->handle, &mechanism, key);
     if (rv == CKR_OK)
         rv = calls(session)->C_Sign(session->handle, (CK_BYTE *)digest, STK_DIGEST_LENGTH,
@@ -234,5 +234,5 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
         rv = CKR_SIGNATURE_LEN_RANGE;
     if (rv == CKR_OK)
         memcpy(ret_signature, signature, STK_SIGNATURE_LENGTH);
-    return call_ended(session, rv);
+    return stk_call_ended(session, rv);
 }

@@ -32,6 +32,10 @@ struct stk_handles {
 
 void stk_handles_free(struct stk_handles *handles);
 
+/* Around a call that is made elsewhere than here, and takes no lock. `rv` is given back. */
+void stk_call_begins(struct stk_session *session);
+CK_RV stk_call_ended(struct stk_session *session, CK_RV rv);
+
 /* Open; a session that was open before is closed. */
 CK_RV stk_session_open(struct stk_session *session);
 void stk_session_close(struct stk_session *session);
