@@ -38,3 +38,13 @@ void stk_clock_text(int64_t real_us, char ret_text[STK_TIME_TEXT])
     (void)snprintf(ret_text, STK_TIME_TEXT, "%.19s.%06uZ", date,
                    (unsigned)(real_us % 1000000) % 1000000U);
 }
+
+void stk_seconds_text(int64_t seconds, char ret_text[STK_SECONDS_TEXT])
+{
+    time_t time = (time_t)seconds;
+    struct tm parts = {0};
+
+    if (gmtime_r(&time, &parts) == NULL ||
+        strftime(ret_text, STK_SECONDS_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        (void)snprintf(ret_text, STK_SECONDS_TEXT, "%lld", (long long)seconds);
+}

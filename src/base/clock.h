@@ -19,4 +19,8 @@ uint64_t stk_clock_mono_us(void);
 #define STK_TIME_TEXT 32
 void stk_clock_text(int64_t real_us, char ret_text[STK_TIME_TEXT]);
 
+/* Seconds since 1970 as "2026-11-25T20:06:24Z". */
+#define STK_SECONDS_TEXT 32
+void stk_seconds_text(int64_t seconds, char ret_text[STK_SECONDS_TEXT]);
+
 #endif

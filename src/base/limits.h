@@ -20,6 +20,7 @@
 #define STK_PPT_MAX 16
 #define STK_X5U_MAX 512
 #define STK_KEY_ID_LENGTH 32    /* SHA-256 of SubjectPublicKeyInfo */
+#define STK_SPKI_LENGTH 91      /* DER SubjectPublicKeyInfo of a P-256 key, uncompressed */
 #define STK_SIGNATURE_LENGTH 64 /* ES256 r||s, RFC 7518 section 3.4 */
 #define STK_DIGEST_LENGTH 32
 #define STK_CHALLENGE_LENGTH 32

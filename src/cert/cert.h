@@ -44,10 +44,11 @@ struct stk_leaf {
     char fingerprint[65]; /* SHA-256 of the DER, hex */
     const char *key;      /* what the key is: "EC P-256 key", "RSA 2048 key", ... */
     const char *spc;      /* first SPC of the TNAuthList; "" when none */
+    const char *numbers;  /* telephone numbers of it, the first few and how many more; "": none */
     int64_t not_before;   /* seconds since 1970 */
     int64_t not_after;
-    struct stk_key_id key_id; /* SHA-256 of the SubjectPublicKeyInfo; P-256: of `spki` */
-    uint8_t spki[91];         /* P-256 only, the point uncompressed; zero otherwise */
+    struct stk_key_id key_id;      /* SHA-256 of the SubjectPublicKeyInfo; P-256: of `spki` */
+    uint8_t spki[STK_SPKI_LENGTH]; /* P-256 only, the point uncompressed; zero otherwise */
     bool p256;
 };
 enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_arena *arena,
@@ -56,6 +57,10 @@ enum stirkeep_status stk_chain_leaf(const struct stk_chain *chain, struct stk_ar
 /* Does `signature` (r||s) over the SHA-256 `digest` verify with the leaf's key? */
 bool stk_chain_verifies(const struct stk_chain *chain, const uint8_t digest[STK_DIGEST_LENGTH],
                         const uint8_t signature[STK_SIGNATURE_LENGTH]);
+
+/* The same with a P-256 key by itself. */
+bool stk_spki_verifies(const uint8_t spki[STK_SPKI_LENGTH], const uint8_t digest[STK_DIGEST_LENGTH],
+                       const uint8_t signature[STK_SIGNATURE_LENGTH]);
 
 /*
  * Does the chain lead to one of the certificates in `roots`, at time `now`? An intermediate in

@@ -112,16 +112,6 @@ void stk_print_field(const char *label, const char *text)
     (void)putchar('\n');
 }
 
-void stk_seconds_text(int64_t seconds, char ret_text[STK_SECONDS_TEXT])
-{
-    time_t time = (time_t)seconds;
-    struct tm parts = {0};
-
-    if (gmtime_r(&time, &parts) == NULL ||
-        strftime(ret_text, STK_SECONDS_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        (void)snprintf(ret_text, STK_SECONDS_TEXT, "%lld", (long long)seconds);
-}
-
 int64_t stk_days_left(int64_t end, int64_t now)
 {
     const int64_t day = 24 * 60 * 60;

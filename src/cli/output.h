@@ -2,6 +2,7 @@
 #ifndef STK_CLI_OUTPUT_H
 #define STK_CLI_OUTPUT_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -17,10 +18,6 @@ void stk_print_safe(const char *text);
 
 /* "label      text" on a line of its own; nothing when the text is NULL. */
 void stk_print_field(const char *label, const char *text);
-
-/* "2026-11-25T20:06:24Z" */
-#define STK_SECONDS_TEXT 32
-void stk_seconds_text(int64_t seconds, char ret_text[STK_SECONDS_TEXT]);
 
 /* Whole days from `now` until `end`, rounded down; negative when it is over. */
 int64_t stk_days_left(int64_t end, int64_t now);

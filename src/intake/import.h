@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cert/cert.h"
+#include "intake/replay.h"
 #include "model/peer.h"
 #include "wire/codec_admin.h"
 #include <sys/queue.h>
@@ -34,9 +35,9 @@ struct stk_import {
     struct stk_leaf leaf; /* texts in the arena */
     char x5u[STK_X5U_MAX + 1];
     uint8_t challenge[STK_CHALLENGE_LENGTH];
-    int64_t intent; /* 0: none open */
-    bool held;      /* all that is asked for is a generation of this name already ... */
-    bool staged;    /* ... which is not active yet */
+    struct stk_claim claim; /* to its intent */
+    bool held;              /* all that is asked for is a generation of this name already ... */
+    bool staged;            /* ... which is not active yet */
     uint32_t generation;
     int64_t activate_at; /* 0: it is active */
     char attributes[STK_ATTRIBUTES_MAX + 1];
@@ -59,8 +60,5 @@ enum stirkeep_status stk_import_check(struct stk_import *import, struct stk_erro
 
 /* Free those that are under way. For the end of the program; their intents are the next intake's. */
 void stk_imports_free(struct stk_import_list *imports);
-
-/* Is the intent one of an import that goes on? */
-bool stk_import_owns(const struct stk_import_list *imports, int64_t intent);
 
 #endif

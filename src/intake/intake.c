@@ -8,7 +8,8 @@
 static bool start_all(struct stk_intake *intake)
 {
     return stk_control_start(intake) && stk_calls_start(intake) && stk_pushes_start(intake) &&
-           stk_acts_start(intake) && stk_replay_start(intake) && stk_listener_start(intake);
+           stk_acts_start(intake) && stk_replay_start(intake) && stk_staged_start(intake) &&
+           stk_expiry_start(intake) && stk_listener_start(intake);
 }
 
 static struct event_base *new_base(void)
@@ -36,6 +37,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
     TAILQ_INIT(&intake->connections);
     TAILQ_INIT(&intake->tasks);
     TAILQ_INIT(&intake->imports);
+    TAILQ_INIT(&intake->replay.claims);
     intake->message = malloc(STK_LINK_MESSAGE_MAX);
     intake->base = new_base();
     if (intake->message == NULL || intake->base == NULL ||

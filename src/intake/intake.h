@@ -7,8 +7,11 @@
 #include "config/config.h"
 #include "intake/calls.h"
 #include "intake/connection.h"
+#include "intake/expiry.h"
 #include "intake/import.h"
 #include "intake/pushes.h"
+#include "intake/replay.h"
+#include "intake/staged.h"
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -48,12 +51,9 @@ struct stk_intake {
     bool acts_told;     /* that the trail takes none */
     struct event acts_again;
 
-    bool replay_running;
-    bool replay_put_off; /* one that could not be undone is behind it */
-    struct stk_error replay_why; /* why that is left; its status is OK when nothing is */
-    int64_t replay_after;
-    struct stk_intent replay_intent;
-    struct event replay_again;
+    struct stk_replay replay;
+    struct stk_staged staged;
+    struct stk_expiry expiry;
     struct stk_import_list imports; /* under way */
 
     struct event control;
@@ -91,19 +91,16 @@ void stk_acts_flush(struct stk_intake *intake);
 /* Record an act that changes nothing in the catalog, and flush it. */
 void stk_acts_note(struct stk_intake *intake, const struct stk_act *act);
 
-/* ---- replay.c: intents that nobody finishes any more */
-bool stk_replay_start(struct stk_intake *intake);
-/* Undo those that are there now, unless that goes on already. */
-void stk_replay_run(struct stk_intake *intake);
-
 /* ---- operations: each ends with stk_task_answer, at once or later */
 void stk_op_wrapping_key(struct stk_task *task);
-void stk_op_import(struct stk_task *task);
+void stk_op_import(struct stk_task *task); /* and INSTALL */
 void stk_op_source_removed(struct stk_task *task);
 void stk_op_list(struct stk_task *task);
 void stk_op_show(struct stk_task *task);
 void stk_op_retire(struct stk_task *task);
 void stk_op_rollback(struct stk_task *task);
 void stk_op_status(struct stk_task *task);
+void stk_op_generate(struct stk_task *task);
+void stk_op_destroy(struct stk_task *task);
 
 #endif

@@ -28,6 +28,7 @@ void stk_op_retire(struct stk_task *task)
         return;
     }
     task->intake->acts_waiting = true;
+    stk_staged_look(task->intake);
     stk_acts_flush(task->intake);
     stk_settle(task->intake, stk_push_name(task->intake, name), settled, task);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define SHOW_MAX 64 /* generations, the newest */
+#define REQUESTED_MAX 16
 
 /* Whose chain is shown: the active one, else the newest. */
 static uint32_t generation_of_interest(const struct stk_generation *generations, size_t count)
@@ -12,6 +13,17 @@ static uint32_t generation_of_interest(const struct stk_generation *generations,
         if (strcmp(generations[i].state, "active") == 0)
             return generations[i].generation;
     return generations[0].generation;
+}
+
+static enum stirkeep_status look_up_requested(struct stk_task *task, struct stk_error *error)
+{
+    struct stk_requested_key *keys = stk_arena_take(&task->arena, REQUESTED_MAX * sizeof(*keys));
+
+    if (keys == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    task->response.requested = keys;
+    return stk_catalog_requested(task->intake->catalog, task->request.name.text, &task->arena, keys,
+                                 REQUESTED_MAX, &task->response.requested_count, error);
 }
 
 static enum stirkeep_status look_up(struct stk_task *task, struct stk_error *error)
@@ -25,7 +37,12 @@ static enum stirkeep_status look_up(struct stk_task *task, struct stk_error *err
 
     if (generations == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    status = stk_catalog_show(catalog, name, &task->arena, generations, SHOW_MAX, &count, error);
+    status = look_up_requested(task, error);
+    if (status == STIRKEEP_OK)
+        status =
+            stk_catalog_show(catalog, name, &task->arena, generations, SHOW_MAX, &count, error);
+    if (status == STIRKEEP_UNKNOWN_NAME && task->response.requested_count > 0)
+        return STIRKEEP_OK; /* it has no certificate yet */
     if (status != STIRKEEP_OK)
         return status;
     task->response.generations = generations;

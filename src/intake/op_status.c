@@ -107,6 +107,7 @@ void stk_op_status(struct stk_task *task)
                                            .sign_way = ""};
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
+    stk_expiry_warn(task);
     task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";

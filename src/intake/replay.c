@@ -1,44 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "intake/intake.h"
+#include "intake/replay.h"
 
 #include "base/log.h"
+#include "intake/destruction.h"
+#include "intake/intake.h"
 #include <stdio.h>
-
-/*
- * Intents that no import of this process finishes: a former intake was killed, or the keeper gave
- * no answer. The key may be on the token or not. Unless a generation has it, it is destroyed there;
- * its source was not removed, since that happens after the generation exists.
- */
+#include <string.h>
 
 #define DESTROY_TIMEOUT_MS 10000
 #define AGAIN_MS 5000
 
 static void next(struct stk_intake *intake);
 
+/* ---- claims */
+
+void stk_claim_take(struct stk_intake *intake, struct stk_claim *claim, int64_t intent)
+{
+    claim->intent = intent;
+    TAILQ_INSERT_TAIL(&intake->replay.claims, claim, entry);
+}
+
+void stk_claim_drop(struct stk_intake *intake, struct stk_claim *claim)
+{
+    if (claim->intent == 0)
+        return;
+    TAILQ_REMOVE(&intake->replay.claims, claim, entry);
+    claim->intent = 0;
+}
+
+static bool is_claimed(const struct stk_replay *replay, const struct stk_intent *intent)
+{
+    const struct stk_claim *claim = NULL;
+
+    if (intent->kind == STK_INTENT_DESTROY && replay->destroying > 0)
+        return true;
+    TAILQ_FOREACH(claim, &replay->claims, entry)
+    if (claim->intent == intent->id)
+        return true;
+    return false;
+}
+
+/* ---- one intent */
+
+static void tell_waiting(const struct stk_intake *intake, const struct stk_error *error)
+{
+    const struct stk_intent *intent = &intake->replay.intent;
+
+    stk_log(STK_LOG_WARNING, "%s: %s: %s", intent->name.text,
+            intent->kind == STK_INTENT_DESTROY ? "a key is still to be destroyed"
+                                               : "an unfinished import waits to be undone",
+            error->message);
+}
+
 static void try_later(struct stk_intake *intake, const struct stk_error *error)
 {
-    intake->replay_running = false;
-    intake->replay_why = *error;
-    stk_log(STK_LOG_WARNING, "%s: an unfinished import waits to be undone: %s",
-            intake->replay_intent.name.text, error->message);
-    stk_intake_timer(&intake->replay_again, AGAIN_MS);
+    intake->replay.running = false;
+    intake->replay.why = *error;
+    tell_waiting(intake, error);
+    stk_intake_timer(&intake->replay.again, AGAIN_MS);
 }
 
 /* The token does not do it for this key: those behind it need not wait for that. */
 static void put_off(struct stk_intake *intake, const struct stk_error *error)
 {
-    stk_log(STK_LOG_WARNING, "%s: an unfinished import waits to be undone: %s",
-            intake->replay_intent.name.text, error->message);
-    intake->replay_put_off = true;
-    intake->replay_why = *error;
-    intake->replay_after = intake->replay_intent.id;
+    tell_waiting(intake, error);
+    intake->replay.put_off = true;
+    intake->replay.why = *error;
+    intake->replay.after = intake->replay.intent.id;
     next(intake);
 }
 
 /* The token has no such key, or it is held: the intent can go. */
 static void forget(struct stk_intake *intake, const char *what)
 {
-    const struct stk_intent *intent = &intake->replay_intent;
+    const struct stk_intent *intent = &intake->replay.intent;
     char detail[STK_ACT_DETAIL_MAX] = "";
     struct stk_act act = {.act = "import-undone",
                           .outcome = "ok",
@@ -47,71 +82,124 @@ static void forget(struct stk_intake *intake, const char *what)
                           .detail = detail};
     struct stk_error error = {0};
 
+    if (intent->kind == STK_INTENT_GENERATE)
+        act.act = "generate-undone";
     if (stk_catalog_forget(intake->catalog, intent->id, &error) != STIRKEEP_OK) {
         try_later(intake, &error);
         return;
     }
-    (void)snprintf(detail, sizeof(detail), "an import that was cut off: %s; source %s", what,
+    (void)snprintf(detail, sizeof(detail), "%s that was cut off: %s; source %s",
+                   intent->kind == STK_INTENT_GENERATE ? "a generation" : "an import", what,
                    intent->source);
     stk_log(STK_LOG_INFO, "%s: %s", intent->name.text, detail);
     stk_acts_note(intake, &act);
-    intake->replay_after = intent->id;
+    intake->replay.after = intent->id;
     next(intake);
 }
 
-static void destroyed(void *context, enum stirkeep_status status,
-                      const struct stk_custody_answer *answer, const struct stk_error *error)
+static void destroy(struct stk_intake *intake, const struct stk_key_id *key_id, stk_call_done *done)
 {
-    struct stk_intake *intake = context;
+    struct stk_custody_order order = {.kind = STK_CUSTODY_DESTROY, .key_id = *key_id};
 
+    stk_call(intake, &order, DESTROY_TIMEOUT_MS, done, intake);
+}
+
+static bool is_gone(struct stk_intake *intake, enum stirkeep_status status,
+                    const struct stk_custody_answer *answer, const struct stk_error *error)
+{
     if (status == STIRKEEP_OK || status == STIRKEEP_KEY_UNAVAILABLE)
-        forget(intake, "its key is not on the token any more");
-    else if (answer != NULL)
+        return true;
+    if (answer != NULL)
         put_off(intake, error);
     else
         try_later(intake, error);
+    return false;
+}
+
+static void ticket_gone(void *context, enum stirkeep_status status,
+                        const struct stk_custody_answer *answer, const struct stk_error *error)
+{
+    if (is_gone(context, status, answer, error))
+        forget(context, "its key is not on the token any more");
+}
+
+static void key_gone(void *context, enum stirkeep_status status,
+                     const struct stk_custody_answer *answer, const struct stk_error *error)
+{
+    static const struct stk_key_id none = {0};
+    struct stk_intake *intake = context;
+    const struct stk_key_id *ticket = &intake->replay.intent.ticket;
+
+    if (!is_gone(intake, status, answer, error))
+        return;
+    if (memcmp(ticket, &none, sizeof(none)) == 0)
+        forget(intake, "its key is not on the token any more");
+    else
+        destroy(intake, ticket, ticket_gone);
 }
 
 static void undo(struct stk_intake *intake)
 {
-    struct stk_custody_order order = {.kind = STK_CUSTODY_DESTROY,
-                                      .key_id = intake->replay_intent.key_id};
     struct stk_name holder = {0};
     struct stk_error error = {0};
     enum stirkeep_status status =
-        stk_catalog_holder(intake->catalog, &intake->replay_intent.key_id, &holder, &error);
+        stk_catalog_holder(intake->catalog, &intake->replay.intent.key_id, &holder, &error);
 
     if (status == STIRKEEP_OK)
         forget(intake, "its key is in use already and stays");
     else if (status == STIRKEEP_UNKNOWN_NAME)
-        stk_call(intake, &order, DESTROY_TIMEOUT_MS, destroyed, intake);
+        destroy(intake, &intake->replay.intent.key_id, key_gone);
     else
         try_later(intake, &error);
 }
 
+/* A condemned key is gone, with the record of it. */
+static void destructed(void *context, const struct stk_destruction *destruction,
+                       const struct stk_error *error)
+{
+    struct stk_intake *intake = context;
+
+    (void)destruction;
+    if (error == NULL) {
+        stk_acts_flush(intake);
+        (void)stk_push_name(intake, &intake->replay.intent.name);
+        intake->replay.after = intake->replay.intent.id;
+        next(intake);
+    } else if (error->status == STIRKEEP_UNAVAILABLE || error->status == STIRKEEP_STORAGE) {
+        try_later(intake, error);
+    } else {
+        put_off(intake, error);
+    }
+}
+
+/* ---- all of them */
+
 static void end(struct stk_intake *intake)
 {
-    intake->replay_running = false;
-    if (intake->replay_put_off)
-        stk_intake_timer(&intake->replay_again, AGAIN_MS);
+    intake->replay.running = false;
+    if (intake->replay.put_off)
+        stk_intake_timer(&intake->replay.again, AGAIN_MS);
     else
-        intake->replay_why = (struct stk_error){0};
+        intake->replay.why = (struct stk_error){0};
 }
 
 static void next(struct stk_intake *intake)
 {
+    static const struct stk_peer nobody = {0};
+    struct stk_replay *replay = &intake->replay;
     struct stk_error error = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
     do {
-        status = stk_catalog_open_intent(intake->catalog, intake->replay_after,
-                                         &intake->replay_intent, &error);
-        if (status == STIRKEEP_OK && stk_import_owns(&intake->imports, intake->replay_intent.id))
-            intake->replay_after = intake->replay_intent.id;
+        status = stk_catalog_open_intent(intake->catalog, replay->after, &replay->intent, &error);
+        if (status == STIRKEEP_OK && is_claimed(replay, &replay->intent))
+            replay->after = replay->intent.id;
         else
             break;
     } while (true);
-    if (status == STIRKEEP_OK)
+    if (status == STIRKEEP_OK && replay->intent.kind == STK_INTENT_DESTROY)
+        stk_destruct(intake, &replay->intent, &nobody, 0, destructed, intake);
+    else if (status == STIRKEEP_OK)
         undo(intake);
     else if (status == STIRKEEP_UNKNOWN_NAME)
         end(intake);
@@ -128,18 +216,20 @@ static void again(evutil_socket_t fd, short what, void *context)
 
 void stk_replay_run(struct stk_intake *intake)
 {
-    if (intake->replay_running)
+    struct stk_replay *replay = &intake->replay;
+
+    if (replay->running)
         return;
-    intake->replay_running = true;
-    intake->replay_put_off = false;
-    intake->replay_after = 0;
-    (void)event_del(&intake->replay_again);
+    replay->running = true;
+    replay->put_off = false;
+    replay->after = 0;
+    (void)event_del(&replay->again);
     next(intake);
 }
 
 bool stk_replay_start(struct stk_intake *intake)
 {
-    if (evtimer_assign(&intake->replay_again, intake->base, again, intake) != 0)
+    if (evtimer_assign(&intake->replay.again, intake->base, again, intake) != 0)
         return false;
     stk_replay_run(intake);
     return true;

@@ -15,6 +15,9 @@ static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
     [STK_ADMIN_RETIRE] = stk_op_retire,
     [STK_ADMIN_ROLLBACK] = stk_op_rollback,
     [STK_ADMIN_STATUS] = stk_op_status,
+    [STK_ADMIN_GENERATE] = stk_op_generate,
+    [STK_ADMIN_INSTALL] = stk_op_import,
+    [STK_ADMIN_DESTROY] = stk_op_destroy,
 };
 
 static void free_task(struct stk_task *task)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "intake/expiry.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "intake/intake.h"
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_S 86400
+#define WARN_DAYS 30
+#define LOOK_MS (3600U * 1000)
+#define TOLD_MAX 20 /* certificates told one by one; of the others, how many they are */
+#define LINE_MAX_LENGTH 192
+
+/* Days before notAfter at which it is told. */
+static const int64_t levels[] = {WARN_DAYS, 14, 7, 1, 0};
+
+static void describe(const struct stk_certificate *certificate, int64_t now,
+                     char ret_line[LINE_MAX_LENGTH])
+{
+    int64_t left = certificate->not_after - now;
+    char when[STK_SECONDS_TEXT] = "";
+
+    stk_seconds_text(certificate->not_after, when);
+    if (left < 0)
+        (void)snprintf(ret_line, LINE_MAX_LENGTH,
+                       "%s: its certificate (generation %u) expired at %s, and signs no more",
+                       certificate->name.text, certificate->generation, when);
+    else
+        (void)snprintf(ret_line, LINE_MAX_LENGTH,
+                       "%s: its certificate (generation %u) expires in %lld days, at %s",
+                       certificate->name.text, certificate->generation, (long long)left / DAY_S,
+                       when);
+}
+
+/* Those with notAfter from `from` to before `until`: a line each in the log. */
+static void tell(struct stk_intake *intake, int64_t from, int64_t until, int64_t now)
+{
+    struct stk_certificate soon[TOLD_MAX];
+    char line[LINE_MAX_LENGTH] = "";
+    struct stk_error error = {0};
+    uint32_t total = 0;
+    size_t count = 0;
+
+    if (stk_catalog_expiring(intake->catalog, from, until, soon, TOLD_MAX, &count, &total,
+                             &error) != STIRKEEP_OK) {
+        stk_log(STK_LOG_ERROR, "%s", error.message);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        describe(&soon[i], now, line);
+        stk_log(STK_LOG_WARNING, "%s", line);
+    }
+    if (total > count)
+        stk_log(STK_LOG_WARNING, "%u more certificates expire within the same time: stirkeep list",
+                (unsigned)(total - count));
+}
+
+static void look(struct stk_intake *intake)
+{
+    struct stk_expiry *expiry = &intake->expiry;
+    int64_t now = stk_clock_seconds();
+
+    if (expiry->looked == 0)
+        tell(intake, INT64_MIN, now + (int64_t)WARN_DAYS * DAY_S, now);
+    for (size_t i = 0; expiry->looked != 0 && i < sizeof(levels) / sizeof(levels[0]); i++)
+        tell(intake, expiry->looked + levels[i] * DAY_S, now + levels[i] * DAY_S, now);
+    expiry->looked = now;
+    stk_intake_timer(&expiry->timer, LOOK_MS);
+}
+
+static void looked(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    look(context);
+}
+
+bool stk_expiry_start(struct stk_intake *intake)
+{
+    if (evtimer_assign(&intake->expiry.timer, intake->base, looked, intake) != 0)
+        return false;
+    look(intake);
+    return true;
+}
+
+static const char *add_line(struct stk_task *task, const char *line)
+{
+    const char *copy = stk_arena_copy(&task->arena, line, strlen(line));
+
+    return copy != NULL ? copy : "";
+}
+
+void stk_expiry_warn(struct stk_task *task)
+{
+    struct stk_service_status *service = &task->response.service;
+    struct stk_certificate soon[TOLD_MAX];
+    const char **lines = stk_arena_take(&task->arena, (TOLD_MAX + 1) * sizeof(*lines));
+    char line[LINE_MAX_LENGTH] = "";
+    int64_t now = stk_clock_seconds();
+    uint32_t total = 0;
+    size_t count = 0;
+
+    if (lines == NULL ||
+        stk_catalog_expiring(task->intake->catalog, INT64_MIN, now + (int64_t)WARN_DAYS * DAY_S,
+                             soon, TOLD_MAX, &count, &total, NULL) != STIRKEEP_OK)
+        return; /* that the catalog cannot be read is told by who counts its names */
+    for (size_t i = 0; i < count; i++) {
+        describe(&soon[i], now, line);
+        lines[i] = add_line(task, line);
+    }
+    service->warnings = lines;
+    service->warning_count = count;
+    if (total > count) {
+        (void)snprintf(line, sizeof(line), "%u more certificates expire within %d days",
+                       (unsigned)(total - count), WARN_DAYS);
+        lines[service->warning_count++] = add_line(task, line);
+    }
+}
