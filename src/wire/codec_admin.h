@@ -9,6 +9,7 @@
 #include "model/diagnosis.h"
 #include "model/generation.h"
 #include "model/name.h"
+#include "wire/bounds.h"
 
 /* proto/stirkeep/v1/admin.proto <-> values. Pure, any thread. Texts and bytes live in `arena`. */
 
@@ -43,7 +44,8 @@ struct stk_admin_request {
     const char *source;       /* IMPORT, SOURCE_REMOVED */
     const char *how;          /* SOURCE_REMOVED */
     uint32_t generation;      /* SOURCE_REMOVED */
-    struct stk_key_id key_id; /* SOURCE_REMOVED; DESTROY: zero for all keys of the name */
+    struct stk_key_id key_id; /* SOURCE_REMOVED; DESTROY: zero for all keys of the name, so that who
+                                 takes an id from somebody has to refuse a zero one */
     const char *after;        /* LIST */
     const char *spc;          /* GENERATE */
     const char *subject;      /* GENERATE: "" for the usual one */

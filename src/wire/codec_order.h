@@ -7,6 +7,7 @@
 #include "model/certificate.h"
 #include "model/diagnosis.h"
 #include "model/order.h"
+#include "wire/bounds.h"
 
 /*
  * proto/stirkeep/v1/order.proto <-> model, for the links between rooms. Messages are not framed:
@@ -115,8 +116,8 @@ struct stk_custody_answer {
     bool has_request;      /* with has_proof */
     struct stk_bytes csr;  /* to REQUEST */
     bool has_destroyed;
-    uint32_t objects; /* to DESTROY */
-    const char *proof;
+    uint32_t objects;  /* to DESTROY */
+    const char *proof; /* fewer than STK_ERROR_MAX characters */
     bool has_examined;
     const struct stk_fact *facts; /* to EXAMINE */
     size_t fact_count;
@@ -124,9 +125,9 @@ struct stk_custody_answer {
     size_t trouble_count;
     bool has_inventory;
     struct stk_key_id key_id; /* to INVENTORY; zero: there is no further one */
-    const char *name;
+    const char *name;         /* sent as "" when it is not one */
     const struct stk_bytes *certificates;
-    const char *const *x5u; /* one for each certificate */
+    const char *const *x5u; /* one for each certificate; sent as "" when it is not fit */
     size_t certificate_count;
 };
 

@@ -160,3 +160,15 @@ ProtobufCBinaryData stk_pack_view(struct stk_bytes bytes)
 {
     return (ProtobufCBinaryData){.len = bytes.length, .data = (uint8_t *)bytes.data};
 }
+
+ProtobufCBinaryData stk_pack_id(const struct stk_key_id *id)
+{
+    return stk_pack_view((struct stk_bytes){id->bytes, STK_KEY_ID_LENGTH});
+}
+
+ProtobufCBinaryData stk_pack_id_or_none(const struct stk_key_id *id)
+{
+    static const struct stk_key_id none;
+
+    return memcmp(id, &none, sizeof(none)) == 0 ? (ProtobufCBinaryData){0} : stk_pack_id(id);
+}

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "model/key_id.h"
 #include <protobuf-c/protobuf-c.h>
 
 /*
@@ -42,5 +43,8 @@ enum stirkeep_status stk_pack_scrubbed(const ProtobufCMessage *message, struct s
 /* protobuf-c's structures point to what is only read here, but say it without const. */
 char *stk_pack_text(const char *text);
 ProtobufCBinaryData stk_pack_view(struct stk_bytes bytes);
+ProtobufCBinaryData stk_pack_id(const struct stk_key_id *id);
+/* Nothing when it is zero. */
+ProtobufCBinaryData stk_pack_id_or_none(const struct stk_key_id *id);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/unpack.h"
 
+#include "model/diagnosis.h"
+#include "model/uri.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +102,75 @@ enum stirkeep_status stk_take_chain(const ProtobufCBinaryData *chain, size_t cou
             return status;
     }
     *ret_count = count;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_id_or_none(const ProtobufCBinaryData *bytes, const char *field,
+                                         struct stk_key_id *ret_id, struct stk_error *error)
+{
+    static const struct stk_key_id none;
+
+    if (bytes->len == 0) {
+        *ret_id = none;
+        return STIRKEEP_OK;
+    }
+    if (bytes->len == sizeof(none.bytes) && memcmp(bytes->data, none.bytes, bytes->len) == 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: is all zero", field);
+    return stk_take_exact(bytes, field, sizeof(none.bytes), ret_id->bytes, error);
+}
+
+enum stirkeep_status stk_take_x5u(const char *x5u, struct stk_error *error)
+{
+    return x5u[0] == '\0' ? STIRKEEP_OK : stk_x5u_check(x5u, error);
+}
+
+enum stirkeep_status stk_take_activate_at(int64_t activate_at, struct stk_error *error)
+{
+    if (activate_at < 0 || activate_at > STK_ACTIVATE_AT_MAX)
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "activate_at: is not a time of the years 1970 to 9999");
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_take_spc(const char *spc, struct stk_error *error)
+{
+    size_t length = strspn(spc, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+    if (length == 0 || length > STK_SPC_MAX || spc[length] != '\0')
+        return stk_error_set(error, STIRKEEP_INVALID, "spc: must be 1 to %d of A-Z and 0-9",
+                             STK_SPC_MAX);
+    return STIRKEEP_OK;
+}
+
+/* C0, DEL, and C1, which UTF-8 has as 0xc2 and a byte below 0xa0. */
+static bool has_control(const char *text)
+{
+    for (const uint8_t *at = (const uint8_t *)text; *at != 0; at++)
+        if (*at < 0x20 || *at == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0))
+            return true;
+    return false;
+}
+
+enum stirkeep_status stk_take_subject(const char *subject, struct stk_error *error)
+{
+    enum stirkeep_status status = stk_take_text(subject, "subject", STK_SUBJECT_MAX, error);
+
+    if (status == STIRKEEP_OK && has_control(subject))
+        return stk_error_set(error, STIRKEEP_INVALID, "subject: has a control character in it");
+    return status;
+}
+
+enum stirkeep_status stk_take_texts(char *const *texts, size_t count, const char *field, size_t max,
+                                    struct stk_error *error)
+{
+    if (count > max)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: more than %zu", field, max);
+    for (size_t i = 0; i < count; i++) {
+        enum stirkeep_status status = stk_take_text(texts[i], field, STK_DIAGNOSIS_TEXT_MAX, error);
+
+        if (status != STIRKEEP_OK)
+            return status;
+    }
     return STIRKEEP_OK;
 }
 

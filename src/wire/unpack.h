@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "model/key_id.h"
+#include "wire/bounds.h"
 #include "wire/scan.h"
 
 /*
@@ -37,6 +39,27 @@ enum stirkeep_status stk_take_bytes(const ProtobufCBinaryData *bytes, const char
 /* One to STK_CHAIN_MAX certificates of one to STK_CERT_DER_MAX bytes. */
 enum stirkeep_status stk_take_chain(const ProtobufCBinaryData *chain, size_t count,
                                     struct stk_bytes ret_chain[], size_t *ret_count,
+                                    struct stk_error *error);
+
+/* A key id or a ticket, or none: zero. Bytes that are all zero would be taken for none: INVALID. */
+enum stirkeep_status stk_take_id_or_none(const ProtobufCBinaryData *bytes, const char *field,
+                                         struct stk_key_id *ret_id, struct stk_error *error);
+
+/* Fit for x5u, or none: "". */
+enum stirkeep_status stk_take_x5u(const char *x5u, struct stk_error *error);
+
+/* 0, or a time of the years 1970 to 9999. */
+enum stirkeep_status stk_take_activate_at(int64_t activate_at, struct stk_error *error);
+
+/* A service provider code: 1 to STK_SPC_MAX of A-Z 0-9. */
+enum stirkeep_status stk_take_spc(const char *spc, struct stk_error *error);
+
+/* At most STK_SUBJECT_MAX bytes, none of them of a control character. Whether it is a name as RFC
+ * 4514 writes them is for who composes the request. */
+enum stirkeep_status stk_take_subject(const char *subject, struct stk_error *error);
+
+/* At most `max` texts, each of at most STK_DIAGNOSIS_TEXT_MAX characters. */
+enum stirkeep_status stk_take_texts(char *const *texts, size_t count, const char *field, size_t max,
                                     struct stk_error *error);
 
 /* A status as it came: a number that this version does not know counts as INTERNAL. */
