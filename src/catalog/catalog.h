@@ -27,6 +27,7 @@ struct stk_catalog;
  * Open or create (mode 0600, also when it was wider) and lock it for this process, by PATH.lock,
  * which stays. The directory must exist. BUSY when another process has it; UNSUPPORTED when a
  * newer version wrote it; STORAGE when it cannot be used or is not a catalog: it is then as it was.
+ * What an older version wrote is brought to this one's schema, all of it or nothing.
  */
 enum stirkeep_status stk_catalog_open(const char *path, struct stk_catalog **ret_catalog,
                                       struct stk_error *error);
@@ -60,7 +61,8 @@ enum stirkeep_status stk_catalog_intend(struct stk_catalog *catalog, enum stk_in
                                         const char *source, int64_t now, int64_t *ret_intent,
                                         struct stk_error *error);
 /* GENERATE: the token has made the key: from now on `key_id` is its id, and what it was, its
- * ticket. INTERNAL when there is no such intent, or it has a ticket already. */
+ * ticket. INTERNAL when there is no such intent, or it has a ticket already; BUSY when another one
+ * has the key. */
 enum stirkeep_status stk_catalog_intent_key(struct stk_catalog *catalog, int64_t intent,
                                             const struct stk_key_id *key_id,
                                             struct stk_error *error);
@@ -111,8 +113,8 @@ struct stk_new_generation {
  * One transaction: the generation exists and is the active one of its name (also of a retired
  * name), the active one before is "previous", the intent is gone, the act is recorded. With
  * about->activate_at not 0 it is staged instead, and the active one stays. A key that is held under
- * the name already keeps its origin. CONFLICT when the key is held under another name; TOO_LARGE
- * past STK_NAMES_MAX or STK_GENERATIONS_MAX.
+ * the name already keeps its origin. CONFLICT when the key is held under another name; BUSY when it
+ * is condemned; TOO_LARGE past STK_NAMES_MAX or STK_GENERATIONS_MAX.
  */
 enum stirkeep_status stk_catalog_add(struct stk_catalog *catalog,
                                      const struct stk_new_generation *generation,
@@ -133,7 +135,8 @@ enum stirkeep_status stk_catalog_retire(struct stk_catalog *catalog, const char 
                                         struct stk_error *error);
 
 /*
- * What a roll-back would go to: the newest generation before the active one whose key is held.
+ * What a roll-back would go to: the newest generation before the active one whose key is held and
+ * not condemned.
  * UNKNOWN_NAME; NOT_ACTIVE when nothing is active; CONFLICT when there is none before it.
  */
 enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char *name,
@@ -143,7 +146,8 @@ enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char
 
 /*
  * One transaction: generation `to`, a previous one, is the active one in the place of `from`, and
- * the act is recorded with its number. BUSY when `from` is not the active one any more.
+ * the act is recorded with its number. BUSY when `from` is not the active one any more, or `to` is
+ * none to go to.
  */
 enum stirkeep_status stk_catalog_roll_back(struct stk_catalog *catalog, const char *name,
                                            uint32_t from, uint32_t to, const struct stk_act *act,
@@ -166,7 +170,7 @@ enum stirkeep_status stk_catalog_activate(struct stk_catalog *catalog, const cha
                                           struct stk_error *error);
 
 /* One transaction: a staged generation has another time, the act is recorded with its number. BUSY
- * when it is not staged any more. */
+ * when it is not staged any more; INVALID when the time is not after 1970. */
 enum stirkeep_status stk_catalog_restage(struct stk_catalog *catalog, const char *name,
                                          uint32_t generation, int64_t activate_at,
                                          const struct stk_act *act, struct stk_error *error);
@@ -179,16 +183,17 @@ struct stk_new_key {
     const char *attributes;
     int64_t created;
     uint32_t created_by;
-    int64_t intent;            /* GENERATE; journal row that it ends */
+    int64_t intent;            /* GENERATE; journal row that it ends; 0: none */
     const struct stk_act *act; /* recorded in the same transaction */
 };
-/* One transaction: the name holds the key, which no generation has yet. CONFLICT, TOO_LARGE as
- * stk_catalog_add. A name that has nothing else is unknown to list, certificate and show. */
+/* One transaction: the name holds the key, which no generation has yet. CONFLICT, BUSY, TOO_LARGE as
+ * stk_catalog_add (STK_GENERATIONS_MAX keys, too). A name that has nothing else is unknown to list,
+ * certificate and show, and not counted. */
 enum stirkeep_status stk_catalog_hold_key(struct stk_catalog *catalog,
                                           const struct stk_new_key *key, struct stk_error *error);
 
-/* The keys of a name that no generation has, newest first, at most `room`; none: OK and 0, also for
- * a name that is not held. Texts in `arena`. */
+/* The keys of a name that no generation has and that are not condemned, newest first, at most
+ * `room`; none: OK and 0, also for a name that is not held. Texts in `arena`. */
 enum stirkeep_status stk_catalog_requested(struct stk_catalog *catalog, const char *name,
                                            struct stk_arena *arena,
                                            struct stk_requested_key *ret_keys, size_t room,
@@ -198,9 +203,11 @@ enum stirkeep_status stk_catalog_requested(struct stk_catalog *catalog, const ch
 
 /*
  * One transaction: what is active or staged with a key of the name (`key_id` NULL: any key of it)
- * is retired, and a DESTROY intent is there for each such key that is not destroyed; the act is
- * recorded. `*ret_stopped`: the name was active and is not any more. UNKNOWN_NAME; KEY_UNAVAILABLE
- * when the name holds no such key (any more); BUSY as stk_catalog_intend.
+ * is retired, and a DESTROY intent is there for each such key that is not destroyed (past
+ * STK_INTENTS_MAX, too: nothing holds up the end of a key); the act is recorded with the number of
+ * what was retired, as in stk_catalog_retire, or its own. `*ret_stopped`: the name was active and
+ * is not any more. UNKNOWN_NAME; KEY_UNAVAILABLE when the name holds no such key (any more); BUSY
+ * when an IMPORT or GENERATE of the name or of such a key is open.
  */
 enum stirkeep_status stk_catalog_condemn(struct stk_catalog *catalog, const char *name,
                                          const struct stk_key_id *key_id, int64_t now,
@@ -210,7 +217,7 @@ enum stirkeep_status stk_catalog_condemn(struct stk_catalog *catalog, const char
 /*
  * One transaction: the key is destroyed, so are the generations that have it (`*ret_generations` of
  * them), the DESTROY intent is gone, the act is recorded with the newest of them. All rows stay. OK
- * and 0 when the intent is gone already.
+ * and 0 when the intent is gone already, INTERNAL when it is not a DESTROY.
  */
 enum stirkeep_status stk_catalog_destroyed(struct stk_catalog *catalog, int64_t intent,
                                            const struct stk_act *act, uint32_t *ret_generations,
@@ -255,6 +262,7 @@ enum stirkeep_status stk_catalog_chain(struct stk_catalog *catalog, const char *
                                        struct stk_bytes ret_chain[STK_CHAIN_MAX], size_t *ret_count,
                                        struct stk_error *error);
 
+/* How many names stk_catalog_list has. */
 enum stirkeep_status stk_catalog_count(struct stk_catalog *catalog, uint32_t *ret_names,
                                        struct stk_error *error);
 

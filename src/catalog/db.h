@@ -79,27 +79,58 @@ enum stirkeep_status stk_check_text(const char *field, const char *text, size_t 
                                     struct stk_error *error);
 enum stirkeep_status stk_check_name(const char *text, struct stk_error *error);
 
-/* Insert an act inside a transaction; `generation` 0: the act's own. */
+/* ---- parts of a transaction, inside one */
+
+/* Record an act; `generation` 0: the act's own. */
 enum stirkeep_status stk_act_insert(struct stk_catalog *catalog, const struct stk_act *act,
                                     uint32_t generation, struct stk_error *error);
 
-/* Inside a transaction: the row of a name (UNKNOWN_NAME), and with a new one made where there is
- * none (TOO_LARGE); the row of a key held under that name, made likewise (CONFLICT). */
+/* The row of a name (UNKNOWN_NAME), and with a new one made where there is none (TOO_LARGE). */
 enum stirkeep_status stk_name_find(struct stk_catalog *catalog, const char *name, int64_t *ret_id,
                                    struct stk_error *error);
 enum stirkeep_status stk_name_hold(struct stk_catalog *catalog, const char *name, int64_t *ret_id,
                                    struct stk_error *error);
+/* The row of a key held under that name, made where there is none, with what `about` says of the
+ * key and of who brought it. CONFLICT; BUSY when it is about to be destroyed. */
 enum stirkeep_status stk_key_hold(struct stk_catalog *catalog, const struct stk_generation *about,
                                   int64_t name, int64_t *ret_key, struct stk_error *error);
 
-/* Inside a transaction: the active generation of a name becomes a previous one; the row of the
- * generation that the name stands for. */
+/* The intent of that kind, name and key is gone; INTERNAL when there is none. */
+enum stirkeep_status stk_intent_end(struct stk_catalog *catalog, int64_t intent,
+                                    enum stk_intent_kind kind, const char *name,
+                                    const struct stk_key_id *key_id, struct stk_error *error);
+/* BUSY when `query` has a row: the kind and the name of an open intent that is in the way of
+ * something under `name`. Ends the query. */
+enum stirkeep_status stk_intent_in_the_way(struct stk_query *query, const char *name,
+                                           struct stk_error *error);
+
+/* The active generation of a name becomes a previous one. */
 enum stirkeep_status stk_generation_demote(struct stk_catalog *catalog, int64_t name,
                                            struct stk_error *error);
+/* A generation in that state is the active one of its name, and the active one before a previous
+ * one; the act (or NULL) is recorded. BUSY when it is not in that state or its key is lost. */
+enum stirkeep_status stk_generation_activate(struct stk_catalog *catalog, const char *name,
+                                             uint32_t generation, const char *state,
+                                             const struct stk_act *act, struct stk_error *error);
+/* What is active or staged under a name with that key's row (0: any) is retired: the number of the
+ * active one and of the newest staged one, 0 when there was none. */
+enum stirkeep_status stk_generation_retire(struct stk_catalog *catalog, int64_t name, int64_t key,
+                                           uint32_t *ret_active, uint32_t *ret_staged,
+                                           struct stk_error *error);
+/* The row of the generation that a name stands for. */
 enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
                                           struct stk_error *error);
 
+/* ---- reading */
+
+/* The columns of CERTIFICATE in sql.c. */
+struct stk_certificate stk_query_certificate(struct stk_query *query);
+
+/* ---- schema */
+
 /* Bring a database to this version's schema: create it in an empty one. UNSUPPORTED, STORAGE. */
 enum stirkeep_status stk_schema_prepare(struct stk_catalog *catalog, struct stk_error *error);
+/* From version 1 to 2, in one transaction: every row is kept. */
+enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, struct stk_error *error);
 
 #endif

@@ -10,6 +10,7 @@ static enum stirkeep_status check_texts(const struct stk_generation *about, stru
         const char *text;
         size_t max;
     } texts[] = {{"spc", about->spc, STK_CATALOG_TEXT_MAX},
+                 {"numbers", about->numbers, STK_CATALOG_TEXT_MAX},
                  {"subject", about->subject, STK_CATALOG_TEXT_MAX},
                  {"issuer", about->issuer, STK_CATALOG_TEXT_MAX},
                  {"serial", about->serial, STK_CATALOG_TEXT_MAX},
@@ -22,8 +23,11 @@ static enum stirkeep_status check_texts(const struct stk_generation *about, stru
     for (size_t i = 0; status == STIRKEEP_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
         status = stk_check_text(texts[i].field, texts[i].text, texts[i].max, error);
     if (status == STIRKEEP_OK && strcmp(about->origin, "imported") != 0 &&
-        strcmp(about->origin, "generated") != 0)
-        status = stk_error_set(error, STIRKEEP_INVALID, "origin: neither imported nor generated");
+        strcmp(about->origin, "sealed") != 0 && strcmp(about->origin, "generated") != 0)
+        status = stk_error_set(error, STIRKEEP_INVALID,
+                               "origin: neither imported nor sealed nor generated");
+    if (status == STIRKEEP_OK && about->activate_at < 0)
+        status = stk_error_set(error, STIRKEEP_INVALID, "activate_at: before 1970");
     return status;
 }
 
@@ -82,7 +86,13 @@ static enum stirkeep_status insert_generation(struct stk_catalog *catalog,
     stk_query_bind_integer(&query, name);
     stk_query_bind_integer(&query, number);
     stk_query_bind_integer(&query, key);
+    stk_query_bind_text(&query, about->activate_at != 0 ? "staged" : "active");
+    if (about->activate_at != 0)
+        stk_query_bind_integer(&query, about->activate_at);
+    else
+        stk_query_bind_null(&query);
     stk_query_bind_text(&query, about->spc);
+    stk_query_bind_text(&query, about->numbers);
     stk_query_bind_text(&query, about->subject);
     stk_query_bind_text(&query, about->issuer);
     stk_query_bind_text(&query, about->serial);
@@ -114,32 +124,20 @@ static enum stirkeep_status insert_chain(struct stk_catalog *catalog, int64_t ro
     return status;
 }
 
-enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
-                                          struct stk_error *error)
+static enum stirkeep_status set_current(struct stk_catalog *catalog, enum stk_sql sql, int64_t name,
+                                        int64_t row, struct stk_error *error)
 {
-    struct stk_query query = stk_query_new(catalog, STK_SQL_NAME_SET_CURRENT);
+    struct stk_query query = stk_query_new(catalog, sql);
 
     stk_query_bind_integer(&query, row);
     stk_query_bind_integer(&query, name);
     return stk_query_run(&query, error);
 }
 
-static enum stirkeep_status end_intent(struct stk_catalog *catalog,
-                                       const struct stk_new_generation *generation,
-                                       struct stk_error *error)
+enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
+                                          struct stk_error *error)
 {
-    struct stk_query query = stk_query_new(catalog, STK_SQL_INTENT_END);
-    const struct stk_generation *about = generation->about;
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    stk_query_bind_integer(&query, generation->intent);
-    stk_query_bind_text(&query, about->name);
-    stk_query_bind_bytes(&query, about->key_id.bytes, sizeof(about->key_id.bytes));
-    status = stk_query_run(&query, error);
-    if (status == STIRKEEP_OK && stk_db_changes(catalog) != 1)
-        status = stk_error_set(error, STIRKEEP_INTERNAL,
-                               "%s: the import has no intent in the journal", about->name);
-    return status;
+    return set_current(catalog, STK_SQL_NAME_SET_CURRENT, name, row, error);
 }
 
 static enum stirkeep_status add(struct stk_catalog *catalog,
@@ -150,22 +148,25 @@ static enum stirkeep_status add(struct stk_catalog *catalog,
     int64_t name = 0;
     int64_t key = 0;
     int64_t row = 0;
+    bool staged = about->activate_at != 0;
     enum stirkeep_status status = stk_name_hold(catalog, about->name, &name, error);
 
     if (status == STIRKEEP_OK)
         status = stk_key_hold(catalog, about, name, &key, error);
     if (status == STIRKEEP_OK)
         status = next_number(catalog, about->name, name, ret_number, error);
-    if (status == STIRKEEP_OK)
+    if (status == STIRKEEP_OK && !staged)
         status = stk_generation_demote(catalog, name, error);
     if (status == STIRKEEP_OK)
         status = insert_generation(catalog, about, name, key, *ret_number, &row, error);
     if (status == STIRKEEP_OK)
         status = insert_chain(catalog, row, generation, error);
     if (status == STIRKEEP_OK)
-        status = stk_name_set_current(catalog, name, row, error);
+        status = set_current(catalog, staged ? STK_SQL_NAME_SET_FIRST : STK_SQL_NAME_SET_CURRENT,
+                             name, row, error);
     if (status == STIRKEEP_OK && generation->intent != 0)
-        status = end_intent(catalog, generation, error);
+        status = stk_intent_end(catalog, generation->intent, STK_INTENT_IMPORT, about->name,
+                                &about->key_id, error);
     if (status == STIRKEEP_OK && generation->act != NULL)
         status = stk_act_insert(catalog, generation->act, *ret_number, error);
     return status;
@@ -185,46 +186,6 @@ enum stirkeep_status stk_catalog_add(struct stk_catalog *catalog,
     if (status != STIRKEEP_OK)
         return status;
     status = stk_db_end(catalog, add(catalog, generation, &number, error), error);
-    if (status == STIRKEEP_OK)
-        *ret_generation = number;
-    return status;
-}
-
-static enum stirkeep_status retire(struct stk_catalog *catalog, const char *name,
-                                   const struct stk_act *act, uint32_t *ret_number,
-                                   struct stk_error *error)
-{
-    struct stk_query query = {0};
-    int64_t id = 0;
-    enum stirkeep_status status = stk_name_find(catalog, name, &id, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    query = stk_query_new(catalog, STK_SQL_GENERATION_RETIRE);
-    stk_query_bind_integer(&query, id);
-    while (stk_query_step(&query))
-        *ret_number = (uint32_t)stk_query_number(&query, 1, STK_GENERATIONS_MAX);
-    status = stk_query_end(&query, error);
-    if (status == STIRKEEP_OK && query.rows == 0)
-        status = stk_error_set(error, STIRKEEP_NOT_ACTIVE,
-                               "%s: retired already, nothing is active under this name", name);
-    if (status == STIRKEEP_OK && act != NULL)
-        status = stk_act_insert(catalog, act, *ret_number, error);
-    return status;
-}
-
-enum stirkeep_status stk_catalog_retire(struct stk_catalog *catalog, const char *name,
-                                        const struct stk_act *act, uint32_t *ret_generation,
-                                        struct stk_error *error)
-{
-    uint32_t number = 0;
-    enum stirkeep_status status = stk_check_name(name, error);
-
-    if (status == STIRKEEP_OK)
-        status = stk_db_begin(catalog, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    status = stk_db_end(catalog, retire(catalog, name, act, &number, error), error);
     if (status == STIRKEEP_OK)
         *ret_generation = number;
     return status;

@@ -7,7 +7,7 @@ static enum stirkeep_status unknown(const char *name, struct stk_error *error)
                          name);
 }
 
-static struct stk_certificate read_certificate(struct stk_query *query)
+struct stk_certificate stk_query_certificate(struct stk_query *query)
 {
     struct stk_certificate certificate = {0};
 
@@ -19,36 +19,6 @@ static struct stk_certificate read_certificate(struct stk_query *query)
     certificate.not_after = stk_query_integer(query);
     certificate.active = stk_query_integer(query) != 0;
     return certificate;
-}
-
-enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char *name,
-                                         struct stk_certificate *ret_active,
-                                         struct stk_certificate *ret_earlier,
-                                         struct stk_error *error)
-{
-    struct stk_query query = {0};
-    struct stk_certificate active = {0};
-    struct stk_certificate earlier = {0};
-    enum stirkeep_status status = stk_catalog_certificate(catalog, name, &active, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    if (!active.active)
-        return stk_error_set(error, STIRKEEP_NOT_ACTIVE,
-                             "%s: retired, nothing is active under this name", name);
-    query = stk_query_new(catalog, STK_SQL_GENERATION_EARLIER);
-    stk_query_bind_text(&query, name);
-    if (stk_query_step(&query))
-        earlier = read_certificate(&query);
-    status = stk_query_end(&query, error);
-    if (status == STIRKEEP_OK && query.rows == 0)
-        status = stk_error_set(error, STIRKEEP_CONFLICT,
-                               "%s: there is no generation before the active one", name);
-    if (status != STIRKEEP_OK)
-        return status;
-    *ret_active = active;
-    *ret_earlier = earlier;
-    return STIRKEEP_OK;
 }
 
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,
@@ -64,7 +34,7 @@ enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const 
     query = stk_query_new(catalog, STK_SQL_CERTIFICATE);
     stk_query_bind_text(&query, name);
     if (stk_query_step(&query))
-        certificate = read_certificate(&query);
+        certificate = stk_query_certificate(&query);
     status = stk_query_end(&query, error);
     if (status == STIRKEEP_OK && query.rows == 0)
         return unknown(name, error);
@@ -87,7 +57,7 @@ enum stirkeep_status stk_catalog_certificates(struct stk_catalog *catalog, const
     stk_query_bind_text(&query, after);
     stk_query_bind_integer(&query, (int64_t)room);
     while (count < room && stk_query_step(&query))
-        ret_certificates[count++] = read_certificate(&query);
+        ret_certificates[count++] = stk_query_certificate(&query);
     status = stk_query_end(&query, error);
     if (status == STIRKEEP_OK)
         *ret_count = count;
@@ -101,7 +71,9 @@ static struct stk_generation read_generation(struct stk_query *query, struct stk
     about.name = stk_query_text(query, arena, STK_NAME_MAX);
     about.generation = (uint32_t)stk_query_number(query, 1, STK_GENERATIONS_MAX);
     about.state = stk_query_text(query, arena, STK_NAME_MAX);
+    about.activate_at = stk_query_integer(query);
     about.spc = stk_query_text(query, arena, STK_CATALOG_TEXT_MAX);
+    about.numbers = stk_query_text(query, arena, STK_CATALOG_TEXT_MAX);
     about.subject = stk_query_text(query, arena, STK_CATALOG_TEXT_MAX);
     about.issuer = stk_query_text(query, arena, STK_CATALOG_TEXT_MAX);
     about.serial = stk_query_text(query, arena, STK_CATALOG_TEXT_MAX);
@@ -200,7 +172,7 @@ enum stirkeep_status stk_catalog_chain(struct stk_catalog *catalog, const char *
 enum stirkeep_status stk_catalog_count(struct stk_catalog *catalog, uint32_t *ret_names,
                                        struct stk_error *error)
 {
-    struct stk_query query = stk_query_new(catalog, STK_SQL_NAME_COUNT);
+    struct stk_query query = stk_query_new(catalog, STK_SQL_NAME_COUNT_LISTED);
     int64_t count = 0;
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -210,4 +182,47 @@ enum stirkeep_status stk_catalog_count(struct stk_catalog *catalog, uint32_t *re
     if (status == STIRKEEP_OK)
         *ret_names = (uint32_t)count;
     return status;
+}
+
+static enum stirkeep_status count_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
+                                           uint32_t *ret_total, struct stk_error *error)
+{
+    struct stk_query query = stk_query_new(catalog, STK_SQL_GENERATION_EXPIRING_COUNT);
+    uint32_t total = 0;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    stk_query_bind_integer(&query, from);
+    stk_query_bind_integer(&query, until);
+    if (stk_query_step(&query))
+        total = (uint32_t)stk_query_number(&query, 0, UINT32_MAX);
+    status = stk_query_end(&query, error);
+    if (status == STIRKEEP_OK)
+        *ret_total = total;
+    return status;
+}
+
+enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
+                                          struct stk_certificate *ret_certificates, size_t room,
+                                          size_t *ret_count, uint32_t *ret_total,
+                                          struct stk_error *error)
+{
+    struct stk_query query = {0};
+    size_t count = 0;
+    uint32_t total = 0;
+    enum stirkeep_status status = count_expiring(catalog, from, until, &total, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    query = stk_query_new(catalog, STK_SQL_GENERATION_EXPIRING);
+    stk_query_bind_integer(&query, from);
+    stk_query_bind_integer(&query, until);
+    stk_query_bind_integer(&query, (int64_t)room);
+    while (count < room && stk_query_step(&query))
+        ret_certificates[count++] = stk_query_certificate(&query);
+    status = stk_query_end(&query, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    *ret_count = count;
+    *ret_total = total;
+    return STIRKEEP_OK;
 }

@@ -2,15 +2,15 @@
 #include "catalog/db.h"
 
 #define APPLICATION_ID 0x53544b43 /* "STKC": so that no other program's database is taken over */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /*
- * Version 1. It has room for what is to come without a change of the schema: staged generations
- * (state, activate_at), keys made on the token (origin, a key without a generation), destroyed and
- * missing keys (key.state; a destroyed one keeps its row, for the record, and may come again), the
- * spool's journal (intent.state, intent.generation).
+ * What stk_schema_migrate makes of an older version is the same. A destroyed key keeps its row, for
+ * the record, and may come again. A name whose `current` is NULL has keys only, no generation.
+ * There is room for missing keys (key.state) and the spool's journal (intent.state,
+ * intent.generation) without a change of the schema.
  */
-static const char version_1[] =
+static const char schema[] =
     "CREATE TABLE name ("
     " id INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),"
@@ -21,9 +21,11 @@ static const char version_1[] =
     " id INTEGER PRIMARY KEY,"
     " key_id BLOB NOT NULL CHECK (length(key_id) = 32),"
     " name INTEGER NOT NULL REFERENCES name (id),"
-    " origin TEXT NOT NULL CHECK (origin IN ('imported', 'generated')),"
+    " origin TEXT NOT NULL CHECK (origin IN ('imported', 'sealed', 'generated')),"
     " state TEXT NOT NULL CHECK (state IN ('held', 'unavailable', 'destroyed')),"
-    " attributes TEXT NOT NULL"
+    " attributes TEXT NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " created_by INTEGER NOT NULL"
     ") STRICT;"
     "CREATE UNIQUE INDEX key_held ON key (key_id) WHERE state <> 'destroyed';"
     "CREATE INDEX key_name ON key (name);"
@@ -46,10 +48,14 @@ static const char version_1[] =
     " not_after INTEGER NOT NULL,"
     " created INTEGER NOT NULL,"
     " created_by INTEGER NOT NULL,"
+    " numbers TEXT NOT NULL DEFAULT '',"
     " UNIQUE (name, number)"
     ") STRICT;"
     "CREATE UNIQUE INDEX generation_active ON generation (name) WHERE state = 'active';"
     "CREATE INDEX generation_key ON generation (key);"
+    "CREATE INDEX generation_due ON generation (activate_at) WHERE state = 'staged';"
+    "CREATE INDEX generation_staged ON generation (name) WHERE state = 'staged';"
+    "CREATE INDEX generation_expiry ON generation (not_after) WHERE state = 'active';"
 
     "CREATE TABLE chain ("
     " generation INTEGER NOT NULL REFERENCES generation (id),"
@@ -66,9 +72,13 @@ static const char version_1[] =
     " source TEXT NOT NULL,"
     " state TEXT NOT NULL CHECK (state IN ('intent', 'imported', 'wiped')),"
     " generation INTEGER REFERENCES generation (id),"
-    " started INTEGER NOT NULL"
+    " started INTEGER NOT NULL,"
+    " kind TEXT NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'generate', 'destroy')),"
+    " ticket BLOB CHECK (length(ticket) = 32)"
     ") STRICT;"
-    "CREATE UNIQUE INDEX intent_name ON intent (name) WHERE state = 'intent';"
+    "CREATE UNIQUE INDEX intent_name ON intent (name)"
+    " WHERE state = 'intent' AND kind <> 'destroy';"
+    "CREATE INDEX intent_open ON intent (name) WHERE state = 'intent';"
     "CREATE UNIQUE INDEX intent_key ON intent (key_id) WHERE state = 'intent';"
     "CREATE INDEX intent_generation ON intent (generation);"
 
@@ -88,7 +98,7 @@ static const char version_1[] =
 
     /* APPLICATION_ID in decimal, then SCHEMA_VERSION: pragmas take no expressions. */
     "PRAGMA application_id = 1398033219;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
 
 static enum stirkeep_status read_number(struct stk_catalog *catalog, const char *sql,
                                         int64_t *ret_number, struct stk_error *error)
@@ -111,7 +121,7 @@ static enum stirkeep_status create(struct stk_catalog *catalog, struct stk_error
 
     if (sqlite3_exec(catalog->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return stk_db_failed(catalog, error);
-    if (sqlite3_exec(catalog->db, version_1, NULL, NULL, NULL) == SQLITE_OK &&
+    if (sqlite3_exec(catalog->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(catalog->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return STIRKEEP_OK;
     status = stk_db_failed(catalog, error);
@@ -169,5 +179,8 @@ enum stirkeep_status stk_schema_prepare(struct stk_catalog *catalog, struct stk_
                              "catalog %s: written by a newer stirkeep (schema version %lld, this "
                              "one knows %d): install that version again, or restore a backup",
                              catalog->path, (long long)version, SCHEMA_VERSION);
-    return use_wal(catalog, error);
+    status = use_wal(catalog, error);
+    if (status == STIRKEEP_OK && version < SCHEMA_VERSION)
+        status = stk_schema_migrate(catalog, error);
+    return status;
 }

@@ -2,33 +2,56 @@
 #include "catalog/sql.h"
 
 /* Columns that stk_certificate and stk_generation are read from, in the readers' order. */
-#define CERTIFICATE                                                                                \
-    "SELECT name.name, generation.number, key.key_id, generation.x5u, generation.not_before, "     \
+#define CERTIFICATE_COLUMNS                                                                        \
+    "name.name, generation.number, key.key_id, generation.x5u, generation.not_before, "            \
     "generation.not_after, generation.state = 'active' "
+#define CERTIFICATE "SELECT " CERTIFICATE_COLUMNS
 #define GENERATION                                                                                 \
-    "SELECT name.name, generation.number, generation.state, generation.spc, generation.subject, "  \
-    "generation.issuer, generation.serial, generation.fingerprint, generation.x5u, "               \
-    "generation.not_before, generation.not_after, key.key_id, key.origin, key.attributes, "        \
-    "generation.created, generation.created_by "
-/* Each name with its active generation, or its newest. */
+    "SELECT name.name, generation.number, generation.state, ifnull(generation.activate_at, 0), "   \
+    "generation.spc, generation.numbers, generation.subject, generation.issuer, "                  \
+    "generation.serial, generation.fingerprint, generation.x5u, generation.not_before, "           \
+    "generation.not_after, key.key_id, key.origin, key.attributes, generation.created, "           \
+    "generation.created_by "
+/* Each name with the generation that it stands for. */
 #define OF_CURRENT                                                                                 \
     "FROM name JOIN generation ON generation.id = name.current "                                   \
     "JOIN key ON key.id = generation.key "
+/* A key that will be there tomorrow. */
+#define CONDEMNED                                                                                  \
+    "EXISTS (SELECT 1 FROM intent WHERE intent.state = 'intent' AND intent.kind = 'destroy' AND "  \
+    "intent.key_id = key.key_id) "
+#define USABLE "key.state = 'held' AND NOT " CONDEMNED
+/* The keys of name ?1 that are not destroyed, or the one of them whose key_id is ?2. */
+#define OF_NAME_AND_KEY                                                                            \
+    "key.name = ?1 AND key.state <> 'destroyed' AND ifnull(?2, key.key_id) = key.key_id "
 
 static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [STK_SQL_COMMIT] = "COMMIT",
     [STK_SQL_ROLLBACK] = "ROLLBACK",
 
-    [STK_SQL_INTENT_OF_NAME] = "SELECT 1 FROM intent WHERE state = 'intent' AND name = ?",
-    [STK_SQL_INTENT_OF_KEY] = "SELECT name FROM intent WHERE state = 'intent' AND key_id = ?",
+    [STK_SQL_INTENT_OF_NAME] = "SELECT kind, name FROM intent WHERE state = 'intent' AND name = ? "
+                               "AND kind <> ifnull(?, '') LIMIT 1",
+    [STK_SQL_INTENT_OF_KEY] = "SELECT kind, name FROM intent WHERE state = 'intent' AND key_id = ?",
+    [STK_SQL_INTENT_OF_HELD_KEYS] =
+        "SELECT intent.kind, intent.name FROM key CROSS JOIN intent ON intent.key_id = key.key_id "
+        "WHERE " OF_NAME_AND_KEY "AND intent.state = 'intent' AND intent.kind <> 'destroy' LIMIT 1",
     [STK_SQL_INTENT_COUNT] = "SELECT count(*) FROM intent",
-    [STK_SQL_INTENT_INSERT] =
-        "INSERT INTO intent (name, key_id, source, started, state) VALUES (?, ?, ?, ?, 'intent')",
-    [STK_SQL_INTENT_NEXT] = "SELECT id, name, key_id, source FROM intent "
+    [STK_SQL_INTENT_INSERT] = "INSERT INTO intent (kind, name, key_id, source, started, state) "
+                              "VALUES (?, ?, ?, ?, ?, 'intent')",
+    [STK_SQL_INTENT_SET_KEY] = "UPDATE intent SET ticket = key_id, key_id = ? WHERE id = ? AND "
+                               "state = 'intent' AND kind = 'generate' AND ticket IS NULL",
+    [STK_SQL_INTENT_NEXT] = "SELECT id, kind, name, key_id, ticket, source FROM intent "
                             "WHERE state = 'intent' AND id > ? ORDER BY id LIMIT 1",
+    [STK_SQL_INTENT_FIND] = "SELECT kind, key_id FROM intent WHERE state = 'intent' AND id = ?",
     [STK_SQL_INTENT_FORGET] = "DELETE FROM intent WHERE id = ?",
-    [STK_SQL_INTENT_END] = "DELETE FROM intent WHERE id = ? AND name = ? AND key_id = ?",
+    [STK_SQL_INTENT_END] =
+        "DELETE FROM intent WHERE id = ? AND kind = ? AND name = ? AND key_id = ?",
+    [STK_SQL_INTENT_DESTROY_KEYS] =
+        "INSERT INTO intent (name, key_id, source, started, state, kind) "
+        "SELECT name.name, key.key_id, '', ?3, 'intent', 'destroy' FROM key "
+        "JOIN name ON name.id = key.name WHERE " OF_NAME_AND_KEY "AND NOT " CONDEMNED
+        "ORDER BY key.id",
 
     /* Acts leave in the order of their ids, so that the span is their number without counting. */
     [STK_SQL_ACT_SPAN] = "SELECT (SELECT max(id) FROM act) - (SELECT min(id) FROM act) + 1",
@@ -39,25 +62,41 @@ static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_ACT_DONE] = "DELETE FROM act WHERE id = ?",
 
     [STK_SQL_NAME_COUNT] = "SELECT count(*) FROM name",
+    [STK_SQL_NAME_COUNT_LISTED] = "SELECT count(current) FROM name",
     [STK_SQL_NAME_FIND] = "SELECT id FROM name WHERE name = ?",
     [STK_SQL_NAME_INSERT] = "INSERT INTO name (name) VALUES (?)",
     [STK_SQL_NAME_SET_CURRENT] = "UPDATE name SET current = ? WHERE id = ?",
+    [STK_SQL_NAME_SET_FIRST] = "UPDATE name SET current = ? WHERE id = ? AND current IS NULL",
 
-    [STK_SQL_KEY_FIND] = "SELECT key.id, name.name FROM key JOIN name ON name.id = key.name "
-                         "WHERE key.state <> 'destroyed' AND key.key_id = ?",
-    [STK_SQL_KEY_INSERT] =
-        "INSERT INTO key (key_id, name, origin, attributes, state) VALUES (?, ?, ?, ?, 'held')",
+    [STK_SQL_KEY_FIND] =
+        "SELECT key.id, name.name, " CONDEMNED "FROM key JOIN name ON name.id = key.name "
+        "WHERE key.state <> 'destroyed' AND key.key_id = ?",
+    [STK_SQL_KEY_OF_NAME] = "SELECT key.id FROM key WHERE " OF_NAME_AND_KEY "LIMIT 1",
+    [STK_SQL_KEY_COUNT] = "SELECT count(*) FROM key WHERE name = ?",
+    [STK_SQL_KEY_INSERT] = "INSERT INTO key (key_id, name, origin, attributes, created, "
+                           "created_by, state) VALUES (?, ?, ?, ?, ?, ?, 'held')",
     [STK_SQL_KEY_UPDATE] = "UPDATE key SET attributes = ?, state = 'held' WHERE id = ?",
+    [STK_SQL_KEY_REQUESTED] =
+        "SELECT key.key_id, key.attributes, key.created, key.created_by FROM name "
+        "JOIN key ON key.name = name.id WHERE name.name = ? AND " USABLE
+        "AND NOT EXISTS (SELECT 1 FROM generation WHERE generation.key = key.id) "
+        "ORDER BY key.id DESC LIMIT ?",
+    [STK_SQL_KEY_DESTROY] = "UPDATE key SET state = 'destroyed' "
+                            "WHERE state <> 'destroyed' AND key_id = ? RETURNING id",
 
     [STK_SQL_GENERATION_LAST] = "SELECT ifnull(max(number), 0) FROM generation WHERE name = ?",
     [STK_SQL_GENERATION_DEMOTE] =
         "UPDATE generation SET state = 'previous' WHERE name = ? AND state = 'active'",
     [STK_SQL_GENERATION_INSERT] =
-        "INSERT INTO generation (name, number, key, state, spc, subject, issuer, serial, "
-        "fingerprint, x5u, not_before, not_after, created, created_by) "
-        "VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [STK_SQL_GENERATION_RETIRE] = "UPDATE generation SET state = 'retired' "
-                                  "WHERE state = 'active' AND name = ? RETURNING number",
+        "INSERT INTO generation (name, number, key, state, activate_at, spc, numbers, subject, "
+        "issuer, serial, fingerprint, x5u, not_before, not_after, created, created_by) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STK_SQL_GENERATION_RETIRE_ACTIVE] =
+        "UPDATE generation SET state = 'retired' "
+        "WHERE state = 'active' AND name = ?1 AND ifnull(?2, key) = key RETURNING number",
+    [STK_SQL_GENERATION_RETIRE_STAGED] =
+        "UPDATE generation SET state = 'retired', activate_at = NULL "
+        "WHERE state = 'staged' AND name = ?1 AND ifnull(?2, key) = key RETURNING number",
 
     [STK_SQL_GENERATION_EARLIER] =
         CERTIFICATE "FROM name JOIN generation ON generation.name = name.id "
@@ -65,9 +104,26 @@ static const char *const texts[STK_SQL_COUNT] = {
                     "JOIN generation AS active ON active.id = name.current "
                     "WHERE name.name = ? AND active.state = 'active' "
                     "AND generation.state = 'previous' AND generation.number < active.number "
-                    "AND key.state = 'held' ORDER BY generation.number DESC LIMIT 1",
-    [STK_SQL_GENERATION_ACTIVATE] = "UPDATE generation SET state = 'active' WHERE name = ? AND "
-                                    "number = ? AND state = 'previous' RETURNING id",
+                    "AND " USABLE "ORDER BY generation.number DESC LIMIT 1",
+    [STK_SQL_GENERATION_ACTIVATE] =
+        "UPDATE generation SET state = 'active', activate_at = NULL "
+        "WHERE name = ? AND number = ? AND state = ? "
+        "AND EXISTS (SELECT 1 FROM key WHERE key.id = generation.key AND " USABLE ") RETURNING id",
+    [STK_SQL_GENERATION_NEXT_STAGED] =
+        "SELECT generation.activate_at, " CERTIFICATE_COLUMNS "FROM generation "
+        "CROSS JOIN name ON name.id = generation.name CROSS JOIN key ON key.id = generation.key "
+        "WHERE generation.state = 'staged' ORDER BY generation.activate_at, generation.id LIMIT 1",
+    [STK_SQL_GENERATION_RESTAGE] = "UPDATE generation SET activate_at = ? "
+                                   "WHERE name = ? AND number = ? AND state = 'staged'",
+    [STK_SQL_GENERATION_DESTROY] = "UPDATE generation SET state = 'destroyed', activate_at = NULL "
+                                   "WHERE key = ? RETURNING number",
+    [STK_SQL_GENERATION_EXPIRING] =
+        CERTIFICATE "FROM generation CROSS JOIN name ON name.id = generation.name "
+                    "CROSS JOIN key ON key.id = generation.key WHERE generation.state = 'active' "
+                    "AND generation.not_after >= ? AND generation.not_after < ? "
+                    "ORDER BY generation.not_after, generation.id LIMIT ?",
+    [STK_SQL_GENERATION_EXPIRING_COUNT] = "SELECT count(*) FROM generation WHERE state = 'active' "
+                                          "AND not_after >= ? AND not_after < ?",
 
     [STK_SQL_CHAIN_INSERT] = "INSERT INTO chain (generation, position, der) VALUES (?, ?, ?)",
     [STK_SQL_CHAIN] = "SELECT chain.der FROM name JOIN generation ON generation.name = name.id "

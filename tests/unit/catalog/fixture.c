@@ -78,6 +78,7 @@ void sample_make(struct sample *sample, const char *name, unsigned seed)
     sample->about = (struct stk_generation){
         .name = name,
         .spc = "709J",
+        .numbers = "12155550100, 12155550110 and 9 more",
         .subject = "C=US,O=Example,CN=SHAKEN 709J",
         .issuer = "C=US,O=Example CA,CN=STI-CA",
         .serial = "0A1B",
@@ -110,8 +111,9 @@ uint32_t fixture_import(struct fixture *fixture, const char *name, unsigned seed
     struct stk_key_id key_id = key_of(seed);
 
     sample_make(&sample, name, seed);
-    if (stk_catalog_intend(fixture->catalog, name, &key_id, "/tmp/key.pem", 1750000000,
-                           &sample.new_generation.intent, &fixture->error) != STIRKEEP_OK)
+    if (stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, name, &key_id, "/tmp/key.pem",
+                           1750000000, &sample.new_generation.intent,
+                           &fixture->error) != STIRKEEP_OK)
         fail_msg("%s", fixture->error.message);
     if (stk_catalog_add(fixture->catalog, &sample.new_generation, &number, &fixture->error) !=
         STIRKEEP_OK)

@@ -205,20 +205,22 @@ static void a_name_and_a_key_have_one_open_intent(void **state)
     int64_t intent = 0;
     int64_t none = -5;
 
-    assert_int_equal(stk_catalog_intend(fixture->catalog, "Alpha", &one, "/a", 5, &intent, NULL),
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Alpha", &one, "/a", 5,
+                                        &intent, NULL),
                      STIRKEEP_OK);
-    assert_int_equal(
-        stk_catalog_intend(fixture->catalog, "Alpha", &two, "/a", 5, &none, &fixture->error),
-        STIRKEEP_BUSY);
-    assert_int_equal(
-        stk_catalog_intend(fixture->catalog, "Beta", &one, "/a", 5, &none, &fixture->error),
-        STIRKEEP_BUSY);
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Alpha", &two, "/a", 5,
+                                        &none, &fixture->error),
+                     STIRKEEP_BUSY);
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Beta", &one, "/a", 5,
+                                        &none, &fixture->error),
+                     STIRKEEP_BUSY);
     assert_non_null(strstr(fixture->error.message, "Alpha"));
     assert_int_equal(none, -5);
     assert_int_equal(stk_catalog_forget(fixture->catalog, intent, NULL), STIRKEEP_OK);
     assert_int_equal(stk_catalog_forget(fixture->catalog, intent, NULL), STIRKEEP_OK);
-    assert_int_equal(stk_catalog_intend(fixture->catalog, "Beta", &one, "", 5, &none, NULL),
-                     STIRKEEP_OK);
+    assert_int_equal(
+        stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Beta", &one, "", 5, &none, NULL),
+        STIRKEEP_OK);
     assert_true(none > intent);
 }
 
@@ -235,9 +237,9 @@ static void open_intents_come_oldest_first_and_outlive_the_process(void **state)
     for (unsigned i = 0; i < 3; i++) {
         const char *names[] = {"c", "b", "a"};
         struct stk_key_id key_id = key_of(i);
-        assert_int_equal(
-            stk_catalog_intend(fixture->catalog, names[i], &key_id, "/from", 5, &intents[i], NULL),
-            STIRKEEP_OK);
+        assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, names[i], &key_id,
+                                            "/from", 5, &intents[i], NULL),
+                         STIRKEEP_OK);
     }
     fixture_close(fixture);
     fixture_open(fixture);
@@ -263,7 +265,7 @@ static void adding_ends_its_own_intent_and_no_other(void **state)
     uint32_t number = 0;
 
     sample_make(&sample, "Beta", 1);
-    assert_int_equal(stk_catalog_intend(fixture->catalog, "Alpha", &one, "", 5,
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Alpha", &one, "", 5,
                                         &sample.new_generation.intent, NULL),
                      STIRKEEP_OK);
     assert_int_equal(
@@ -368,9 +370,11 @@ static void values_past_their_limits_are_refused_and_named(void **state)
                      STIRKEEP_INVALID);
     memset(text, 'a', STK_SOURCE_MAX);
     text[STK_SOURCE_MAX] = '\0';
-    assert_int_equal(stk_catalog_intend(fixture->catalog, "A", &key_id, text, 5, &intent, NULL),
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "A", &key_id, text, 5,
+                                        &intent, NULL),
                      STIRKEEP_INVALID);
-    assert_int_equal(stk_catalog_intend(fixture->catalog, "../etc", &key_id, "", 5, &intent, NULL),
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "../etc", &key_id, "",
+                                        5, &intent, NULL),
                      STIRKEEP_INVALID);
     memset(text, 'a', STK_ACT_DETAIL_MAX + 1);
     text[STK_ACT_DETAIL_MAX + 1] = '\0';

@@ -47,8 +47,8 @@ static uint32_t add_one(struct fixture *fixture, unsigned seed)
 
     (void)snprintf(name, sizeof(name), "name-%u", seed);
     sample_make(&sample, name, seed);
-    if (stk_catalog_intend(fixture->catalog, name, &key_id, "/k", 5, &sample.new_generation.intent,
-                           NULL) != STIRKEEP_OK ||
+    if (stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, name, &key_id, "/k", 5,
+                           &sample.new_generation.intent, NULL) != STIRKEEP_OK ||
         stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL) != STIRKEEP_OK)
         _exit(5);
     return number;
@@ -156,7 +156,7 @@ static struct stk_new_generation *prepare(struct fixture *fixture)
     struct stk_key_id key_id = key_of(1);
 
     sample_make(&sample, "Alpha", 1);
-    if (stk_catalog_intend(fixture->catalog, "Alpha", &key_id, "/k", 5,
+    if (stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Alpha", &key_id, "/k", 5,
                            &sample.new_generation.intent, NULL) != STIRKEEP_OK)
         _exit(7);
     return &sample.new_generation;

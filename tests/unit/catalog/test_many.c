@@ -19,8 +19,9 @@ static void fill(struct fixture *fixture)
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
         "INSERT INTO name (id, name, current) SELECT i, "
         "substr('aB-._x', 1 + i % 2, 1) || printf('%x', i * 7919 % 10007) || '-' || i, i FROM n",
-        "INSERT INTO key (id, key_id, name, origin, state, attributes) SELECT id, "
-        "randomblob(32), id, 'imported', 'held', 'PRIVATE=1' FROM name",
+        "INSERT INTO key (id, key_id, name, origin, state, attributes, created, created_by) SELECT "
+        "id, "
+        "randomblob(32), id, 'imported', 'held', 'PRIVATE=1', 3, 4 FROM name",
         "INSERT INTO generation (id, name, number, key, state, spc, subject, issuer, serial, "
         "fingerprint, x5u, not_before, not_after, created, created_by) SELECT id, id, 1, id, "
         "iif(id % 10 = 0, 'retired', 'active'), '709J', 'CN=SHAKEN 709J', 'CN=CA', '01', 'ff', "
@@ -116,9 +117,9 @@ static void past_the_limits_nothing_is_taken_and_it_says_so(void **state)
                    "SELECT 'n' || i, randomblob(32), '', 'intent', 5 FROM n",
                    STK_INTENTS_MAX);
     assert_int_equal(sqlite3_exec(fixture->catalog->db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(
-        stk_catalog_intend(fixture->catalog, "Alpha", &key_id, "", 5, &intent, &fixture->error),
-        STIRKEEP_OVERLOADED);
+    assert_int_equal(stk_catalog_intend(fixture->catalog, STK_INTENT_IMPORT, "Alpha", &key_id, "",
+                                        5, &intent, &fixture->error),
+                     STIRKEEP_OVERLOADED);
     sample_make(&sample, "Alpha", 1);
     assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
                      STIRKEEP_OK);
