@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,4 +97,25 @@ bool stk_file_directory_of(const char *path, char *ret_directory, size_t size)
     memcpy(ret_directory, slash == NULL ? "." : path, length);
     ret_directory[length] = '\0';
     return true;
+}
+
+enum stirkeep_status stk_file_write_new(const char *path, struct stk_bytes data,
+                                        struct stk_error *error)
+{
+    char directory[PATH_MAX] = "";
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+    bool done = false;
+    int saved = 0;
+
+    if (fd < 0)
+        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
+    done = stk_file_write_all(fd, data.data, data.length) && fsync(fd) == 0 &&
+           stk_file_directory_of(path, directory, sizeof(directory)) &&
+           stk_file_sync_directory(directory);
+    saved = errno;
+    (void)close(fd);
+    if (done)
+        return STIRKEEP_OK;
+    (void)unlink(path);
+    return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(saved));
 }

@@ -3,6 +3,7 @@
 #define STK_BASE_FILE_H
 
 #include "base/buffer.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include <stdbool.h>
 
@@ -19,6 +20,13 @@ enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
 
 /* Write all; false with errno. Starts over after EINTR. */
 bool stk_file_write_all(int fd, const void *data, size_t length);
+
+/*
+ * Make a file that was not there before, mode 0644, and write all of it: on the disk when this
+ * returns OK, not there otherwise. IO with the path and the reason. For public material.
+ */
+enum stirkeep_status stk_file_write_new(const char *path, struct stk_bytes data,
+                                        struct stk_error *error);
 
 /* fsync a directory, so that names made or removed in it are durable; false with errno. */
 bool stk_file_sync_directory(const char *path);

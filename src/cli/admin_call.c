@@ -102,12 +102,16 @@ enum stirkeep_status stk_admin_each(struct stk_admin *admin, stk_admin_visit *vi
 json_t *stk_generation_json(const struct stk_generation *generation, int64_t now)
 {
     char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+    json_t *activate_at =
+        generation->activate_at != 0 ? stk_json_seconds(generation->activate_at) : json_null();
 
     stk_hex_encode(generation->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
     return json_pack(
-        "{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:I}",
+        "{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o, "
+        "s:o, s:I}",
         "name", stk_json_text(generation->name), "generation", (json_int_t)generation->generation,
-        "state", stk_json_text(generation->state), "spc", stk_json_text(generation->spc), "subject",
+        "state", stk_json_text(generation->state), "activate_at", activate_at, "spc",
+        stk_json_text(generation->spc), "numbers", stk_json_text(generation->numbers), "subject",
         stk_json_text(generation->subject), "issuer", stk_json_text(generation->issuer), "serial",
         stk_json_text(generation->serial), "fingerprint", stk_json_text(generation->fingerprint),
         "x5u", stk_json_text(generation->x5u), "not_before",

@@ -122,6 +122,17 @@ int64_t stk_days_left(int64_t end, int64_t now)
     return left / day - (left % day < 0 ? 1 : 0);
 }
 
+const char *stk_days_mark(int64_t end, int64_t now)
+{
+    int64_t days = stk_days_left(end, now);
+
+    if (days >= 30)
+        return "";
+    if (days >= 14)
+        return " !";
+    return days >= 7 ? " !!" : " !!!";
+}
+
 json_t *stk_json_text(const char *text)
 {
     json_t *value = json_string(text);

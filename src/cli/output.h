@@ -22,6 +22,9 @@ void stk_print_field(const char *label, const char *text);
 /* Whole days from `now` until `end`, rounded down; negative when it is over. */
 int64_t stk_days_left(int64_t end, int64_t now);
 
+/* What the days left deserve: "" from 30 days on, " !" under 30, " !!" under 14, " !!!" under 7. */
+const char *stk_days_mark(int64_t end, int64_t now);
+
 /* Rows whose columns are as wide as their widest text. */
 struct stk_table;
 

@@ -82,11 +82,14 @@ void stk_verb_usage_print(const struct stk_verb *verb);
 enum stk_exit stk_verb_main(const struct stk_verb *verb, int argc, char **argv);
 
 extern const struct stk_verb stk_verb_import;
+extern const struct stk_verb stk_verb_generate;
+extern const struct stk_verb stk_verb_install;
 extern const struct stk_verb stk_verb_list;
 extern const struct stk_verb stk_verb_show;
 extern const struct stk_verb stk_verb_publish;
 extern const struct stk_verb stk_verb_rollback;
 extern const struct stk_verb stk_verb_retire;
+extern const struct stk_verb stk_verb_destroy;
 extern const struct stk_verb stk_verb_sign;
 extern const struct stk_verb stk_verb_verify;
 extern const struct stk_verb stk_verb_status;

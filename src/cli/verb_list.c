@@ -45,7 +45,11 @@ static void validity_texts(uint32_t generation, int64_t from, int64_t until, int
     /* The day is enough for a table. */
     ret_texts->from[10] = '\0';
     ret_texts->until[10] = '\0';
-    (void)snprintf(ret_texts->days, sizeof(ret_texts->days), "%" PRId64, stk_days_left(until, now));
+    if (until < now)
+        (void)snprintf(ret_texts->days, sizeof(ret_texts->days), "EXPIRED");
+    else
+        (void)snprintf(ret_texts->days, sizeof(ret_texts->days), "%" PRId64 "%s",
+                       stk_days_left(until, now), stk_days_mark(until, now));
 }
 
 /* A listing under way. */
@@ -68,10 +72,11 @@ static enum stirkeep_status add_generation(void *context, const struct stk_gener
         return STIRKEEP_OK;
     }
     validity_texts(one->generation, one->not_before, one->not_after, now, &texts);
-    stk_listing_add_row(listing, (const char *const[COLUMNS_WIDE]){
-                                     one->name, texts.generation, one->state, one->spc, one->serial,
-                                     texts.from, texts.until, texts.days, one->x5u,
-                                     one->fingerprint, one->attributes});
+    stk_listing_add_row(
+        listing, (const char *const[COLUMNS_WIDE]){one->name, texts.generation, one->state,
+                                                   one->spc[0] != '\0' ? one->spc : one->numbers,
+                                                   one->serial, texts.from, texts.until, texts.days,
+                                                   one->x5u, one->fingerprint, one->attributes});
     return STIRKEEP_OK;
 }
 

@@ -7,11 +7,8 @@
 #include "cli/sealed_file.h"
 #include "cli/verb.h"
 #include "seal/seal.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct options {
     const char *to;
@@ -55,23 +52,6 @@ static enum stirkeep_status read_public_key(const char *path, struct stk_buffer 
     return status;
 }
 
-/* A file that was not there before, on disk when this returns OK; gone otherwise. */
-static enum stirkeep_status write_new(const char *path, const struct stk_buffer *text,
-                                      struct stk_error *error)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    if (fd < 0)
-        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    if (!stk_file_write_all(fd, text->data, text->length) || fsync(fd) != 0) {
-        status = stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-        (void)unlink(path);
-    }
-    (void)close(fd);
-    return status;
-}
-
 static enum stirkeep_status seal(const struct options *options, struct stk_error *error)
 {
     const struct stk_material_paths paths = {
@@ -95,7 +75,8 @@ static enum stirkeep_status seal(const struct options *options, struct stk_error
             status = stk_error_set(error, status, "out of memory");
     }
     if (status == STIRKEEP_OK)
-        status = write_new(options->out, &text, error);
+        status =
+            stk_file_write_new(options->out, (struct stk_bytes){text.data, text.length}, error);
     stk_material_free(&material);
     stk_buffer_free(&file.sealed);
     stk_buffer_free(&spki);

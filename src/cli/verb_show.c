@@ -37,13 +37,23 @@ static void print_generation(const struct stk_generation *one, int64_t now)
     stk_print_field("name", one->name);
     (void)printf("%-14s %" PRIu32 ", ", "generation", one->generation);
     stk_print_safe(one->state);
+    if (one->activate_at != 0) {
+        stk_seconds_text(one->activate_at, from);
+        (void)printf(", to become active at %s", from);
+    }
     (void)putchar('\n');
-    stk_print_field("SPC", one->spc);
+    if (one->spc[0] != '\0' || one->numbers[0] == '\0')
+        stk_print_field("SPC", one->spc);
+    if (one->numbers[0] != '\0')
+        stk_print_field("numbers", one->numbers);
     stk_print_field("subject", one->subject);
     stk_print_field("issuer", one->issuer);
     stk_print_field("serial", one->serial);
-    (void)printf("%-14s %s to %s, %" PRId64 " days left\n", "valid", from, until,
-                 stk_days_left(one->not_after, now));
+    (void)printf("%-14s %s to %s, ", "valid", from, until);
+    if (one->not_after < now)
+        (void)puts("EXPIRED");
+    else
+        (void)printf("%" PRId64 " days left\n", stk_days_left(one->not_after, now));
     stk_print_field("x5u", one->x5u);
     stk_print_field("fingerprint", one->fingerprint);
     stk_print_field("key id", key_id);
@@ -53,15 +63,40 @@ static void print_generation(const struct stk_generation *one, int64_t now)
     (void)printf(" %s by uid %" PRIu32 "\n", created, one->created_by);
 }
 
+static void print_requested(const struct stk_requested_key *key, const char *name)
+{
+    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+    char created[STK_SECONDS_TEXT] = "";
+
+    stk_hex_encode(key->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
+    stk_seconds_text(key->created, created);
+    stk_print_field("name", name);
+    stk_print_field("generation", "none yet: the key waits for its certificate");
+    stk_print_field("key id", key_id);
+    stk_print_field("key", key->attributes);
+    (void)printf("%-14s generated %s by uid %" PRIu32 "\n", "origin", created, key->created_by);
+}
+
+static json_t *requested_json(const struct stk_requested_key *key)
+{
+    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+
+    stk_hex_encode(key->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
+    return json_pack("{s:s, s:o, s:o, s:I}", "key_id", key_id, "attributes",
+                     stk_json_text(key->attributes), "created", stk_json_seconds(key->created),
+                     "created_by", (json_int_t)key->created_by);
+}
+
 static bool chain_pem(const struct stk_admin_response *response, struct stk_buffer *pem,
                       struct stk_error *error)
 {
     struct stk_chain *chain = NULL;
     bool done =
+        response->chain_count == 0 ||
         stk_chain_from_der(response->chain, response->chain_count, &chain, error) == STIRKEEP_OK;
 
-    if (done &&
-        (stk_chain_pem(chain, pem) != STIRKEEP_OK || stk_buffer_add(pem, "", 1) != STIRKEEP_OK))
+    if (done && ((chain != NULL && stk_chain_pem(chain, pem) != STIRKEEP_OK) ||
+                 stk_buffer_add(pem, "", 1) != STIRKEEP_OK))
         done = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory") == STIRKEEP_OK;
     stk_chain_free(chain);
     return done;
@@ -69,16 +104,38 @@ static bool chain_pem(const struct stk_admin_response *response, struct stk_buff
 
 static bool print_json(const struct stk_admin_response *response, const char *pem, int64_t now)
 {
-    json_t *array = json_array();
+    json_t *generations = json_array();
+    json_t *requested = json_array();
+    bool whole = true;
 
     for (size_t i = 0; i < response->generation_count; i++)
-        if (json_array_append_new(array, stk_generation_json(&response->generations[i], now)) !=
-            0) {
-            json_decref(array);
-            array = NULL;
-            break;
-        }
-    return stk_json_print(json_pack("{s:o, s:s}", "generations", array, "chain", pem));
+        whole = whole && json_array_append_new(
+                             generations, stk_generation_json(&response->generations[i], now)) == 0;
+    for (size_t i = 0; i < response->requested_count; i++)
+        whole =
+            whole && json_array_append_new(requested, requested_json(&response->requested[i])) == 0;
+    if (!whole) {
+        json_decref(generations);
+        generations = NULL;
+    }
+    return stk_json_print(json_pack("{s:o, s:o, s:s}", "generations", generations, "requested",
+                                    requested, "chain", pem));
+}
+
+static void print_text(const struct stk_admin_response *response, const char *name)
+{
+    int64_t now = stk_clock_seconds();
+
+    for (size_t i = 0; i < response->requested_count; i++) {
+        if (i > 0)
+            (void)putchar('\n');
+        print_requested(&response->requested[i], name);
+    }
+    for (size_t i = 0; i < response->generation_count; i++) {
+        if (i + response->requested_count > 0)
+            (void)putchar('\n');
+        print_generation(&response->generations[i], now);
+    }
 }
 
 static bool print(const struct stk_cli *cli, const struct options *options,
@@ -98,11 +155,7 @@ static bool print(const struct stk_cli *cli, const struct options *options,
     else if (options->pem)
         (void)fputs((const char *)pem.data, stdout);
     else
-        for (size_t i = 0; i < response->generation_count; i++) {
-            if (i > 0)
-                (void)putchar('\n');
-            print_generation(&response->generations[i], now);
-        }
+        print_text(response, cli->positional);
     stk_buffer_free(&pem);
     return done;
 }

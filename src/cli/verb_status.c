@@ -8,11 +8,20 @@
 
 static const struct stk_option table[] = {{0}};
 
+static json_t *warnings_json(const struct stk_service_status *service)
+{
+    json_t *warnings = json_array();
+
+    for (size_t i = 0; i < service->warning_count; i++)
+        (void)json_array_append_new(warnings, stk_json_text(service->warnings[i]));
+    return warnings;
+}
+
 static bool print_json(const struct stk_service_status *service)
 {
     return stk_json_print(json_pack(
         "{s:b, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:b, s:o, s:o, s:I}, s:I, s:I, s:I, s:I, "
-        "s:I}",
+        "s:I, s:o}",
         "ready", service->ready, "view", "full", "version", stk_json_text(service->version),
         "detail", stk_json_text(service->detail), "front", stk_json_text(service->front), "keeper",
         stk_json_text(service->keeper), "token", "label", stk_json_text(service->token_label),
@@ -21,7 +30,8 @@ static bool print_json(const struct stk_service_status *service)
         stk_json_text(service->seal_way), "sign_way", stk_json_text(service->sign_way), "signers",
         (json_int_t)service->signers, "names", (json_int_t)service->names, "signatures",
         (json_int_t)service->signatures, "refusals", (json_int_t)service->refusals, "connections",
-        (json_int_t)service->connections, "audit_sequence", (json_int_t)service->audit_sequence));
+        (json_int_t)service->connections, "audit_sequence", (json_int_t)service->audit_sequence,
+        "warnings", warnings_json(service)));
 }
 
 static void print_number(const char *label, uint64_t number)
@@ -49,6 +59,8 @@ static void print_text(const struct stk_service_status *service)
     print_number("refusals", service->refusals);
     print_number("connections", service->connections);
     print_number("audit record", service->audit_sequence);
+    for (size_t i = 0; i < service->warning_count; i++)
+        stk_print_field("warning", service->warnings[i]);
 }
 
 /* What somebody who is no administrator may know: whether signatures can be had. */
