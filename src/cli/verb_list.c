@@ -102,20 +102,21 @@ static void add_mine(struct stk_listing *listing, const struct stirkeep_certific
     struct validity texts = {0};
 
     if (listing->json) {
-        stk_listing_add_json(
-            listing, json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:I}", "name", one->name,
-                               "generation", (json_int_t)one->generation, "state",
-                               one->active ? "active" : "retired", "x5u", stk_json_text(one->x5u),
-                               "not_before", stk_json_seconds(one->not_before), "not_after",
-                               stk_json_seconds(one->not_after), "days_left",
-                               (json_int_t)stk_days_left(one->not_after, now)));
+        stk_listing_add_json(listing,
+                             json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:I}", "name", one->name,
+                                       "generation", (json_int_t)one->generation, "state",
+                                       one->active ? "active" : "not active", "x5u",
+                                       stk_json_text(one->x5u), "not_before",
+                                       stk_json_seconds(one->not_before), "not_after",
+                                       stk_json_seconds(one->not_after), "days_left",
+                                       (json_int_t)stk_days_left(one->not_after, now)));
         return;
     }
     validity_texts(one->generation, one->not_before, one->not_after, now, &texts);
     stk_listing_add_row(
         listing, (const char *const[COLUMNS_MINE]){one->name, texts.generation,
-                                                   one->active ? "active" : "retired", texts.from,
-                                                   texts.until, texts.days, one->x5u});
+                                                   one->active ? "active" : "not active",
+                                                   texts.from, texts.until, texts.days, one->x5u});
 }
 
 static bool fill_in_mine(const struct stk_cli *cli, struct stk_listing *listing)

@@ -15,7 +15,9 @@ static enum stirkeep_status check_held(const struct stk_held *held, const char *
     if (held == NULL)
         return stk_error_set(error, STIRKEEP_UNKNOWN_NAME, "certificate %s: not held", name);
     if (!held->active)
-        return stk_error_set(error, STIRKEEP_NOT_ACTIVE, "certificate %s: retired", name);
+        return stk_error_set(error, STIRKEEP_NOT_ACTIVE,
+                             "certificate %s: not active: it is retired, staged or destroyed",
+                             name);
     if (now < held->not_before)
         return stk_error_set(error, STIRKEEP_CERT_NOT_YET_VALID, "certificate %s: not yet valid",
                              name);

@@ -14,7 +14,7 @@ struct stk_certificate {
     char x5u[STK_X5U_MAX + 1];
     int64_t not_before; /* seconds since 1970 */
     int64_t not_after;
-    bool active; /* false: held, but retired */
+    bool active; /* false: held, but retired, staged or destroyed */
 };
 
 #endif
