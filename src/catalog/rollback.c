@@ -14,8 +14,9 @@ enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char
     if (status != STIRKEEP_OK)
         return status;
     if (!active.active)
-        return stk_error_set(error, STIRKEEP_NOT_ACTIVE, "%s: nothing is active under this name",
-                             name);
+        return stk_error_set(
+            error, STIRKEEP_NOT_ACTIVE,
+            "%s: nothing is active under this name: it is retired, staged or destroyed", name);
     query = stk_query_new(catalog, STK_SQL_GENERATION_EARLIER);
     stk_query_bind_text(&query, name);
     if (stk_query_step(&query))

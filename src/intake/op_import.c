@@ -19,7 +19,7 @@ static void done(void *context, const struct stk_import *import, const struct st
     }
     response->generation = import->generation;
     response->key_id = import->leaf.key_id;
-    response->already_held = import->held;
+    response->already_held = import->held && !import->staged;
     response->activate_at = import->activate_at;
     response->x5u = keep(task, import->x5u);
     response->attributes = keep(task, import->attributes);

@@ -30,6 +30,7 @@ static void fill(const struct ends *ends, int names)
         uint32_t number = 0;
         struct stk_generation about = {.name = name,
                                        .spc = "616H",
+                                       .numbers = "",
                                        .subject = "CN=SHAKEN",
                                        .issuer = "CN=CA",
                                        .serial = "01",
