@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PUBLISHED_MAX 64 /* generations of one name: as many as are shown */
+
 struct options {
     const char *dir;
 };
@@ -50,18 +52,43 @@ static enum stirkeep_status publish_chain(struct publication *publication,
     return status;
 }
 
-/* The active generation of a name; one that is retired has nothing to publish. */
+/* What verifiers ask for, or will once it is active. */
+static bool is_published(const struct stk_generation *generation)
+{
+    return strcmp(generation->state, "active") == 0 || strcmp(generation->state, "staged") == 0;
+}
+
+static enum stirkeep_status publish_generation(struct publication *publication,
+                                               struct stk_admin_request *request,
+                                               uint32_t generation)
+{
+    struct stk_admin_response shown = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    request->generation = generation;
+    status = stk_admin_call(publication->shower, request, &shown, &publication->error);
+    for (size_t i = 0; status == STIRKEEP_OK && i < shown.generation_count; i++)
+        if (shown.generations[i].generation == generation)
+            return publish_chain(publication, &shown, shown.generations[i].x5u);
+    return status;
+}
+
+/* The active and the staged generations of a name; one that is retired has nothing to publish. */
 static enum stirkeep_status publish_name(struct publication *publication, const char *name)
 {
     struct stk_admin_request request = {.kind = STK_ADMIN_SHOW};
     struct stk_admin_response shown = {0};
+    uint32_t numbers[PUBLISHED_MAX] = {0};
+    size_t count = 0;
     enum stirkeep_status status = stk_name_parse(name, &request.name, &publication->error);
 
     if (status == STIRKEEP_OK)
         status = stk_admin_call(publication->shower, &request, &shown, &publication->error);
     for (size_t i = 0; status == STIRKEEP_OK && i < shown.generation_count; i++)
-        if (strcmp(shown.generations[i].state, "active") == 0)
-            return publish_chain(publication, &shown, shown.generations[i].x5u);
+        if (is_published(&shown.generations[i]) && count < PUBLISHED_MAX)
+            numbers[count++] = shown.generations[i].generation;
+    for (size_t i = 0; status == STIRKEEP_OK && i < count; i++)
+        status = publish_generation(publication, &request, numbers[i]);
     return status;
 }
 
@@ -116,7 +143,7 @@ const struct stk_verb stk_verb_publish = {
     .name = "publish",
     .positional = "[NAME]",
     .synopsis = "--dir DIR",
-    .summary = "Write the chains of active certificates where their x5u is served from",
+    .summary = "Write the chains of active and staged certificates where their x5u is served from",
     .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
     .options = table,
     .options_size = sizeof(struct options),

@@ -6,9 +6,12 @@
 #define SHOW_MAX 64 /* generations, the newest */
 #define REQUESTED_MAX 16
 
-/* Whose chain is shown: the active one, else the newest. */
-static uint32_t generation_of_interest(const struct stk_generation *generations, size_t count)
+/* Whose chain is shown: the one that was asked for, or the active one, else the newest. */
+static uint32_t generation_of_interest(uint32_t asked, const struct stk_generation *generations,
+                                       size_t count)
 {
+    if (asked != 0)
+        return asked;
     for (size_t i = 0; i < count; i++)
         if (strcmp(generations[i].state, "active") == 0)
             return generations[i].generation;
@@ -47,9 +50,9 @@ static enum stirkeep_status look_up(struct stk_task *task, struct stk_error *err
         return status;
     task->response.generations = generations;
     task->response.generation_count = count;
-    return stk_catalog_chain(catalog, name, generation_of_interest(generations, count),
-                             &task->arena, task->response.chain, &task->response.chain_count,
-                             error);
+    return stk_catalog_chain(
+        catalog, name, generation_of_interest(task->request.generation, generations, count),
+        &task->arena, task->response.chain, &task->response.chain_count, error);
 }
 
 void stk_op_show(struct stk_task *task)

@@ -128,6 +128,7 @@ static enum stirkeep_status encode_small(Stirkeep__V1__AdminRequest *message,
         break;
     case STK_ADMIN_SHOW:
         show.name = stk_pack_text(request->name.text);
+        show.generation = request->generation;
         message->body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_SHOW;
         message->show = &show;
         break;

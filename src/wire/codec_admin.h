@@ -43,7 +43,7 @@ struct stk_admin_request {
     bool elsewhere;           /* IMPORT: sealed on another machine */
     const char *source;       /* IMPORT, SOURCE_REMOVED */
     const char *how;          /* SOURCE_REMOVED */
-    uint32_t generation;      /* SOURCE_REMOVED */
+    uint32_t generation;      /* SOURCE_REMOVED; SHOW: whose chain, 0 for the active one's */
     struct stk_key_id key_id; /* SOURCE_REMOVED; DESTROY: zero for all keys of the name, so that who
                                  takes an id from somebody has to refuse a zero one */
     const char *after;        /* LIST */

@@ -123,6 +123,7 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminRequest *message,
         return take_list(message->list_names, request, error);
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_SHOW:
         request->kind = STK_ADMIN_SHOW;
+        request->generation = message->show->generation;
         return stk_name_parse(message->show->name, &request->name, error);
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_RETIRE:
         request->kind = STK_ADMIN_RETIRE;
