@@ -6,6 +6,8 @@
 # DIRECTORY gets root.pem, ca.pem (intermediate), and for each LEAF (default "leaf") LEAF.pem,
 # LEAF.key (PKCS#8) and LEAF-chain.pem (leaf and intermediate, what is published at x5u). The CA
 # keys are kept in DIRECTORY/private. Run again with other LEAF names to get more from the same CA.
+# Where LEAF.csr is there already, the certificate is issued for that request's key instead of a new
+# one, as an STI-CA does.
 set -eu
 umask 077
 
@@ -58,12 +60,15 @@ CONF
 new_key() {
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
 }
+# issue SECTION ISSUER DAYS OUT, for the request on standard input
+issue() {
+    openssl x509 -req -sha256 -days "$3" -set_serial "0x$(openssl rand -hex 8 | sed 's/^./4/')" \
+        -CA "$2.pem" -CAkey "private/$2.key" -extfile private/openssl.cnf -extensions "$1" \
+        -out "$4" 2>/dev/null
+}
 # sign REQUEST-KEY SUBJECT SECTION ISSUER DAYS OUT
 sign() {
-    openssl req -new -key "$1" -subj "$2" -config private/openssl.cnf |
-        openssl x509 -req -sha256 -days "$5" -set_serial "0x$(openssl rand -hex 8 | sed 's/^./4/')" \
-            -CA "$4.pem" -CAkey "private/$4.key" -extfile private/openssl.cnf -extensions "$3" \
-            -out "$6" 2>/dev/null
+    openssl req -new -key "$1" -subj "$2" -config private/openssl.cnf | issue "$3" "$4" "$5" "$6"
 }
 
 if [ ! -e root.pem ]; then
@@ -74,8 +79,13 @@ if [ ! -e root.pem ]; then
     sign private/ca.key '/C=US/O=Laboratory STI-CA/CN=Laboratory SHAKEN CA' ca root 1825 ca.pem
 fi
 for leaf in "$@"; do
-    new_key "$leaf.key"
-    sign "$leaf.key" "/C=US/O=Laboratory carrier/CN=SHAKEN $spc" leaf ca "${LAB_DAYS:-90}" "$leaf.pem"
+    if [ -e "$leaf.csr" ]; then
+        issue leaf ca "${LAB_DAYS:-90}" "$leaf.pem" <"$leaf.csr"
+    else
+        new_key "$leaf.key"
+        sign "$leaf.key" "/C=US/O=Laboratory carrier/CN=SHAKEN $spc" leaf ca "${LAB_DAYS:-90}" \
+            "$leaf.pem"
+    fi
     cat "$leaf.pem" ca.pem >"$leaf-chain.pem"
     chmod 0644 "$leaf.pem" "$leaf-chain.pem"
 done

@@ -224,6 +224,18 @@ class Service:
         return self.cli("sign", name, "--orig", "12155551212", "--dest", "12155551213",
                         "--attest", "A", *more, check=check)
 
+    def pin(self):
+        with open(f"{self.token}/pin") as file:
+            return file.read().strip()
+
+    def pkcs11_tool(self, *arguments):
+        """Another program that looks at the token."""
+        environment = {**os.environ, "SOFTHSM2_CONF": f"{self.token}/softhsm2.conf",
+                       "STIRKEEP_TEST_PIN": self.pin()}
+        return subprocess.run(["pkcs11-tool", "--module", softhsm_module(), "--token-label",
+                               "stirkeep", "--login", "--pin", "env:STIRKEEP_TEST_PIN", *arguments],
+                              env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
     def records(self):
         """The audit trail, line by line, as its text."""
         with open(self.audit) as file:

@@ -68,19 +68,6 @@ def search_memory(pid, needles):
     return found
 
 
-def pin_of(service):
-    with open(f"{service.token}/pin") as file:
-        return file.read().strip()
-
-
-def pkcs11_tool(service, *arguments):
-    environment = {**os.environ, "SOFTHSM2_CONF": f"{service.token}/softhsm2.conf",
-                   "STIRKEEP_TEST_PIN": pin_of(service)}
-    return subprocess.run(["pkcs11-tool", "--module", softhsm_module(), "--token-label", "stirkeep",
-                           "--login", "--pin", "env:STIRKEEP_TEST_PIN", *arguments], env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
 @case
 def the_key_is_imported_the_way_that_this_token_allows(service, way, needles):
     contains(service.cli("status").stdout, way, "status")
@@ -101,7 +88,7 @@ def no_form_of_the_key_is_in_any_file_of_the_service(service, way, needles):
 def front_and_intake_have_neither_key_nor_pin_in_memory(service, way, needles):
     if not ROOT or not service.may_look_into("front"):
         raise Skip("reading /proc/PID/mem of a process that is not dumpable needs root")
-    wanted = {**needles, "PIN": pin_of(service).encode()}
+    wanted = {**needles, "PIN": service.pin().encode()}
     for room in ("front", "intake"):
         equal(search_memory(service.pid(room), wanted), [], room)
     # The search itself works: the name is in front's memory.
@@ -112,7 +99,7 @@ def front_and_intake_have_neither_key_nor_pin_in_memory(service, way, needles):
 def no_room_keeps_a_form_of_the_key_or_the_pin_once_the_import_is_over(service, way, needles):
     if not ROOT or not service.may_look_into("front"):
         raise Skip("reading /proc/PID/mem of a process that is not dumpable needs root")
-    wanted = {**needles, "PIN": pin_of(service).encode()}
+    wanted = {**needles, "PIN": service.pin().encode()}
     # SoftHSM holds a session copy's scalar in its own memory, in OpenSSL's limbs (reversed bytes),
     # and the secure-memory copy of what it decrypts: the module's business, in the keeper alone.
     for form in ("raw scalar", "reversed scalar"):
@@ -131,7 +118,7 @@ def token_reader(service, key_id):
 @case
 def pkcs11_tool_reads_the_attributes_back_and_is_refused_the_value(service, way, needles):
     service.stop()
-    said = pkcs11_tool(service, "--list-objects", "--type", "privkey").stdout.decode()
+    said = service.pkcs11_tool("--list-objects", "--type", "privkey").stdout.decode()
     contains(said, "stirkeep:Alpha", "list of private keys")
     block = said[said.index("stirkeep:Alpha"):]
     contains(block, "sensitive", "access")
@@ -141,7 +128,7 @@ def pkcs11_tool_reads_the_attributes_back_and_is_refused_the_value(service, way,
     equal(read, {"CKA_TOKEN": "01", "CKA_PRIVATE": "01", "CKA_SENSITIVE": "01",
                  "CKA_EXTRACTABLE": "00", "CKA_SIGN": "01", "CKA_DECRYPT": "00",
                  "CKA_UNWRAP": "00", "CKA_VALUE": "CKR_ATTRIBUTE_SENSITIVE"}, "attributes")
-    certificates = pkcs11_tool(service, "--list-objects", "--type", "cert").stdout.decode()
+    certificates = service.pkcs11_tool("--list-objects", "--type", "cert").stdout.decode()
     contains(certificates, key_id, "the certificate has the same CKA_ID")
 
 
