@@ -4,6 +4,7 @@
 #include "cert/der.h"
 #include "cert/key_plain.h"
 #include "cert/kind.h"
+#include "cert/pkcs12.h"
 
 static const char *form_of(enum stk_file_kind kind, bool pem)
 {
@@ -89,8 +90,7 @@ enum stirkeep_status stk_key_open_der(struct stk_bytes file, struct stk_passphra
 {
     struct stk_bytes rest = file;
 
-    /* Of all forms only PKCS#12 may have indefinite lengths. */
-    if (file.length > 1 && file.data[1] == 0x80)
+    if (stk_pkcs12_is(file))
         return stk_key_open_pkcs12(file, passphrase, ret_key, NULL, error);
     if (!stk_der_next(&rest, NULL, NULL, NULL))
         return stk_error_set(error, STIRKEEP_KEY_UNREADABLE, "not DER, or cut off (%zu bytes)",
@@ -98,7 +98,5 @@ enum stirkeep_status stk_key_open_der(struct stk_bytes file, struct stk_passphra
     if (rest.length > 0)
         return stk_error_set(error, STIRKEEP_KEY_UNREADABLE, "%zu bytes behind the key's end",
                              rest.length);
-    if (stk_file_kind_of(file) == STK_FILE_PKCS12)
-        return stk_key_open_pkcs12(file, passphrase, ret_key, NULL, error);
     return stk_key_open_value(file, (struct stk_bytes){0}, false, passphrase, ret_key, error);
 }

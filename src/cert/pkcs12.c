@@ -2,6 +2,7 @@
 #include "cert/pkcs12.h"
 
 #include "cert/chain.h"
+#include "cert/der.h"
 #include "cert/key_open.h"
 #include "cert/key_plain.h"
 #include "cert/safe.h"
@@ -9,6 +10,13 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool stk_pkcs12_is(struct stk_bytes file)
+{
+    /* Of all forms only PKCS#12 may have indefinite lengths. */
+    return file.length > 1 && file.data[0] == STK_DER_SEQUENCE &&
+           (file.data[1] == 0x80 || stk_file_kind_of(file) == STK_FILE_PKCS12);
+}
 
 /* Certificates of the file, read; those that went into the chain are empty. */
 struct pool {

@@ -5,6 +5,9 @@
 #include "cert/cert.h"
 #include "cert/key.h"
 
+/* Does the file look like one? */
+bool stk_pkcs12_is(struct stk_bytes file);
+
 /*
  * Read a PKCS#12 file (RFC 7292): its one private key, and, when `ret_chain` is not NULL, the
  * chain that belongs to it: the certificate with its public key first, then the issuers that the

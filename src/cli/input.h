@@ -14,10 +14,6 @@
 enum stirkeep_status stk_input_read(const char *given, size_t limit, struct stk_buffer *ret_text,
                                     struct stk_error *error);
 
-/* The first line of a file, without its end. IO, TOO_LARGE, INVALID when it is empty. */
-enum stirkeep_status stk_passphrase_file(const char *path, struct stk_secret *ret_passphrase,
-                                         struct stk_error *error);
-
 /*
  * Ask for a passphrase on the terminal, without echo; `thing` is named in the question. IO when
  * there is no terminal, it was interrupted or left empty. Signals that would leave the terminal

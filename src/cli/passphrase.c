@@ -17,54 +17,6 @@
 #define BACKSPACE 0x08
 #define DELETE 0x7f
 
-/* Read up to the first line's end; what comes after it is not looked at. */
-static enum stirkeep_status read_line(int fd, const char *path, struct stk_secret *line,
-                                      struct stk_error *error)
-{
-    const uint8_t *end = NULL;
-    ssize_t got = 1;
-
-    while (got != 0 && line->length < line->capacity) {
-        got = read(fd, line->data + line->length, line->capacity - line->length);
-        if (got < 0 && errno != EINTR)
-            return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-        if (got > 0)
-            line->length += (size_t)got;
-    }
-    end = memchr(line->data, '\n', line->length);
-    if (end == NULL && line->length > PASSPHRASE_MAX)
-        return stk_error_set(error, STIRKEEP_TOO_LARGE,
-                             "%s: its first line is longer than %d bytes", path, PASSPHRASE_MAX);
-    if (end != NULL)
-        line->length = (size_t)(end - line->data);
-    if (line->length > 0 && line->data[line->length - 1] == '\r')
-        line->length--;
-    if (line->length == 0)
-        return stk_error_set(error, STIRKEEP_INVALID, "%s: its first line is empty", path);
-    return STIRKEEP_OK;
-}
-
-enum stirkeep_status stk_passphrase_file(const char *path, struct stk_secret *ret_passphrase,
-                                         struct stk_error *error)
-{
-    struct stk_secret line = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-    if (fd < 0)
-        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    if (stk_secret_new(&line, PASSPHRASE_MAX + 1) != STIRKEEP_OK)
-        status = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    else
-        status = read_line(fd, path, &line, error);
-    (void)close(fd);
-    if (status == STIRKEEP_OK)
-        *ret_passphrase = line;
-    else
-        stk_secret_free(&line);
-    return status;
-}
-
 /* False: interrupted, or the terminal went away. */
 static bool type_in(int terminal, struct stk_secret *typed)
 {

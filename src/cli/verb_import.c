@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/digest.h"
 #include "base/encode.h"
 #include "cli/admin_call.h"
 #include "cli/import_report.h"
-#include "cli/material.h"
+#include "cli/input.h"
 #include "cli/output.h"
-#include "cli/sealed_file.h"
 #include "model/uri.h"
-#include "seal/seal.h"
+#include "upload/material.h"
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -23,7 +21,6 @@
 
 struct options {
     struct stk_material_paths paths;
-    const char *sealed;
     const char *x5u;
 };
 
@@ -32,7 +29,9 @@ static const struct stk_option table[] = {
      "certificate, PEM or DER; a chain may follow it", 0, 0},
     {"key", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.key),
      "its private key; removed once the token has proven that it signs", 0, 0},
-    {"sealed", "FILE", STK_OPTION_TEXT, offsetof(struct options, sealed),
+    {"bundle", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.bundle),
+     "instead of both: a PEM file with key and chain, or PKCS#12; removed as a key is", 0, 0},
+    {"sealed", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.sealed),
      "instead of --key: the key as stirkeep seal made it elsewhere", 0, 0},
     {"chain", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.chain),
      "more certificates of the chain", 0, 0},
@@ -49,10 +48,10 @@ static const struct stk_option table[] = {
 struct import {
     const struct stk_cli *cli;
     const struct options *options;
+    struct stk_material_paths paths;
     struct stk_name name;
     struct stk_material material;
     struct stk_admin *admin;
-    struct stk_sealed_file sealed;
     char source[PATH_MAX]; /* the whole path of the key's or the sealed file */
     uint32_t generation;
     struct stk_key_id key_id;
@@ -61,7 +60,9 @@ struct import {
 
 static const char *key_path(const struct import *import)
 {
-    return import->options->sealed != NULL ? import->options->sealed : import->options->paths.key;
+    if (import->paths.sealed != NULL)
+        return import->paths.sealed;
+    return import->paths.bundle != NULL ? import->paths.bundle : import->paths.key;
 }
 
 static enum stirkeep_status check_arguments(struct import *import, struct stk_error *error)
@@ -93,46 +94,14 @@ static enum stirkeep_status ask_wrapping_key(struct import *import, struct stk_b
     return STIRKEEP_OK;
 }
 
-/* Seal the key to the token's wrapping key; from here on the plaintext is gone. */
+/* Sealed to the token's wrapping key; from here on the plaintext is gone. */
 static enum stirkeep_status seal(struct import *import, struct stk_error *error)
 {
     struct stk_bytes spki = {0};
     enum stirkeep_status status = ask_wrapping_key(import, &spki, error);
 
-    if (status == STIRKEEP_OK)
-        status = stk_seal(spki, &import->material.key.pkcs8, &import->sealed.sealed, error);
-    stk_material_wipe_key(&import->material);
-    return status;
-}
-
-/* Sealed elsewhere: it must have been for this token. */
-static enum stirkeep_status check_seal(struct import *import, struct stk_error *error)
-{
-    struct stk_bytes spki = {0};
-    struct stk_key_id found = {0};
-    enum stirkeep_status status = ask_wrapping_key(import, &spki, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    stk_sha256(spki.data, spki.length, found.bytes);
-    if (memcmp(&found, &import->sealed.wrapping_key, sizeof(found)) == 0)
-        return STIRKEEP_OK;
-    return stk_error_set(error, STIRKEEP_KEY_UNREADABLE,
-                         "%s: sealed to another token's wrapping key; seal it anew to what "
-                         "stirkeep show --wrapping-key prints",
-                         import->options->sealed);
-}
-
-static enum stirkeep_status prepare_sealed(struct import *import, struct stk_error *error)
-{
-    enum stirkeep_status status =
-        stk_material_read_certificates(&import->options->paths, &import->material, error);
-
-    if (status == STIRKEEP_OK)
-        status = stk_sealed_file_read(import->options->sealed, &import->sealed, error);
-    if (status == STIRKEEP_OK)
-        status = stk_material_check_match(&import->material, &import->sealed.key_id, error);
-    return status == STIRKEEP_OK ? check_seal(import, error) : status;
+    return status == STIRKEEP_OK ? stk_material_seal(&import->paths, spki, &import->material, error)
+                                 : status;
 }
 
 static void report_imported(struct import *import, const struct stk_admin_response *response)
@@ -141,7 +110,9 @@ static void report_imported(struct import *import, const struct stk_admin_respon
     json_t *warnings = json_array();
 
     import->generation = response->generation;
-    import->key_id = import->material.leaf.key_id;
+    /* Without a certificate it is a former import's answer, which tells. */
+    import->key_id =
+        import->material.chain != NULL ? import->material.leaf.key_id : response->key_id;
     stk_hex_encode(import->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
     for (size_t i = 0; i < response->warning_count; i++)
         (void)json_array_append_new(warnings, stk_json_text(response->warnings[i]));
@@ -160,7 +131,7 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
         .kind = STK_ADMIN_IMPORT,
         .name = import->name,
         .chain_count = stk_chain_count(import->material.chain),
-        .sealed = {import->sealed.sealed.data, import->sealed.sealed.length},
+        .sealed = {import->material.sealed.sealed.data, import->material.sealed.sealed.length},
         .x5u = import->options->x5u != NULL ? import->options->x5u : "",
         .source = import->source,
     };
@@ -183,12 +154,17 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
 /* There is no key to import, but a former import may have brought it in: is it active? */
 static bool ask_held(struct import *import, struct stk_error *error)
 {
+    const char *fingerprint = stk_material_remains_of(&import->material);
     struct stk_bytes spki = {0};
     struct stk_admin_response response = {0};
 
+    if (fingerprint == NULL) {
+        (void)stk_error_set(error, STIRKEEP_KEY_UNREADABLE,
+                            "of which certificate it was cannot be told");
+        return false;
+    }
     if (ask_wrapping_key(import, &spki, error) != STIRKEEP_OK ||
-        stk_admin_held(import->admin, &import->name, import->material.leaf.fingerprint, &response,
-                       error) != STIRKEEP_OK)
+        stk_admin_held(import->admin, &import->name, fingerprint, &response, error) != STIRKEEP_OK)
         return false;
     report_imported(import, &response);
     return true;
@@ -217,23 +193,16 @@ static enum stirkeep_status look_for_former(struct import *import, struct stk_er
                : error->status;
 }
 
-static enum stirkeep_status import_plain(struct import *import, struct stk_error *error)
+static enum stirkeep_status import_material(struct import *import, struct stk_error *error)
 {
-    enum stirkeep_status status =
-        stk_material_read(&import->options->paths, &import->material, error);
+    enum stirkeep_status status = stk_material_read(&import->paths, &import->material, error);
 
     if (status == STIRKEEP_OK)
         status = seal(import, error);
     else if (import->material.remains ||
-             (import->material.chain != NULL && is_gone(import->options->paths.key)))
+             (import->material.chain != NULL && import->paths.sealed == NULL &&
+              is_gone(key_path(import))))
         return look_for_former(import, error);
-    return status == STIRKEEP_OK ? send_import(import, error) : status;
-}
-
-static enum stirkeep_status import_sealed(struct import *import, struct stk_error *error)
-{
-    enum stirkeep_status status = prepare_sealed(import, error);
-
     return status == STIRKEEP_OK ? send_import(import, error) : status;
 }
 
@@ -271,7 +240,7 @@ static enum stirkeep_status report_removal(struct import *import, const char *ho
 /* The key is on the token for good. What fails from here on must say so. */
 static enum stirkeep_status remove_source(struct import *import, struct stk_error *error)
 {
-    const char *path = import->options->paths.key;
+    const char *path = key_path(import);
     char how[STK_SOURCE_HOW] = "";
     enum stirkeep_status status = stk_source_remove(import->material.source, how, error);
 
@@ -301,9 +270,9 @@ static bool print(struct import *import)
 
     if (import->cli->json)
         return stk_json_print(json_incref(import->report));
-    if (import->options->sealed != NULL)
+    if (import->paths.sealed != NULL)
         kept = "sealed: only this token can open it";
-    else if (import->options->paths.keep_source)
+    else if (import->paths.keep_source)
         kept = "kept, as was asked";
     stk_import_print(import->report, kept);
     return true;
@@ -337,12 +306,11 @@ static enum stk_exit import_all(struct import *import)
     enum stirkeep_status status = check_arguments(import, &error);
     bool imported = false;
     bool printed = true;
-    bool removes = import->options->sealed == NULL && !import->options->paths.keep_source;
+    bool removes = import->paths.sealed == NULL && !import->paths.keep_source;
 
     take_source_path(import);
     if (status == STIRKEEP_OK)
-        status = import->options->sealed != NULL ? import_sealed(import, &error)
-                                                 : import_plain(import, &error);
+        status = import_material(import, &error);
     imported = status == STIRKEEP_OK;
     if (imported && removes) {
         /* Not to be cut off between overwriting and unlinking. */
@@ -362,20 +330,38 @@ static enum stk_exit import_all(struct import *import)
     return status == STIRKEEP_OK && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
+/* Which files were given? A PKCS#12 file is a bundle, also where it is called the certificate. */
+static bool take_paths(struct import *import)
+{
+    struct stk_material_paths *paths = &import->paths;
+
+    *paths = import->options->paths;
+    paths->ask = stk_passphrase_ask;
+    if (paths->bundle != NULL)
+        return paths->cert == NULL && paths->key == NULL && paths->sealed == NULL;
+    if (paths->cert == NULL)
+        return false;
+    if (paths->key == NULL && paths->sealed == NULL && stk_is_pkcs12_file(paths->cert)) {
+        paths->bundle = paths->cert;
+        paths->cert = NULL;
+        return true;
+    }
+    return (paths->key == NULL) != (paths->sealed == NULL);
+}
+
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
     struct import import = {.cli = cli, .options = given};
     enum stk_exit result = STK_EXIT_USAGE;
 
-    if (import.options->paths.cert == NULL ||
-        (import.options->paths.key == NULL) == (import.options->sealed == NULL)) {
-        stk_complain(cli->verb->name, "--cert and one of --key and --sealed are needed");
+    if (!take_paths(&import)) {
+        stk_complain(cli->verb->name,
+                     "--cert and one of --key and --sealed are needed, or --bundle alone");
         return STK_EXIT_USAGE;
     }
     result = import_all(&import);
     stk_material_free(&import.material);
     stk_admin_close(import.admin);
-    stk_buffer_free(&import.sealed.sealed);
     json_decref(import.report);
     return result;
 }
@@ -383,7 +369,8 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
 const struct stk_verb stk_verb_import = {
     .name = "import",
     .positional = "NAME",
-    .synopsis = "--cert FILE --key FILE|--sealed FILE [--chain FILE] [--x5u URL] [...]",
+    .synopsis =
+        "--cert FILE --key FILE|--sealed FILE|--bundle FILE [--chain FILE] [--x5u URL] [...]",
     .summary = "Put a certificate's private key into the token, and remove its file",
     .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
     .options = table,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/admin_call.h"
 #include "cli/import_report.h"
-#include "cli/material.h"
 #include "cli/output.h"
 #include "model/uri.h"
+#include "upload/material.h"
 
 struct options {
     struct stk_material_paths paths;

@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cert/gate.h"
-#include "cli/material.h"
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "upload/material.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -58,8 +58,7 @@ static enum stirkeep_status check_public(const char *path, struct stk_error *err
     struct stk_buffer data = {0};
     enum stirkeep_status status = stk_file_read(path, STK_CERT_FILE_MAX, &data, error);
 
-    if (status == STIRKEEP_OK && data.length > 0 &&
-        memmem(data.data, data.length, "PRIVATE KEY-----", 16) != NULL)
+    if (status == STIRKEEP_OK && stk_holds_private_key((struct stk_bytes){data.data, data.length}))
         status =
             stk_error_set(error, STIRKEEP_CERT_INVALID,
                           "%s: there is a private key in it, which must never be published", path);

@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "cli/input.h"
-#include "cli/material.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "passport/verify.h"
+#include "upload/material.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

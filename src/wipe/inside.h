@@ -16,6 +16,7 @@ struct stk_source {
     bool keep;
     struct stat about; /* when it was read */
     uint8_t digest[STK_DIGEST_LENGTH];
+    char note[STK_SOURCE_NOTE];
 };
 
 /* Is what `now` tells the file that was read, unchanged? NULL, or what is different. */

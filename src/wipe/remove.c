@@ -19,6 +19,7 @@
 
 /* What a key file begins with once it is overwritten; shorter than any file with a P-256 key. */
 static const char mark[] = "stirkeep: imported, being removed\n";
+static const char note_mark[] = "note: ";
 
 static enum stirkeep_status unsafe(const struct stk_source *source, const char *reason,
                                    struct stk_error *error)
@@ -82,6 +83,39 @@ bool stk_source_is_remains(const struct stk_secret *data)
     return data->length >= sizeof(mark) - 1 && memcmp(data->data, mark, sizeof(mark) - 1) == 0;
 }
 
+bool stk_source_remains_note(const struct stk_secret *data, char ret_note[STK_SOURCE_NOTE])
+{
+    const size_t before = sizeof(mark) - 1 + sizeof(note_mark) - 1;
+    const char *at = (const char *)data->data + before;
+    size_t length = 0;
+
+    if (!stk_source_is_remains(data) || data->length <= before ||
+        memcmp(at - (sizeof(note_mark) - 1), note_mark, sizeof(note_mark) - 1) != 0)
+        return false;
+    while (length < STK_SOURCE_NOTE - 1 && before + length < data->length && at[length] >= ' ' &&
+           at[length] <= '~')
+        length++;
+    if (before + length == data->length || at[length] != '\n')
+        return false;
+    memcpy(ret_note, at, length);
+    ret_note[length] = '\0';
+    return true;
+}
+
+/* What the file begins with from now on. */
+static void write_mark(const struct stk_source *source, uint8_t *data, size_t length)
+{
+    char whole[sizeof(mark) + sizeof(note_mark) + STK_SOURCE_NOTE] = "";
+    size_t fits = sizeof(mark) - 1;
+    size_t noted =
+        (size_t)snprintf(whole, sizeof(whole), "%s%s%s\n", mark, note_mark, source->note);
+
+    if (source->note[0] != '\0' && noted <= length)
+        fits = noted;
+    if (fits <= length)
+        memcpy(data, whole, fits);
+}
+
 /* Random bytes behind the mark: zeros might be stored as a hole by a file system that compresses. */
 static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
                                       struct stk_error *error)
@@ -94,8 +128,8 @@ static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
         size_t length = left < sizeof(noise) ? left : sizeof(noise);
 
         stk_random(noise, length);
-        if (left == (size_t)source->about.st_size && length >= sizeof(mark) - 1)
-            memcpy(noise, mark, sizeof(mark) - 1);
+        if (left == (size_t)source->about.st_size)
+            write_mark(source, noise, length);
         done = stk_file_write_all(fd, noise, length);
         left -= length;
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -60,10 +61,8 @@ static enum stirkeep_status split(struct stk_source *source, char ret_directory[
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status open_both(struct stk_source *source, struct stk_error *error)
+static enum stirkeep_status open_directory(struct stk_source *source, struct stk_error *error)
 {
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     char directory[PATH_MAX] = "";
     enum stirkeep_status status = split(source, directory, error);
 
@@ -72,8 +71,26 @@ static enum stirkeep_status open_both(struct stk_source *source, struct stk_erro
     source->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (source->directory < 0 && errno == EACCES)
         source->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (source->directory < 0)
+    return source->directory < 0 ? failed(source, error) : STIRKEEP_OK;
+}
+
+static enum stirkeep_status take_directory(struct stk_source *source, int directory,
+                                           const char *name, struct stk_error *error)
+{
+    if (strlen(name) > NAME_MAX || strchr(name, '/') != NULL) {
+        errno = EINVAL;
         return failed(source, error);
+    }
+    (void)strcpy(source->name, name);
+    source->directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+    return source->directory < 0 ? failed(source, error) : STIRKEEP_OK;
+}
+
+static enum stirkeep_status open_file(struct stk_source *source, struct stk_error *error)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
     source->fd = openat(source->directory, source->name, source->keep ? flags : flags | O_NOFOLLOW);
     if (source->fd < 0 && errno == ELOOP && !source->keep)
         return unsafe(source, "it is a symbolic link", error);
@@ -122,11 +139,32 @@ static enum stirkeep_status read_all(struct stk_source *source, struct stk_secre
     return STIRKEEP_OK;
 }
 
-enum stirkeep_status stk_source_open(const char *path, bool keep, struct stk_source **ret_source,
-                                     struct stk_secret *ret_data, struct stk_error *error)
+static enum stirkeep_status read_whole(struct stk_source *source, struct stk_secret *ret_data,
+                                       struct stk_error *error)
+{
+    struct stk_secret data = {0};
+    enum stirkeep_status status = open_file(source, error);
+
+    if (status == STIRKEEP_OK)
+        status = check_kind(source, error);
+    if (status == STIRKEEP_OK &&
+        stk_secret_new(&data, (size_t)source->about.st_size + 1) != STIRKEEP_OK)
+        status = stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", source->path);
+    if (status == STIRKEEP_OK)
+        status = read_all(source, &data, error);
+    if (status == STIRKEEP_OK)
+        *ret_data = data;
+    else
+        stk_secret_free(&data);
+    return status;
+}
+
+/* `name` NULL: `path` leads there. */
+static enum stirkeep_status open_source(int directory, const char *name, const char *path,
+                                        bool keep, struct stk_source **ret_source,
+                                        struct stk_secret *ret_data, struct stk_error *error)
 {
     struct stk_source *source = calloc(1, sizeof(*source));
-    struct stk_secret data = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (source == NULL)
@@ -135,26 +173,36 @@ enum stirkeep_status stk_source_open(const char *path, bool keep, struct stk_sou
     source->fd = -1;
     source->keep = keep;
     source->path = strdup(path);
-    if (source->path == NULL) {
-        stk_source_free(source);
-        return stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", path);
-    }
-    status = open_both(source, error);
-    if (status == STIRKEEP_OK)
-        status = check_kind(source, error);
-    if (status == STIRKEEP_OK &&
-        stk_secret_new(&data, (size_t)source->about.st_size + 1) != STIRKEEP_OK)
+    if (source->path == NULL)
         status = stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", path);
+    else
+        status = name == NULL ? open_directory(source, error)
+                              : take_directory(source, directory, name, error);
     if (status == STIRKEEP_OK)
-        status = read_all(source, &data, error);
-    if (status != STIRKEEP_OK) {
-        stk_secret_free(&data);
+        status = read_whole(source, ret_data, error);
+    if (status == STIRKEEP_OK)
+        *ret_source = source;
+    else
         stk_source_free(source);
-        return status;
-    }
-    *ret_source = source;
-    *ret_data = data;
-    return STIRKEEP_OK;
+    return status;
+}
+
+enum stirkeep_status stk_source_open(const char *path, bool keep, struct stk_source **ret_source,
+                                     struct stk_secret *ret_data, struct stk_error *error)
+{
+    return open_source(-1, NULL, path, keep, ret_source, ret_data, error);
+}
+
+enum stirkeep_status stk_source_open_at(int directory, const char *name, const char *path,
+                                        bool keep, struct stk_source **ret_source,
+                                        struct stk_secret *ret_data, struct stk_error *error)
+{
+    return open_source(directory, name, path, keep, ret_source, ret_data, error);
+}
+
+void stk_source_set_note(struct stk_source *source, const char *note)
+{
+    (void)snprintf(source->note, sizeof(source->note), "%s", note);
 }
 
 /* chattr +i or +a: not even root may remove it. */

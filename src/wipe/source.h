@@ -21,6 +21,12 @@ struct stk_source;
 enum stirkeep_status stk_source_open(const char *path, bool keep, struct stk_source **ret_source,
                                      struct stk_secret *ret_data, struct stk_error *error);
 
+/* The same for the file `name` in an open directory, wherever that is by now; `path` is what
+ * messages call it. */
+enum stirkeep_status stk_source_open_at(int directory, const char *name, const char *path,
+                                        bool keep, struct stk_source **ret_source,
+                                        struct stk_secret *ret_data, struct stk_error *error);
+
 /*
  * Could it be removed, as far as can be told now: is the path still this file, unchanged, without
  * other links, and may the caller write to it and to its directory? To be asked before the key is
@@ -42,6 +48,16 @@ enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[S
  * It begins with a mark then.
  */
 bool stk_source_is_remains(const struct stk_secret *data);
+
+/*
+ * One line that is to stand behind the mark, where the file has room for it: whoever finds the
+ * remains learns from it what they are of. Nobody vouches for what is read there.
+ */
+#define STK_SOURCE_NOTE 128 /* with its end */
+void stk_source_set_note(struct stk_source *source, const char *note);
+
+/* The note in remains; false when there is none. */
+bool stk_source_remains_note(const struct stk_secret *data, char ret_note[STK_SOURCE_NOTE]);
 
 void stk_source_free(struct stk_source *source);
 

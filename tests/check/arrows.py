@@ -9,15 +9,16 @@ import sys
 DOMAIN = {"wire", "cert", "seal", "passport", "policy", "catalog", "audit", "token", "wipe"}
 MAY = {"base": set(), "model": {"base"}}
 MAY.update({folder: {"base", "model"} for folder in DOMAIN})
+MAY["upload"] = {"base", "model", "cert", "seal", "wipe"}
 MAY["config"] = {"base", "model", "policy"}
 MAY["room"] = {"base", "model", "config", "policy"}
 MAY["client"] = {"base", "model", "wire"}
 ROOM = {"base", "model", "config", "policy", "room", "wire"}
 MAY["front"] = ROOM
-MAY["intake"] = ROOM | {"cert", "catalog", "seal", "wipe"}
+MAY["intake"] = ROOM | {"cert", "catalog", "upload", "wipe"}
 MAY["keeper"] = ROOM | {"cert", "seal", "passport", "audit", "token"}
 MAY["stirkeepd"] = {"base", "model", "config", "policy", "room"}
-MAY["cli"] = {"base", "model", "wire", "client", "cert", "seal", "passport", "wipe", "audit"}
+MAY["cli"] = {"base", "model", "wire", "client", "cert", "upload", "passport", "wipe", "audit"}
 # headers that only one folder may include
 ONLY = [(re.compile(r"libp11\.h|pkcs11"), "token"), (re.compile(r"\.pb-c\.h|protobuf-c"), "wire"),
         (re.compile(r"sqlite3\.h"), "catalog"), (re.compile(r"ini\.h"), "config")]

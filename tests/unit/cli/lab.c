@@ -8,6 +8,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -78,6 +79,28 @@ void lab_write_certificate(const char *name, EVP_PKEY *key, const char *issuer,
     assert_non_null(file);
     assert_int_equal(PEM_write_X509(file, x509), 1);
     assert_int_equal(fclose(file), 0);
+    X509_free(x509);
+}
+
+void lab_write_pkcs12(const char *file_name, EVP_PKEY *key, const char *name)
+{
+    char certificate[64] = "";
+    X509 *x509 = NULL;
+    PKCS12 *pkcs12 = NULL;
+    FILE *file = NULL;
+
+    (void)snprintf(certificate, sizeof(certificate), "%s.pem", name);
+    file = fopen(place(certificate), "r");
+    assert_non_null(file);
+    x509 = PEM_read_X509(file, NULL, NULL, NULL);
+    (void)fclose(file);
+    pkcs12 = PKCS12_create("", name, key, x509, NULL, 0, 0, 2048, 2048, 0);
+    assert_non_null(pkcs12);
+    file = fopen(place(file_name), "w");
+    assert_non_null(file);
+    assert_int_equal(i2d_PKCS12_fp(file, pkcs12), 1);
+    assert_int_equal(fclose(file), 0);
+    PKCS12_free(pkcs12);
     X509_free(x509);
 }
 

@@ -18,6 +18,9 @@ void lab_write_key(const char *name, EVP_PKEY *key, const char *passphrase);
 void lab_write_certificate(const char *name, EVP_PKEY *key, const char *issuer,
                            EVP_PKEY *issuer_key);
 
+/* A PKCS#12 file without a passphrase, of the key and the certificate called `name`. */
+void lab_write_pkcs12(const char *file_name, EVP_PKEY *key, const char *name);
+
 /* A shaken Identity header value that was issued `age` seconds ago, on the heap. */
 char *lab_identity(EVP_PKEY *key, long age);
 

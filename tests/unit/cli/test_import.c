@@ -490,6 +490,57 @@ static void a_file_that_changed_meanwhile_is_not_removed_and_that_is_said_loudly
     assert_int_equal(seen.removals, 0);
 }
 
+/* ---- certificate and key in one file */
+
+static void a_bundle_is_imported_and_removed_as_a_key_is(void **state)
+{
+    static const char *const options[][4] = {{"--bundle", NULL, NULL, NULL},
+                                             {"--cert", NULL, "--key", NULL},
+                                             {"--cert", NULL, NULL, NULL}};
+    static const char *const names[] = {"both.pem", "both.p12"};
+    char both[8192] = "";
+    (void)state;
+
+    (void)snprintf(both, sizeof(both), "%s%s", lab.text, place_read("leaf.pem"));
+    for (size_t i = 0; i < 6; i++) {
+        const char *path = place(names[i % 2]);
+        struct fake fake;
+
+        if (i % 2 == 0)
+            place_text("both.pem", both);
+        else
+            lab_write_pkcs12("both.p12", lab.key, "leaf");
+        if (i == 4) { /* a PEM file called the certificate may be one without a key */
+            failed(program(NULL, "import", "Alpha", "--cert", path), 2, "--bundle");
+            continue;
+        }
+        memset(&seen, 0, sizeof(seen));
+        fake_start(&fake, play_good);
+        program_done(program(NULL, "import", "Alpha", "--admin-socket", fake.path, "--chain",
+                             place("ca.pem"), options[i / 2][0], path,
+                             options[i / 2][2] != NULL ? "--key" : NULL, path));
+        fake_stop(&fake);
+        assert_int_equal(seen.imports, 1);
+        assert_int_equal(seen.chain_count, 2);
+        assert_int_equal(seen.removals, 1);
+        assert_string_equal(seen.source, path);
+        assert_false(place_has(names[i % 2]));
+    }
+}
+
+static void a_bundle_stands_for_certificate_and_key_and_nothing_else_of_these(void **state)
+{
+    const char *bundle = place("leaf.pem");
+    (void)state;
+
+    failed(program(NULL, "import", "Alpha", "--bundle", bundle, "--cert", bundle), 2, "--bundle");
+    failed(program(NULL, "import", "Alpha", "--bundle", bundle, "--key", bundle), 2, "--bundle");
+    failed(program(NULL, "import", "Alpha", "--bundle", bundle, "--sealed", bundle), 2, "--bundle");
+    failed(program(NULL, "import", "Alpha", "--cert", bundle), 2, "--bundle");
+    failed(program(NULL, "import", "Alpha", "--key", bundle), 2, "--bundle");
+    failed(program(NULL, "import", "Alpha"), 2, "--bundle");
+}
+
 /* ---- a removal that was cut off */
 
 static void fingerprint_of_leaf(char ret_hex[2 * SHA256_DIGEST_LENGTH + 1])
@@ -560,6 +611,30 @@ static void what_a_removal_that_was_cut_off_left_is_removed_by_the_same_command(
     assert_int_equal(seen.removed_generation, 5);
     assert_non_null(strstr(ran->out, "5, active"));
     assert_non_null(strstr(ran->out, "held already"));
+}
+
+static void what_is_left_of_a_bundle_says_itself_whose_it_was(void **state)
+{
+    char fingerprint[2 * SHA256_DIGEST_LENGTH + 1] = "";
+    char remains[256] = "";
+    struct fake fake;
+    (void)state;
+
+    fingerprint_of_leaf(fingerprint);
+    (void)snprintf(remains, sizeof(remains),
+                   "stirkeep: imported, being removed\nnote: certificate %s\nnoise", fingerprint);
+    place_text("second.key", remains);
+    held_state = "active";
+    fake_start(&fake, play_holder);
+    program_done(program(NULL, "import", "Alpha", "--bundle", place("second.key"), "--admin-socket",
+                         fake.path));
+    fake_stop(&fake);
+    assert_false(place_has("second.key"));
+    assert_int_equal(seen.removals, 1);
+    place_text("second.key", REMAINS);
+    failed(program(NULL, "import", "Alpha", "--bundle", place("second.key")), 1, "cut off",
+           "cannot be told");
+    assert_true(place_has("second.key"));
 }
 
 static void what_it_left_stays_when_the_key_is_not_in_use(void **state)
@@ -658,6 +733,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(a_removal_that_is_not_recorded_is_no_success, renew),
         cmocka_unit_test_setup(a_file_that_changed_meanwhile_is_not_removed_and_that_is_said_loudly,
                                renew),
+        cmocka_unit_test_setup(a_bundle_is_imported_and_removed_as_a_key_is, renew),
+        cmocka_unit_test_setup(a_bundle_stands_for_certificate_and_key_and_nothing_else_of_these,
+                               renew),
+        cmocka_unit_test_setup(what_is_left_of_a_bundle_says_itself_whose_it_was, renew),
         cmocka_unit_test_setup(what_a_removal_that_was_cut_off_left_is_removed_by_the_same_command,
                                renew),
         cmocka_unit_test_setup(what_it_left_stays_when_the_key_is_not_in_use, renew),

@@ -318,6 +318,105 @@ static void a_disk_that_fails_is_told_with_how_far_it_got(void **state)
     assert_int_equal(access(fixture->path, F_OK), -1);
 }
 
+/* What the file is when its removal stops before the unlinking. */
+static void leave_remains(struct fixture *fixture, const char *note)
+{
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    stk_source_set_note(fixture->source, note);
+    fsyncs_to_fail = 1;
+    assert_int_equal(remove_source(fixture), STIRKEEP_IO);
+    stk_source_free(fixture->source);
+    fixture->source = NULL;
+    stk_secret_free(&fixture->data);
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+}
+
+static void remains_bear_a_note_where_they_have_room_for_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char note[STK_SOURCE_NOTE] = "untouched";
+
+    leave_remains(fixture, "of whom");
+    assert_true(stk_source_is_remains(&fixture->data));
+    assert_true(stk_source_remains_note(&fixture->data, note));
+    assert_string_equal(note, "of whom");
+    assert_int_equal(fixture->data.length, sizeof(text) - 1);
+    /* They are removed like any file. */
+    assert_int_equal(remove_source(fixture), STIRKEEP_OK);
+
+    write_file(fixture->path, text);
+    stk_source_free(fixture->source);
+    stk_secret_free(&fixture->data);
+    leave_remains(fixture,
+                  "a line that is longer than what remains of a file as short as this one");
+    assert_true(stk_source_is_remains(&fixture->data));
+    assert_false(stk_source_remains_note(&fixture->data, note));
+    assert_int_equal(fixture->data.length, sizeof(text) - 1);
+}
+
+static void what_looks_like_a_note_and_is_none_is_not_read(void **state)
+{
+    static const char *const files[] = {"",
+                                        "note: nothing before it\n",
+                                        "stirkeep: imported, being removed\n",
+                                        "stirkeep: imported, being removed\nnote: ",
+                                        "stirkeep: imported, being removed\nnote: cut",
+                                        "stirkeep: imported, being removed\nnote: \x80\n",
+                                        "stirkeep: imported, being removed\nNote: other\n"};
+    struct stk_secret data = {0};
+    char note[STK_SOURCE_NOTE] = "untouched";
+    char longest[256] = "stirkeep: imported, being removed\nnote: ";
+    (void)state;
+
+    assert_int_equal(stk_secret_new(&data, sizeof(longest)), STIRKEEP_OK);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        data.length = strlen(files[i]);
+        memcpy(data.data, files[i], data.length);
+        assert_false(stk_source_remains_note(&data, note));
+    }
+    data.length = strlen(longest) + STK_SOURCE_NOTE;
+    memset(longest + strlen(longest), 'x', STK_SOURCE_NOTE);
+    longest[data.length++] = '\n';
+    memcpy(data.data, longest, data.length);
+    assert_false(stk_source_remains_note(&data, note));
+    assert_string_equal(note, "untouched");
+    stk_secret_free(&data);
+}
+
+static void a_file_is_found_in_its_directory_wherever_that_has_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    char moved[96] = "";
+    char how[STK_SOURCE_HOW] = "";
+    int directory = open(fixture->directory, O_RDONLY | O_DIRECTORY);
+
+    (void)snprintf(moved, sizeof(moved), "%s-moved", fixture->directory);
+    assert_int_equal(rename(fixture->directory, moved), 0);
+    assert_int_equal(stk_source_open_at(directory, "leaf.key", "the key", false, &fixture->source,
+                                        &fixture->data, &fixture->error),
+                     STIRKEEP_OK);
+    assert_int_equal(stk_source_remove(fixture->source, how, &fixture->error), STIRKEEP_OK);
+    assert_int_equal(files_in(moved), 0);
+    assert_int_equal(rename(moved, fixture->directory), 0);
+    (void)close(directory);
+}
+
+static void in_a_directory_only_its_own_files_are_opened(void **state)
+{
+    static const char *const names[] = {"../leaf.key", "/etc/passwd", "", ".", "..", "none"};
+    struct fixture *fixture = *state;
+    int directory = open(fixture->directory, O_RDONLY | O_DIRECTORY);
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_int_not_equal(stk_source_open_at(directory, names[i], "it", false, &fixture->source,
+                                                &fixture->data, &fixture->error),
+                             STIRKEEP_OK);
+        assert_memory_equal(fixture->error.message, "it: ", 4);
+        assert_null(fixture->source);
+    }
+    (void)close(directory);
+}
+
 static void what_is_left_when_unlinking_fails_is_named_and_worthless(void **state)
 {
     struct fixture *fixture = *state;
@@ -513,6 +612,10 @@ int main(int argc, char **argv)
         TEST(a_change_too_quick_for_the_clock_is_found_by_content),
         TEST(what_takes_its_place_in_the_last_moment_is_kept),
         TEST(a_disk_that_fails_is_told_with_how_far_it_got),
+        TEST(remains_bear_a_note_where_they_have_room_for_it),
+        TEST(what_looks_like_a_note_and_is_none_is_not_read),
+        TEST(a_file_is_found_in_its_directory_wherever_that_has_gone),
+        TEST(in_a_directory_only_its_own_files_are_opened),
         TEST(what_is_left_when_unlinking_fails_is_named_and_worthless),
         TEST(what_is_gone_is_told),
         TEST(what_is_no_file_is_refused_without_waiting),
