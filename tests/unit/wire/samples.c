@@ -6,19 +6,12 @@
 
 #include <cmocka.h>
 
-#include "samples.h"
+#include "fills.h"
 #include "wire/frame.h"
 #include <stdio.h>
 #include <string.h>
 
-#define BYTES(number)                                                                              \
-    (struct stk_bytes)                                                                             \
-    {                                                                                              \
-        bytes[number], sizeof(bytes[number])                                                       \
-    }
-
-/* Filled when the first sample is. */
-static uint8_t bytes[16][96];
+uint8_t fill_bytes[20][96];
 static char identity[1201];
 
 static const char *const tns[] = {"112", "12155551212"};
@@ -26,18 +19,18 @@ static const char *const uris[] = {"sip:uri@a.example", "sip:uri@b.example"};
 
 static void prepare(void)
 {
-    for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
-        memset(bytes[i], (int)i, sizeof(bytes[i]));
+    for (size_t i = 0; i < sizeof(fill_bytes) / sizeof(fill_bytes[0]); i++)
+        memset(fill_bytes[i], (int)i, sizeof(fill_bytes[i]));
     memset(identity, 'i', sizeof(identity) - 1);
     memcpy(identity, "identity", strlen("identity"));
 }
 
-static void key_id(struct stk_key_id *key_id, int number)
+void fill_key_id(struct stk_key_id *key_id, int number)
 {
     memset(key_id->bytes, number, sizeof(key_id->bytes));
 }
 
-static void name(struct stk_name *name, const char *text)
+void fill_name(struct stk_name *name, const char *text)
 {
     (void)snprintf(name->text, sizeof(name->text), "%s", text);
 }
@@ -52,6 +45,19 @@ static void fill_claims(struct stk_claims *claims)
                                   .dest_uri_count = 2,
                                   .attest = 'A',
                                   .origid = SAMPLE_ORIGID};
+}
+
+void fill_diagnosis(const struct stk_fact **ret_facts, size_t *ret_fact_count,
+                    const struct stk_trouble **ret_troubles, size_t *ret_trouble_count)
+{
+    static const struct stk_fact facts[] = {{"name", "value"}, {"second name", "second value"}};
+    static const struct stk_trouble troubles[] = {
+        {"severity", "what", "cure"}, {"second severity", "second what", "second cure"}};
+
+    *ret_facts = facts;
+    *ret_fact_count = 2;
+    *ret_troubles = troubles;
+    *ret_trouble_count = 2;
 }
 
 /* ---- sign.sock */
@@ -113,7 +119,7 @@ static void fill_listed(union decoded *value)
 
     fill_certificate(&listed[0], 4);
     fill_certificate(&listed[1], 4);
-    name(&listed[1].name, "name2");
+    fill_name(&listed[1].name, "name2");
     value->response = (struct stk_response){.id = SAMPLE_ID,
                                             .kind = STK_RESPONSE_LISTED,
                                             .listed = listed,
@@ -137,181 +143,6 @@ static void fill_error(union decoded *value)
                                             .message = "message"};
 }
 
-/* ---- admin.sock */
-
-static void fill_admin(union decoded *value, enum stk_admin_kind kind)
-{
-    value->admin_request = (struct stk_admin_request){
-        .id = SAMPLE_ID, .kind = kind, .x5u = "", .source = "", .how = "", .after = ""};
-    if (kind != STK_ADMIN_WRAPPING_KEY && kind != STK_ADMIN_LIST && kind != STK_ADMIN_STATUS)
-        name(&value->admin_request.name, "name");
-}
-
-static void fill_admin_wrapping_key(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_WRAPPING_KEY);
-}
-
-static void fill_admin_import(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_IMPORT);
-    value->admin_request.chain[0] = BYTES(2);
-    value->admin_request.chain[1] = BYTES(2);
-    value->admin_request.chain_count = 2;
-    value->admin_request.sealed = BYTES(3);
-    value->admin_request.x5u = "https://x5u.example/a.pem";
-    value->admin_request.source = "source";
-}
-
-static void fill_admin_source_removed(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_SOURCE_REMOVED);
-    value->admin_request.generation = 1002;
-    key_id(&value->admin_request.key_id, 3);
-    value->admin_request.source = "source";
-    value->admin_request.how = "how";
-}
-
-static void fill_admin_list(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_LIST);
-    value->admin_request.after = "after";
-}
-
-static void fill_admin_show(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_SHOW);
-}
-
-static void fill_admin_retire(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_RETIRE);
-}
-
-static void fill_admin_rollback(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_ROLLBACK);
-}
-
-static void fill_admin_status(union decoded *value)
-{
-    fill_admin(value, STK_ADMIN_STATUS);
-}
-
-static void fill_answered(union decoded *value, enum stk_admin_kind kind)
-{
-    value->admin_response = (struct stk_admin_response){.id = SAMPLE_ID, .kind = kind};
-}
-
-static void fill_answered_wrapping_key(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_WRAPPING_KEY);
-    value->admin_response.spki = BYTES(1);
-    value->admin_response.token_label = "token_label";
-    value->admin_response.token_serial = "token_serial";
-}
-
-static void fill_answered_import(union decoded *value)
-{
-    static const char *const warnings[] = {"first of warnings", "second of warnings"};
-
-    fill_answered(value, STK_ADMIN_IMPORT);
-    value->admin_response.generation = 1001;
-    value->admin_response.x5u = "x5u";
-    key_id(&value->admin_response.key_id, 3);
-    value->admin_response.already_held = true;
-    value->admin_response.warnings = warnings;
-    value->admin_response.warning_count = 2;
-    value->admin_response.attributes = "attributes";
-}
-
-static void fill_answered_source_removed(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_SOURCE_REMOVED);
-}
-
-static void fill_generations(union decoded *value)
-{
-    static struct stk_generation generations[2];
-
-    generations[0] = (struct stk_generation){.name = "name",
-                                             .generation = 1002,
-                                             .state = "state",
-                                             .spc = "spc",
-                                             .subject = "subject",
-                                             .issuer = "issuer",
-                                             .serial = "serial",
-                                             .fingerprint = "fingerprint",
-                                             .x5u = "x5u",
-                                             .not_before = 1010,
-                                             .not_after = 1011,
-                                             .origin = "origin",
-                                             .attributes = "attributes",
-                                             .created = 1015,
-                                             .created_by = 1016};
-    key_id(&generations[0].key_id, 12);
-    generations[1] = generations[0];
-    value->admin_response.generations = generations;
-    value->admin_response.generation_count = 2;
-}
-
-static void fill_answered_list(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_LIST);
-    fill_generations(value);
-    value->admin_response.more = true;
-}
-
-static void fill_answered_show(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_SHOW);
-    fill_generations(value);
-    value->admin_response.chain[0] = BYTES(2);
-    value->admin_response.chain[1] = BYTES(2);
-    value->admin_response.chain_count = 2;
-}
-
-static void fill_answered_retire(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_RETIRE);
-    value->admin_response.generation = 1001;
-}
-
-static void fill_answered_rollback(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_ROLLBACK);
-    value->admin_response.generation = 1001;
-}
-
-static void fill_answered_status(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_STATUS);
-    value->admin_response.service = (struct stk_service_status){.ready = true,
-                                                                .version = "version",
-                                                                .detail = "detail",
-                                                                .front = "front",
-                                                                .keeper = "keeper",
-                                                                .token_label = "token_label",
-                                                                .token_serial = "token_serial",
-                                                                .token_model = "token_model",
-                                                                .seal_way = "seal_way",
-                                                                .sign_way = "sign_way",
-                                                                .signers = 1011,
-                                                                .names = 1012,
-                                                                .signatures = 1013,
-                                                                .refusals = 1014,
-                                                                .connections = 1015,
-                                                                .audit_sequence = 1016,
-                                                                .hardware = true};
-}
-
-static void fill_answered_error(union decoded *value)
-{
-    fill_answered(value, STK_ADMIN_NONE);
-    value->admin_response.status = STIRKEEP_CONFLICT;
-    value->admin_response.message = "message";
-}
-
 /* ---- front and keeper */
 
 void fill_order(struct stk_order *order)
@@ -324,7 +155,7 @@ void fill_order(struct stk_order *order)
                                 .peer = {.uid = 1015, .gid = 1016, .pid = 1017},
                                 .grant = "grant",
                                 .request_id = 1019};
-    key_id(&order->key_id, 2);
+    fill_key_id(&order->key_id, 2);
     fill_claims(&order->claims);
     order->claims.iat = 1011;
 }
@@ -384,93 +215,6 @@ static void fill_answers(union decoded *value)
     value->answers.count = 2;
 }
 
-/* ---- intake and keeper */
-
-static void fill_custody(union decoded *value, enum stk_custody_kind kind)
-{
-    value->custody_order = (struct stk_custody_order){
-        .id = SAMPLE_ID, .kind = kind, .act = "", .outcome = "", .detail = ""};
-}
-
-static void fill_token(union decoded *value)
-{
-    fill_custody(value, STK_CUSTODY_TOKEN);
-}
-
-static void fill_import(union decoded *value)
-{
-    fill_custody(value, STK_CUSTODY_IMPORT);
-    name(&value->custody_order.name, "name");
-    key_id(&value->custody_order.key_id, 2);
-    value->custody_order.chain[0] = BYTES(3);
-    value->custody_order.chain[1] = BYTES(3);
-    value->custody_order.chain_count = 2;
-    value->custody_order.sealed = BYTES(4);
-    memset(value->custody_order.challenge, 5, STK_CHALLENGE_LENGTH);
-}
-
-static void fill_prove(union decoded *value)
-{
-    fill_custody(value, STK_CUSTODY_PROVE);
-    key_id(&value->custody_order.key_id, 1);
-    memset(value->custody_order.challenge, 2, STK_CHALLENGE_LENGTH);
-}
-
-static void fill_destroy(union decoded *value)
-{
-    fill_custody(value, STK_CUSTODY_DESTROY);
-    key_id(&value->custody_order.key_id, 1);
-}
-
-static void fill_record(union decoded *value)
-{
-    fill_custody(value, STK_CUSTODY_RECORD);
-    value->custody_order.act = "act";
-    value->custody_order.outcome = "outcome";
-    name(&value->custody_order.name, "name");
-    value->custody_order.generation = 1004;
-    key_id(&value->custody_order.key_id, 5);
-    value->custody_order.detail = "detail";
-    value->custody_order.peer = (struct stk_peer){.uid = 1007, .gid = 1008, .pid = 1009};
-    value->custody_order.request_id = 1010;
-}
-
-static void fill_custody_answer(union decoded *value, enum stirkeep_status status)
-{
-    value->custody_answer = (struct stk_custody_answer){
-        .id = SAMPLE_ID, .status = status, .message = status != STIRKEEP_OK ? "message" : ""};
-}
-
-static void fill_token_answer(union decoded *value)
-{
-    fill_custody_answer(value, STIRKEEP_OK);
-    value->custody_answer.has_token = true;
-    value->custody_answer.token = (struct stk_token_report){.label = "label",
-                                                            .serial = "serial",
-                                                            .model = "model",
-                                                            .hardware = true,
-                                                            .seal_way = "seal_way",
-                                                            .sign_way = "sign_way",
-                                                            .signers = 1007,
-                                                            .wrapping_spki = BYTES(8),
-                                                            .signatures = 1009,
-                                                            .audit_sequence = 1010,
-                                                            .audit_writable = true};
-}
-
-static void fill_proof_answer(union decoded *value)
-{
-    fill_custody_answer(value, STIRKEEP_OK);
-    value->custody_answer.has_proof = true;
-    memset(value->custody_answer.signature, 1, STK_SIGNATURE_LENGTH);
-    value->custody_answer.attributes = "attributes";
-}
-
-static void fill_custody_error(union decoded *value)
-{
-    fill_custody_answer(value, STIRKEEP_TOKEN_ERROR);
-}
-
 /* ---- intake and front */
 
 static void fill_push(union decoded *value)
@@ -479,7 +223,7 @@ static void fill_push(union decoded *value)
 
     for (size_t i = 0; i < 2; i++) {
         fill_certificate(&entries[i], 5);
-        key_id(&entries[i].key_id, 3);
+        fill_key_id(&entries[i].key_id, 3);
     }
     value->push = (struct stk_catalog_push){.push = 1001,
                                             .first = true,
@@ -515,6 +259,11 @@ const struct sample samples[] = {
     {"admin retire", &codec_admin_request, fill_admin_retire},
     {"admin rollback", &codec_admin_request, fill_admin_rollback},
     {"admin status", &codec_admin_request, fill_admin_status},
+    {"admin generate", &codec_admin_request, fill_admin_generate},
+    {"admin install", &codec_admin_request, fill_admin_install},
+    {"admin destroy", &codec_admin_request, fill_admin_destroy},
+    {"admin doctor", &codec_admin_request, fill_admin_doctor},
+    {"admin rebuild", &codec_admin_request, fill_admin_rebuild},
     {"answered wrapping key", &codec_admin_response, fill_answered_wrapping_key},
     {"answered import", &codec_admin_response, fill_answered_import},
     {"answered source removed", &codec_admin_response, fill_answered_source_removed},
@@ -523,16 +272,32 @@ const struct sample samples[] = {
     {"answered retire", &codec_admin_response, fill_answered_retire},
     {"answered rollback", &codec_admin_response, fill_answered_rollback},
     {"answered status", &codec_admin_response, fill_answered_status},
+    {"answered requested", &codec_admin_response, fill_answered_requested},
+    {"answered generate", &codec_admin_response, fill_answered_generate},
+    {"answered install", &codec_admin_response, fill_answered_install},
+    {"answered destroy", &codec_admin_response, fill_answered_destroy},
+    {"answered doctor", &codec_admin_response, fill_answered_doctor},
+    {"answered rebuild", &codec_admin_response, fill_answered_rebuild},
     {"answered error", &codec_admin_response, fill_answered_error},
     {"front orders", &codec_front_orders, fill_front_orders},
     {"answers", &codec_answers, fill_answers},
-    {"custody token", &codec_custody_order, fill_token},
-    {"custody import", &codec_custody_order, fill_import},
-    {"custody prove", &codec_custody_order, fill_prove},
-    {"custody destroy", &codec_custody_order, fill_destroy},
-    {"custody record", &codec_custody_order, fill_record},
+    {"custody token", &codec_custody_order, fill_custody_token},
+    {"custody import", &codec_custody_order, fill_custody_import},
+    {"custody prove", &codec_custody_order, fill_custody_prove},
+    {"custody destroy", &codec_custody_order, fill_custody_destroy},
+    {"custody record", &codec_custody_order, fill_custody_record},
+    {"custody install", &codec_custody_order, fill_custody_install},
+    {"custody generate", &codec_custody_order, fill_custody_generate},
+    {"custody request", &codec_custody_order, fill_custody_request},
+    {"custody examine", &codec_custody_order, fill_custody_examine},
+    {"custody inventory", &codec_custody_order, fill_custody_inventory},
     {"token answer", &codec_custody_answer, fill_token_answer},
     {"proof answer", &codec_custody_answer, fill_proof_answer},
+    {"generate answer", &codec_custody_answer, fill_generate_answer},
+    {"request answer", &codec_custody_answer, fill_request_answer},
+    {"destroy answer", &codec_custody_answer, fill_destroy_answer},
+    {"examine answer", &codec_custody_answer, fill_examine_answer},
+    {"inventory answer", &codec_custody_answer, fill_inventory_answer},
     {"custody error", &codec_custody_answer, fill_custody_error},
     {"push", &codec_push, fill_push},
     {"report", &codec_report, fill_report},

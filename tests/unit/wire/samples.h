@@ -16,6 +16,7 @@ struct sample {
 };
 
 #define SAMPLE_ID 1001
+#define SAMPLE_SPC "SPC1"
 #define SAMPLE_ORIGID "123e4567-e89b-42d3-a456-426614174000"
 
 extern const struct sample samples[];

@@ -7,9 +7,8 @@
 
 #include <cmocka.h>
 
-#include "samples.h"
+#include "expect.h"
 #include "surgery.h"
-#include "trial.h"
 #include "wire/frame.h"
 #include <stdlib.h>
 #include <string.h>
@@ -19,64 +18,10 @@
 #define DETAIL_MAX 2048
 #define TOKEN_TEXT_MAX 256
 #define SPKI_MAX 2048
-#define WARNINGS_MAX 64
 
 static struct stk_bytes view(const struct stk_buffer *buffer)
 {
     return (struct stk_bytes){buffer->data, buffer->length};
-}
-
-/* One more than the longest text or byte string that any of the tests needs. */
-static char filler[STK_CERT_DER_MAX + 2];
-
-static const char *text_of(size_t length)
-{
-    memset(filler, 'f', sizeof(filler));
-    filler[length] = '\0';
-    return filler;
-}
-
-static struct stk_bytes bytes_of(size_t length)
-{
-    return (struct stk_bytes){(const uint8_t *)filler, length};
-}
-
-/* Encode, and tell how decoding ends. */
-static void expect(const struct codec *codec, const union decoded *value,
-                   enum stirkeep_status expected, const char *what)
-{
-    struct stk_buffer out = {0};
-
-    assert_int_equal(codec->encode(value, &out), STIRKEEP_OK);
-    if (codec->framed)
-        stk_buffer_drop(&out, STK_FRAME_HEADER);
-    trial_expect(codec, view(&out), expected, what, "limit");
-    stk_buffer_free(&out);
-}
-
-/* Replace the first such field of a sample. */
-static void expect_field(const char *sample_name, const char *field, const void *data,
-                         size_t length, enum stirkeep_status expected)
-{
-    static struct spot spots[SPOTS_MAX];
-    const struct sample *sample = sample_named(sample_name);
-    struct stk_buffer replacement = {0};
-    struct stk_buffer changed = {0};
-    struct stk_buffer sent = {0};
-    size_t count = 0;
-    size_t at = 0;
-
-    sample_encode(sample, &sent);
-    count = spots_find(sample->codec->type, view(&sent), spots);
-    while (at < count && (spots[at].field == NULL || strcmp(spots[at].field->name, field) != 0))
-        at++;
-    assert_true(at < count);
-    put_bytes(spots[at].field->id, data, length, &replacement);
-    spot_replace(sample->codec->type, view(&sent), &spots[at], view(&replacement), &changed);
-    trial_expect(sample->codec, view(&changed), expected, field, sample_name);
-    stk_buffer_free(&replacement);
-    stk_buffer_free(&changed);
-    stk_buffer_free(&sent);
 }
 
 static void key_ids_challenges_and_signatures_have_one_length(void **state)
@@ -85,19 +30,35 @@ static void key_ids_challenges_and_signatures_have_one_length(void **state)
         const char *sample;
         const char *field;
         size_t length;
-    } fields[] = {{"admin source removed", "key_id", STK_KEY_ID_LENGTH},
-                  {"answered import", "key_id", STK_KEY_ID_LENGTH},
-                  {"answered list", "key_id", STK_KEY_ID_LENGTH},
-                  {"answered show", "key_id", STK_KEY_ID_LENGTH},
-                  {"custody import", "key_id", STK_KEY_ID_LENGTH},
-                  {"custody import", "challenge", STK_CHALLENGE_LENGTH},
-                  {"custody prove", "key_id", STK_KEY_ID_LENGTH},
-                  {"custody prove", "challenge", STK_CHALLENGE_LENGTH},
-                  {"custody destroy", "key_id", STK_KEY_ID_LENGTH},
-                  {"custody record", "key_id", STK_KEY_ID_LENGTH},
-                  {"proof answer", "signature", STK_SIGNATURE_LENGTH},
-                  {"push", "key_id", STK_KEY_ID_LENGTH}};
+        enum stirkeep_status none;
+    } fields[] = {{"admin source removed", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"answered import", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"answered list", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"answered show", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody import", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody import", "challenge", STK_CHALLENGE_LENGTH, STIRKEEP_INVALID},
+                  {"custody prove", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody prove", "challenge", STK_CHALLENGE_LENGTH, STIRKEEP_INVALID},
+                  {"custody destroy", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody record", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_OK},
+                  {"proof answer", "signature", STK_SIGNATURE_LENGTH, STIRKEEP_INVALID},
+                  {"push", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"admin destroy", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_OK},
+                  {"answered generate", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"answered install", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"answered requested", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody install", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody install", "challenge", STK_CHALLENGE_LENGTH, STIRKEEP_INVALID},
+                  {"custody generate", "ticket", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody request", "ticket", STK_KEY_ID_LENGTH, STIRKEEP_OK},
+                  {"custody request", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_INVALID},
+                  {"custody request", "challenge", STK_CHALLENGE_LENGTH, STIRKEEP_INVALID},
+                  {"custody inventory", "after", STK_KEY_ID_LENGTH, STIRKEEP_OK},
+                  {"request answer", "signature", STK_SIGNATURE_LENGTH, STIRKEEP_INVALID},
+                  {"inventory answer", "key_id", STK_KEY_ID_LENGTH, STIRKEEP_OK}};
     (void)state;
+
+    (void)text_of(sizeof(filler) - 1);
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         const char *sample = fields[i].sample;
@@ -107,9 +68,7 @@ static void key_ids_challenges_and_signatures_have_one_length(void **state)
         expect_field(sample, field, filler, length, STIRKEEP_OK);
         expect_field(sample, field, filler, length - 1, STIRKEEP_INVALID);
         expect_field(sample, field, filler, length + 1, STIRKEEP_INVALID);
-        /* A record need not be about a key. */
-        expect_field(sample, field, filler, 0,
-                     strcmp(sample, "custody record") == 0 ? STIRKEEP_OK : STIRKEEP_INVALID);
+        expect_field(sample, field, filler, 0, fields[i].none);
     }
 }
 
@@ -151,7 +110,38 @@ static void texts_and_bytes_may_be_as_long_as_their_limit_and_no_longer(void **s
                   {"answers", "message", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
                   {"answers", "origid", STK_ORIGID_LENGTH, STIRKEEP_TOO_LARGE},
                   {"front orders", "reason", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
-                  {"push", "name", STK_NAME_MAX, STIRKEEP_INVALID}};
+                  {"push", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"admin generate", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"admin generate", "subject", STK_SUBJECT_MAX, STIRKEEP_TOO_LARGE},
+                  {"admin install", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"admin install", "chain", STK_CERT_DER_MAX, STIRKEEP_TOO_LARGE},
+                  {"admin destroy", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"answered requested", "attributes", STK_ATTRIBUTES_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered generate", "csr", STK_CSR_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered generate", "attributes", STK_ATTRIBUTES_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered destroy", "proof", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered rebuild", "problems", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered status", "warnings", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered doctor", "name", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered doctor", "value", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered doctor", "severity", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered doctor", "what", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered doctor", "cure", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"custody generate", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"custody request", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"custody request", "subject", STK_SUBJECT_MAX, STIRKEEP_TOO_LARGE},
+                  {"generate answer", "spki", STK_SPKI_MAX, STIRKEEP_TOO_LARGE},
+                  {"request answer", "csr", STK_CSR_MAX, STIRKEEP_TOO_LARGE},
+                  {"request answer", "attributes", STK_ATTRIBUTES_MAX, STIRKEEP_TOO_LARGE},
+                  {"destroy answer", "proof", STK_ERROR_MAX - 1, STIRKEEP_TOO_LARGE},
+                  {"examine answer", "name", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"examine answer", "value", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"examine answer", "severity", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"examine answer", "what", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"examine answer", "cure", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"inventory answer", "name", STK_NAME_MAX, STIRKEEP_INVALID},
+                  {"inventory answer", "attributes", STK_ATTRIBUTES_MAX, STIRKEEP_TOO_LARGE},
+                  {"inventory answer", "certificates", STK_CERT_DER_MAX, STIRKEEP_TOO_LARGE}};
     (void)state;
 
     (void)text_of(sizeof(filler) - 1);
@@ -178,10 +168,22 @@ static void what_must_be_there_is_missed(void **state)
                   {"answered show", "chain"},
                   {"custody import", "name"},
                   {"custody import", "chain"},
-                  {"custody import", "sealed"},
                   {"custody record", "act"},
                   {"push", "name"},
-                  {"push", "x5u"}};
+                  {"push", "x5u"},
+                  {"admin generate", "name"},
+                  {"admin generate", "spc"},
+                  {"admin install", "name"},
+                  {"admin install", "chain"},
+                  {"admin destroy", "name"},
+                  {"answered generate", "csr"},
+                  {"custody generate", "name"},
+                  {"custody generate", "ticket"},
+                  {"custody request", "name"},
+                  {"custody request", "spc"},
+                  {"generate answer", "spki"},
+                  {"request answer", "csr"},
+                  {"inventory answer", "certificates"}};
     (void)state;
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -190,7 +192,8 @@ static void what_must_be_there_is_missed(void **state)
 
 static void an_x5u_is_checked_wherever_it_enters(void **state)
 {
-    static const char *const samples_with[] = {"admin import", "push"};
+    static const char *const samples_with[] = {"push", "admin import", "admin install",
+                                               "custody import", "inventory answer"};
     static const char *const bad[] = {"http://a.example/", "https://u@a.example/",
                                       "https://a.example/;b", "https://a.example:80/"};
     char longest[STK_X5U_MAX + 2];
@@ -198,24 +201,25 @@ static void an_x5u_is_checked_wherever_it_enters(void **state)
 
     memset(longest, 'x', sizeof(longest));
     memcpy(longest, "https://a/", strlen("https://a/"));
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(samples_with) / sizeof(samples_with[0]); i++) {
         for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++)
             expect_field(samples_with[i], "x5u", bad[j], strlen(bad[j]), STIRKEEP_INVALID);
         expect_field(samples_with[i], "x5u", longest, STK_X5U_MAX, STIRKEEP_OK);
         expect_field(samples_with[i], "x5u", longest, STK_X5U_MAX + 1, STIRKEEP_INVALID);
+        /* The template's, or not known; what signs has one. */
+        expect_field(samples_with[i], "x5u", "", 0, i == 0 ? STIRKEEP_INVALID : STIRKEEP_OK);
     }
-    expect_field("admin import", "x5u", "", 0, STIRKEEP_OK); /* the template's */
 }
 
 static void chains_have_1_to_6_certificates(void **state)
 {
-    const struct sample *const with_chain[] = {sample_named("admin import"),
-                                               sample_named("answered show"),
-                                               sample_named("custody import")};
-    static const uint32_t chain_numbers[] = {2, 2, 3};
+    const struct sample *const with_chain[] = {
+        sample_named("admin import"), sample_named("admin install"), sample_named("answered show"),
+        sample_named("custody import")};
+    static const uint32_t chain_numbers[] = {2, 2, 2, 3};
     (void)state;
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         static struct spot spots[SPOTS_MAX];
         struct stk_buffer sent = {0};
         struct stk_buffer more = {0};
@@ -251,6 +255,9 @@ static void a_chain_too_long_is_not_sent(void **state)
     (void)state;
 
     sample_fill(sample_named("admin import"), &value);
+    value.admin_request.chain_count = STK_CHAIN_MAX + 1;
+    assert_int_equal(stk_admin_request_encode(&value.admin_request, &out), STIRKEEP_INVALID);
+    sample_fill(sample_named("admin install"), &value);
     value.admin_request.chain_count = STK_CHAIN_MAX + 1;
     assert_int_equal(stk_admin_request_encode(&value.admin_request, &out), STIRKEEP_INVALID);
     sample_fill(sample_named("custody import"), &value);
@@ -301,17 +308,17 @@ static void the_largest_import_fits_the_link_and_its_memory(void **state)
 
 static void warnings_are_64_at_most(void **state)
 {
-    const char *warnings[WARNINGS_MAX + 1];
+    const char *warnings[STK_WARNINGS_MAX + 1];
     union decoded value;
     (void)state;
 
-    for (size_t i = 0; i <= WARNINGS_MAX; i++)
+    for (size_t i = 0; i <= STK_WARNINGS_MAX; i++)
         warnings[i] = "CODE message";
     sample_fill(sample_named("answered import"), &value);
     value.admin_response.warnings = warnings;
-    value.admin_response.warning_count = WARNINGS_MAX;
+    value.admin_response.warning_count = STK_WARNINGS_MAX;
     expect(&codec_admin_response, &value, STIRKEEP_OK, "warnings");
-    value.admin_response.warning_count = WARNINGS_MAX + 1;
+    value.admin_response.warning_count = STK_WARNINGS_MAX + 1;
     expect(&codec_admin_response, &value, STIRKEEP_TOO_LARGE, "warnings");
 }
 
@@ -341,14 +348,16 @@ static void an_answer_past_the_message_limit_is_not_sent(void **state)
 
 static void a_text_that_is_null_counts_as_empty(void **state)
 {
-    static const enum stk_admin_kind kinds[] = {STK_ADMIN_WRAPPING_KEY, STK_ADMIN_IMPORT,
-                                                STK_ADMIN_STATUS};
+    static const enum stk_admin_kind kinds[] = {
+        STK_ADMIN_WRAPPING_KEY, STK_ADMIN_IMPORT,  STK_ADMIN_INSTALL, STK_ADMIN_STATUS,
+        STK_ADMIN_GENERATE,     STK_ADMIN_DESTROY, STK_ADMIN_DOCTOR,  STK_ADMIN_REBUILD};
     (void)state;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         union decoded value = {.admin_response = {.id = 7, .kind = kinds[i]}};
 
         value.admin_response.spki = bytes_of(1);
+        value.admin_response.csr = bytes_of(1);
         expect(&codec_admin_response, &value, STIRKEEP_OK, "NULL texts");
     }
 }

@@ -69,6 +69,26 @@ char *long_text(size_t length)
     return text;
 }
 
+void hand_assert_bytes(struct stk_bytes bytes, const char *text)
+{
+    assert_int_equal(bytes.length, strlen(text));
+    assert_memory_equal(bytes.data, text, bytes.length);
+}
+
+void hand_diagnosis(struct stk_buffer *body)
+{
+    struct stk_buffer inside = {0};
+
+    hand_text(&inside, 1, "label");
+    hand_text(&inside, 2, "prod");
+    hand_inside(body, 1, &inside);
+    hand_text(&inside, 1, "error");
+    hand_text(&inside, 2, "no PIN");
+    hand_text(&inside, 3, "give it one");
+    hand_inside(body, 2, &inside);
+    hand_inside(body, 1, &inside); /* a fact of nothing, behind the trouble */
+}
+
 /* ---- attacks */
 
 static enum stirkeep_status decode_within(try_decode *decode, struct stk_bytes message,
@@ -212,4 +232,39 @@ enum stirkeep_status decode_with(try_decode *decode, struct stk_bytes message,
     status = decode_once(decode, bytes_of(&both));
     stk_buffer_free(&both);
     return status;
+}
+
+/* ---- looking at what is decoded */
+
+hand_look *hand_looks;
+
+static void put_message(uint32_t number, struct stk_buffer *body, struct stk_buffer *message)
+{
+    enum { ID = 1 };
+
+    hand_number(message, ID, 5);
+    hand_inside(message, number, body);
+}
+
+enum stirkeep_status hand_decode(uint32_t number, struct stk_buffer *body, try_decode *decode)
+{
+    struct stk_buffer message = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    put_message(number, body, &message);
+    status = decode_once(decode, bytes_of(&message));
+    stk_buffer_free(&message);
+    return status;
+}
+
+void hand_take(uint32_t number, struct stk_buffer *body, try_decode *decode, hand_look *look)
+{
+    struct stk_buffer message = {0};
+
+    put_message(number, body, &message);
+    hand_looks = look;
+    assert_int_equal(decode_once(decode, bytes_of(&message)), STIRKEEP_OK);
+    hand_looks = NULL;
+    attack(decode, bytes_of(&message));
+    stk_buffer_free(&message);
 }

@@ -28,6 +28,9 @@ void hand_inside(struct stk_buffer *out, uint32_t field, struct stk_buffer *insi
 struct stk_bytes bytes_of(const struct stk_buffer *buffer);
 /* The message of the one frame in the buffer. */
 struct stk_bytes message_of(const struct stk_buffer *buffer, size_t limit);
+void hand_assert_bytes(struct stk_bytes bytes, const char *text);
+/* The fields of Diagnosis and ExamineAnswer. */
+void hand_diagnosis(struct stk_buffer *body);
 /* `length` times 'x' with a NUL, to be freed. */
 char *long_text(size_t length);
 
@@ -54,5 +57,16 @@ void attack(try_decode *decode, struct stk_bytes message);
 /* A message that is a valid one followed by another run of fields. */
 enum stirkeep_status decode_with(try_decode *decode, struct stk_bytes message,
                                  const struct stk_buffer *more);
+
+/* ---- messages of an id, 5, and one body as field `number`; the body is released */
+
+enum stirkeep_status hand_decode(uint32_t number, struct stk_buffer *body, try_decode *decode);
+
+/* Shown what was decoded, while the arena is there, when it is set. */
+typedef void hand_look(const void *decoded);
+extern hand_look *hand_looks;
+
+/* Decode, have it looked at, then attack it. */
+void hand_take(uint32_t number, struct stk_buffer *body, try_decode *decode, hand_look *look);
 
 #endif
