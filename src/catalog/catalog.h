@@ -199,6 +199,40 @@ enum stirkeep_status stk_catalog_requested(struct stk_catalog *catalog, const ch
                                            struct stk_requested_key *ret_keys, size_t room,
                                            size_t *ret_count, struct stk_error *error);
 
+/* ---- recovery: what the token holds and the catalog does not know */
+
+/* Does the name have a generation with this certificate whose key is not destroyed? */
+enum stirkeep_status stk_catalog_knows(struct stk_catalog *catalog, const char *name,
+                                       const char *fingerprint, bool *ret_known,
+                                       struct stk_error *error);
+
+/* BUSY when the name or the key has an open intent, of whatever kind. */
+enum stirkeep_status stk_catalog_idle(struct stk_catalog *catalog, const char *name,
+                                      const struct stk_key_id *key_id, struct stk_error *error);
+
+/*
+ * One transaction: as stk_catalog_add without an intent and a time, but the generation is a previous
+ * one from its beginning, and what is active stays. Only with `active`, and when the name has
+ * nothing but previous generations, it becomes the active one. `*ret_generation` is 0 when the
+ * name knows the certificate already: nothing changes then. BUSY as stk_catalog_idle.
+ */
+enum stirkeep_status stk_catalog_recover(struct stk_catalog *catalog,
+                                         const struct stk_new_generation *generation, bool active,
+                                         uint32_t *ret_generation, struct stk_error *error);
+
+/* A key that is held and not condemned. */
+struct stk_held_key {
+    int64_t row; /* in the order of coming; never used twice in a walk */
+    struct stk_key_id key_id;
+    struct stk_name name;
+    bool active; /* the active generation of the name has it */
+};
+
+/* Up to `room` keys of rows after `after` (0: all); `*ret_count` < `room`: no more. */
+enum stirkeep_status stk_catalog_held(struct stk_catalog *catalog, int64_t after,
+                                      struct stk_held_key *ret_keys, size_t room, size_t *ret_count,
+                                      struct stk_error *error);
+
 /* ---- destruction */
 
 /*

@@ -11,6 +11,9 @@ enum stirkeep_status stk_db_failed(struct stk_catalog *catalog, struct stk_error
 
     if (code == SQLITE_NOMEM)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "catalog %s: out of memory", catalog->path);
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return stk_error_set(error, STIRKEEP_STORAGE, "catalog %s: %s: " STK_DAMAGE_CURE,
+                             catalog->path, sqlite3_errmsg(catalog->db));
     if ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && reason != 0)
         return stk_error_set(error, STIRKEEP_STORAGE, "catalog %s: %s: %s", catalog->path,
                              sqlite3_errmsg(catalog->db), strerror(reason));

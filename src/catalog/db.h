@@ -9,6 +9,11 @@
 
 /* Inside the catalog only: its statements, transactions and failures. One thread. */
 
+/* What is said of a file that is no use any more. The token has all that signing needs. */
+#define STK_DAMAGE_CURE                                                                            \
+    "restore a backup, or move the file away with its -wal and -shm, start, and run "              \
+    "stirkeep doctor --rebuild-catalog"
+
 struct stk_catalog {
     sqlite3 *db;
     char *path;
@@ -78,6 +83,8 @@ int stk_db_changes(struct stk_catalog *catalog);
 enum stirkeep_status stk_check_text(const char *field, const char *text, size_t max,
                                     struct stk_error *error);
 enum stirkeep_status stk_check_name(const char *text, struct stk_error *error);
+enum stirkeep_status stk_generation_check(const struct stk_new_generation *generation,
+                                          struct stk_error *error);
 
 /* ---- parts of a transaction, inside one */
 
@@ -117,9 +124,18 @@ enum stirkeep_status stk_generation_activate(struct stk_catalog *catalog, const 
 enum stirkeep_status stk_generation_retire(struct stk_catalog *catalog, int64_t name, int64_t key,
                                            uint32_t *ret_active, uint32_t *ret_staged,
                                            struct stk_error *error);
-/* The row of the generation that a name stands for. */
+/* A new generation in that state with its chain, numbered behind the others of its name; what else
+ * its state asks for is the caller's. TOO_LARGE. */
+enum stirkeep_status stk_generation_insert(struct stk_catalog *catalog,
+                                           const struct stk_new_generation *generation,
+                                           int64_t name, int64_t key, const char *state,
+                                           uint32_t *ret_number, int64_t *ret_row,
+                                           struct stk_error *error);
+/* The row of the generation that a name stands for; the same where it stands for none yet. */
 enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t name, int64_t row,
                                           struct stk_error *error);
+enum stirkeep_status stk_name_set_first(struct stk_catalog *catalog, int64_t name, int64_t row,
+                                        struct stk_error *error);
 
 /* ---- reading */
 

@@ -75,10 +75,10 @@ enum stirkeep_status stk_generation_demote(struct stk_catalog *catalog, int64_t 
     return stk_query_run(&query, error);
 }
 
-static enum stirkeep_status insert_generation(struct stk_catalog *catalog,
-                                              const struct stk_generation *about, int64_t name,
-                                              int64_t key, uint32_t number, int64_t *ret_row,
-                                              struct stk_error *error)
+static enum stirkeep_status insert_row(struct stk_catalog *catalog,
+                                       const struct stk_generation *about, int64_t name,
+                                       int64_t key, const char *state, uint32_t number,
+                                       int64_t *ret_row, struct stk_error *error)
 {
     struct stk_query query = stk_query_new(catalog, STK_SQL_GENERATION_INSERT);
     enum stirkeep_status status = STIRKEEP_OK;
@@ -86,7 +86,7 @@ static enum stirkeep_status insert_generation(struct stk_catalog *catalog,
     stk_query_bind_integer(&query, name);
     stk_query_bind_integer(&query, number);
     stk_query_bind_integer(&query, key);
-    stk_query_bind_text(&query, about->activate_at != 0 ? "staged" : "active");
+    stk_query_bind_text(&query, state);
     if (about->activate_at != 0)
         stk_query_bind_integer(&query, about->activate_at);
     else
@@ -124,6 +124,22 @@ static enum stirkeep_status insert_chain(struct stk_catalog *catalog, int64_t ro
     return status;
 }
 
+enum stirkeep_status stk_generation_insert(struct stk_catalog *catalog,
+                                           const struct stk_new_generation *generation,
+                                           int64_t name, int64_t key, const char *state,
+                                           uint32_t *ret_number, int64_t *ret_row,
+                                           struct stk_error *error)
+{
+    const struct stk_generation *about = generation->about;
+    enum stirkeep_status status = next_number(catalog, about->name, name, ret_number, error);
+
+    if (status == STIRKEEP_OK)
+        status = insert_row(catalog, about, name, key, state, *ret_number, ret_row, error);
+    if (status == STIRKEEP_OK)
+        status = insert_chain(catalog, *ret_row, generation, error);
+    return status;
+}
+
 static enum stirkeep_status set_current(struct stk_catalog *catalog, enum stk_sql sql, int64_t name,
                                         int64_t row, struct stk_error *error)
 {
@@ -140,6 +156,20 @@ enum stirkeep_status stk_name_set_current(struct stk_catalog *catalog, int64_t n
     return set_current(catalog, STK_SQL_NAME_SET_CURRENT, name, row, error);
 }
 
+enum stirkeep_status stk_name_set_first(struct stk_catalog *catalog, int64_t name, int64_t row,
+                                        struct stk_error *error)
+{
+    return set_current(catalog, STK_SQL_NAME_SET_FIRST, name, row, error);
+}
+
+enum stirkeep_status stk_generation_check(const struct stk_new_generation *generation,
+                                          struct stk_error *error)
+{
+    enum stirkeep_status status = check_texts(generation->about, error);
+
+    return status == STIRKEEP_OK ? check_chain(generation, error) : status;
+}
+
 static enum stirkeep_status add(struct stk_catalog *catalog,
                                 const struct stk_new_generation *generation, uint32_t *ret_number,
                                 struct stk_error *error)
@@ -153,17 +183,14 @@ static enum stirkeep_status add(struct stk_catalog *catalog,
 
     if (status == STIRKEEP_OK)
         status = stk_key_hold(catalog, about, name, &key, error);
-    if (status == STIRKEEP_OK)
-        status = next_number(catalog, about->name, name, ret_number, error);
     if (status == STIRKEEP_OK && !staged)
         status = stk_generation_demote(catalog, name, error);
     if (status == STIRKEEP_OK)
-        status = insert_generation(catalog, about, name, key, *ret_number, &row, error);
+        status = stk_generation_insert(catalog, generation, name, key, staged ? "staged" : "active",
+                                       ret_number, &row, error);
     if (status == STIRKEEP_OK)
-        status = insert_chain(catalog, row, generation, error);
-    if (status == STIRKEEP_OK)
-        status = set_current(catalog, staged ? STK_SQL_NAME_SET_FIRST : STK_SQL_NAME_SET_CURRENT,
-                             name, row, error);
+        status = staged ? stk_name_set_first(catalog, name, row, error)
+                        : stk_name_set_current(catalog, name, row, error);
     if (status == STIRKEEP_OK && generation->intent != 0)
         status = stk_intent_end(catalog, generation->intent, STK_INTENT_IMPORT, about->name,
                                 &about->key_id, error);
@@ -177,10 +204,8 @@ enum stirkeep_status stk_catalog_add(struct stk_catalog *catalog,
                                      uint32_t *ret_generation, struct stk_error *error)
 {
     uint32_t number = 0;
-    enum stirkeep_status status = check_texts(generation->about, error);
+    enum stirkeep_status status = stk_generation_check(generation, error);
 
-    if (status == STIRKEEP_OK)
-        status = check_chain(generation, error);
     if (status == STIRKEEP_OK)
         status = stk_db_begin(catalog, error);
     if (status != STIRKEEP_OK)

@@ -61,8 +61,8 @@ static enum stirkeep_status check_key_free(struct stk_catalog *catalog, const ch
 }
 
 /* Nobody else may be bringing the same name, or the same key. */
-static enum stirkeep_status check_free(struct stk_catalog *catalog, const char *name,
-                                       const struct stk_key_id *key_id, struct stk_error *error)
+enum stirkeep_status stk_catalog_idle(struct stk_catalog *catalog, const char *name,
+                                      const struct stk_key_id *key_id, struct stk_error *error)
 {
     struct stk_query query = stk_query_new(catalog, STK_SQL_INTENT_OF_NAME);
     enum stirkeep_status status = STIRKEEP_OK;
@@ -102,7 +102,7 @@ enum stirkeep_status stk_catalog_intend(struct stk_catalog *catalog, enum stk_in
         status = stk_db_begin(catalog, error);
     if (status != STIRKEEP_OK)
         return status;
-    status = check_free(catalog, name, key_id, error);
+    status = stk_catalog_idle(catalog, name, key_id, error);
     if (status == STIRKEEP_OK)
         status = check_room(catalog, error);
     if (status == STIRKEEP_OK) {

@@ -148,8 +148,7 @@ enum stirkeep_status stk_query_end(struct stk_query *query, struct stk_error *er
         status = stk_db_failed(query->catalog, error);
     else if (query->bad)
         status = stk_error_set(error, STIRKEEP_STORAGE,
-                               "catalog %s: a row holds what was never written; the file is "
-                               "damaged: restore a backup",
+                               "catalog %s: a row holds what was never written: " STK_DAMAGE_CURE,
                                query->catalog->path);
     else if (query->full)
         status = stk_error_set(error, STIRKEEP_TOO_LARGE, "more than one answer can hold");

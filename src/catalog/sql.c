@@ -83,6 +83,10 @@ static const char *const texts[STK_SQL_COUNT] = {
         "ORDER BY key.id DESC LIMIT ?",
     [STK_SQL_KEY_DESTROY] = "UPDATE key SET state = 'destroyed' "
                             "WHERE state <> 'destroyed' AND key_id = ? RETURNING id",
+    [STK_SQL_KEY_HELD] =
+        "SELECT key.id, key.key_id, name.name, EXISTS (SELECT 1 FROM generation "
+        "WHERE generation.key = key.id AND generation.state = 'active') FROM key "
+        "JOIN name ON name.id = key.name WHERE key.id > ? AND " USABLE "ORDER BY key.id LIMIT ?",
 
     [STK_SQL_GENERATION_LAST] = "SELECT ifnull(max(number), 0) FROM generation WHERE name = ?",
     [STK_SQL_GENERATION_DEMOTE] =
@@ -117,6 +121,11 @@ static const char *const texts[STK_SQL_COUNT] = {
                                    "WHERE name = ? AND number = ? AND state = 'staged'",
     [STK_SQL_GENERATION_DESTROY] = "UPDATE generation SET state = 'destroyed', activate_at = NULL "
                                    "WHERE key = ? RETURNING number",
+    [STK_SQL_GENERATION_KNOWN] =
+        "SELECT 1 FROM name JOIN generation ON generation.name = name.id WHERE name.name = ? "
+        "AND generation.state <> 'destroyed' AND generation.fingerprint = ? LIMIT 1",
+    [STK_SQL_GENERATION_MORE] =
+        "SELECT 1 FROM generation WHERE name = ? AND state <> 'previous' LIMIT 1",
     [STK_SQL_GENERATION_EXPIRING] =
         CERTIFICATE "FROM generation CROSS JOIN name ON name.id = generation.name "
                     "CROSS JOIN key ON key.id = generation.key WHERE generation.state = 'active' "
