@@ -13,6 +13,8 @@ static const struct {
     [STK_CUSTODY_TOKEN] = {stk_op_token, true},    [STK_CUSTODY_IMPORT] = {stk_op_import, true},
     [STK_CUSTODY_PROVE] = {stk_op_prove, true},    [STK_CUSTODY_DESTROY] = {stk_op_destroy, true},
     [STK_CUSTODY_RECORD] = {stk_op_record, false},
+    [STK_CUSTODY_EXAMINE] = {stk_op_examine, true},
+    [STK_CUSTODY_INVENTORY] = {stk_op_inventory, true},
 };
 
 void stk_custody_forget(struct stk_keeper *keeper, const struct stk_key_id *key_id)

@@ -128,6 +128,7 @@ typedef enum stirkeep_status stk_custody_op(struct stk_custody_thread *self,
                                             struct stk_custody_answer *answer,
                                             struct stk_error *error);
 stk_custody_op stk_op_token, stk_op_import, stk_op_prove, stk_op_destroy, stk_op_record;
+stk_custody_op stk_op_examine, stk_op_inventory;
 
 /* Sign the order's challenge with its key and read its attributes back, into the answer. */
 enum stirkeep_status stk_custody_prove(struct stk_custody_thread *self,

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/file.h"
+#include "keeper/keeper.h"
+#include <inttypes.h>
+#include <limits.h>
+
+static void describe_trail(struct stk_keeper *keeper, struct stk_diagnosis *diagnosis)
+{
+    const char *path = keeper->config->audit.file;
+    char directory[PATH_MAX] = "";
+
+    stk_recorder_try(&keeper->recorder); /* whoever looks is told how it is now */
+    stk_diagnosis_fact(diagnosis, "audit trail", "%s, record %" PRIu64, path,
+                       stk_recorder_sequence(&keeper->recorder));
+    if (!stk_recorder_writable(&keeper->recorder))
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE,
+                              "see what the keeper's log says of it; the keeper's user has to be "
+                              "able to write the file, or to make it in its directory",
+                              "the audit trail %s cannot be written: nothing is signed", path);
+    if (stk_file_directory_of(path, directory, sizeof(directory)))
+        stk_diagnosis_disk(diagnosis, "audit trail in", directory);
+}
+
+/* What can the token do, and what is wrong with it? */
+enum stirkeep_status stk_op_examine(struct stk_custody_thread *self,
+                                    const struct stk_custody_order *order,
+                                    struct stk_custody_answer *answer, struct stk_error *error)
+{
+    struct stk_keeper *keeper = self->keeper;
+    struct stk_diagnosis *diagnosis = stk_arena_take(&self->arena, sizeof(*diagnosis));
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    (void)order;
+    if (diagnosis == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    *diagnosis = (struct stk_diagnosis){.arena = &self->arena};
+    stk_diagnosis_fact(diagnosis, "module", "%s", keeper->config->token.module);
+    status = stk_token_examine(keeper->token, diagnosis, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_diagnosis_fact(diagnosis, "signers", "%zu", keeper->signer_count);
+    describe_trail(keeper, diagnosis);
+    answer->has_examined = true;
+    answer->facts = diagnosis->facts;
+    answer->fact_count = diagnosis->fact_count;
+    answer->troubles = diagnosis->troubles;
+    answer->trouble_count = diagnosis->trouble_count;
+    return STIRKEEP_OK;
+}
