@@ -42,12 +42,14 @@ enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_na
     for (size_t i = 0; i < response.generation_count; i++) {
         const struct stk_generation *one = &response.generations[i];
 
-        if (strcmp(one->state, "active") != 0 || strcmp(one->fingerprint, fingerprint) != 0)
+        if ((strcmp(one->state, "active") != 0 && strcmp(one->state, "staged") != 0) ||
+            strcmp(one->fingerprint, fingerprint) != 0)
             continue;
         *ret_response = (struct stk_admin_response){.kind = STK_ADMIN_IMPORT,
                                                     .generation = one->generation,
                                                     .key_id = one->key_id,
                                                     .already_held = true,
+                                                    .activate_at = one->activate_at,
                                                     .x5u = one->x5u,
                                                     .attributes = one->attributes};
         return STIRKEEP_OK;

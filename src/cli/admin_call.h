@@ -18,7 +18,7 @@ bool stk_admin_ask(const struct stk_cli *cli, struct stk_admin_request *request,
                    struct stk_admin **ret_admin, struct stk_admin_response *ret_response);
 
 /*
- * Ask whether a certificate and its key are what is active under `name`: the answer is told as that
+ * Ask whether a certificate and its key are what is active or staged under `name`: the answer is told as that
  * of an import of what is held already, its texts valid until the next call. NOT_ACTIVE otherwise.
  */
 enum stirkeep_status stk_admin_held(struct stk_admin *admin, const struct stk_name *name,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/encode.h"
 #include "cli/admin_call.h"
 #include "cli/import_report.h"
 #include "cli/input.h"
@@ -22,6 +21,7 @@
 struct options {
     struct stk_material_paths paths;
     const char *x5u;
+    const char *activate_at;
 };
 
 static const struct stk_option table[] = {
@@ -37,6 +37,9 @@ static const struct stk_option table[] = {
      "more certificates of the chain", 0, 0},
     {"x5u", "URL", STK_OPTION_TEXT, offsetof(struct options, x5u),
      "where the chain is published (default: the configuration's template)", 0, 0},
+    {"activate-at", "TIME", STK_OPTION_TEXT, offsetof(struct options, activate_at),
+     "stage it until then: 2026-12-31T00:00:00Z, +7d, +2h, +30m or @seconds (default: at once)", 0,
+     0},
     {"passphrase-file", "FILE", STK_OPTION_TEXT, offsetof(struct options, paths.passphrase),
      "passphrase of the key (default: asked on the terminal when needed)", 0, 0},
     {"keep-source", NULL, STK_OPTION_SWITCH, offsetof(struct options, paths.keep_source),
@@ -52,6 +55,7 @@ struct import {
     struct stk_name name;
     struct stk_material material;
     struct stk_admin *admin;
+    int64_t activate_at;   /* 0: at once */
     char source[PATH_MAX]; /* the whole path of the key's or the sealed file */
     uint32_t generation;
     struct stk_key_id key_id;
@@ -71,6 +75,8 @@ static enum stirkeep_status check_arguments(struct import *import, struct stk_er
 
     if (status == STIRKEEP_OK && import->options->x5u != NULL)
         status = stk_x5u_check(import->options->x5u, error);
+    if (status == STIRKEEP_OK)
+        status = stk_activation_parse(import->options->activate_at, &import->activate_at, error);
     return status;
 }
 
@@ -106,23 +112,10 @@ static enum stirkeep_status seal(struct import *import, struct stk_error *error)
 
 static void report_imported(struct import *import, const struct stk_admin_response *response)
 {
-    char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
-    json_t *warnings = json_array();
-
     import->generation = response->generation;
-    /* Without a certificate it is a former import's answer, which tells. */
-    import->key_id =
-        import->material.chain != NULL ? import->material.leaf.key_id : response->key_id;
-    stk_hex_encode(import->key_id.bytes, STK_KEY_ID_LENGTH, key_id);
-    for (size_t i = 0; i < response->warning_count; i++)
-        (void)json_array_append_new(warnings, stk_json_text(response->warnings[i]));
-    (void)json_object_update_new(import->report,
-                                 json_pack("{s:I, s:b, s:o, s:s, s:o, s:o, s:s}", "generation",
-                                           (json_int_t)response->generation, "already_held",
-                                           response->already_held, "x5u",
-                                           stk_json_text(response->x5u), "key_id", key_id,
-                                           "attributes", stk_json_text(response->attributes),
-                                           "warnings", warnings, "source", import->source));
+    import->key_id = response->key_id;
+    stk_import_report(import->report, response);
+    (void)json_object_set_new(import->report, "source", stk_json_text(import->source));
 }
 
 static enum stirkeep_status send_import(struct import *import, struct stk_error *error)
@@ -133,6 +126,8 @@ static enum stirkeep_status send_import(struct import *import, struct stk_error 
         .chain_count = stk_chain_count(import->material.chain),
         .sealed = {import->material.sealed.sealed.data, import->material.sealed.sealed.length},
         .x5u = import->options->x5u != NULL ? import->options->x5u : "",
+        .activate_at = import->activate_at,
+        .elsewhere = import->paths.sealed != NULL,
         .source = import->source,
     };
     struct stk_admin_response response = {0};
