@@ -62,8 +62,8 @@ static enum stirkeep_status check_references(struct stk_catalog *catalog, struct
         result = sqlite3_step(statement);
     if (result == SQLITE_ROW)
         status = stk_error_set(error, STIRKEEP_STORAGE,
-                               "catalog %s: a row of table %s refers to one that is not there; the "
-                               "file is damaged: restore a backup",
+                               "catalog %s: a row of table %s refers to one that is not "
+                               "there: " STK_DAMAGE_CURE,
                                catalog->path, (const char *)sqlite3_column_text(statement, 0));
     else if (result != SQLITE_DONE)
         status = stk_db_failed(catalog, error);

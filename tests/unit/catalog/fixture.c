@@ -121,37 +121,137 @@ uint32_t fixture_import(struct fixture *fixture, const char *name, unsigned seed
     return number;
 }
 
-static int64_t number_of(struct fixture *fixture, const char *sql)
+struct stk_intent fixture_intent(struct fixture *fixture, const char *name)
+{
+    struct stk_intent intent = {0};
+
+    while (stk_catalog_open_intent(fixture->catalog, intent.id, &intent, NULL) == STIRKEEP_OK)
+        if (strcmp(intent.name.text, name) == 0)
+            return intent;
+    return (struct stk_intent){0};
+}
+
+struct stk_generation fixture_generation(struct fixture *fixture, const char *name, uint32_t number)
+{
+    struct stk_generation generations[20] = {{0}};
+    size_t count = 0;
+
+    assert_int_equal(
+        stk_catalog_show(fixture->catalog, name, &fixture->arena, generations, 20, &count, NULL),
+        STIRKEEP_OK);
+    for (size_t i = 0; i < count; i++)
+        if (generations[i].generation == number)
+            return generations[i];
+    fail_msg("%s has no generation %u", name, number);
+    return generations[0];
+}
+
+void fixture_expect_act(struct fixture *fixture, const char *act, uint32_t generation)
+{
+    struct stk_act read = {0};
+
+    assert_int_equal(stk_catalog_next_act(fixture->catalog, &fixture->arena, &read, NULL),
+                     STIRKEEP_OK);
+    assert_string_equal(read.act, act);
+    assert_int_equal(read.generation, generation);
+    assert_int_equal(stk_catalog_act_done(fixture->catalog, read.id, NULL), STIRKEEP_OK);
+}
+
+void execute(sqlite3 *db, const char *sql)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    return statement;
+}
+
+int64_t number_of(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement = prepare(db, sql);
     int64_t number = -1;
 
-    assert_int_equal(sqlite3_prepare_v2(fixture->catalog->db, sql, -1, &statement, NULL),
-                     SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     number = sqlite3_column_int64(statement, 0);
     (void)sqlite3_finalize(statement);
     return number;
 }
 
+static void print_column(FILE *out, sqlite3_stmt *statement, int column)
+{
+    const unsigned char *data = sqlite3_column_blob(statement, column);
+    int length = sqlite3_column_bytes(statement, column);
+
+    (void)fprintf(out, "%d:", sqlite3_column_type(statement, column));
+    if (sqlite3_column_type(statement, column) != SQLITE_BLOB)
+        (void)fprintf(out, "%.*s", length, data != NULL ? (const char *)data : "");
+    else
+        for (int i = 0; i < length; i++)
+            (void)fprintf(out, "%02x", data[i]);
+    (void)fputc('|', out);
+}
+
+char *rows_of(sqlite3 *db, const char *const *queries, size_t count)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    assert_non_null(out);
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_stmt *statement = prepare(db, queries[i]);
+        (void)fprintf(out, "%s\n", queries[i]);
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            for (int column = 0; column < sqlite3_column_count(statement); column++)
+                print_column(out, statement, column);
+            (void)fputc('\n', out);
+        }
+        assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    }
+    (void)fclose(out);
+    return text;
+}
+
+char *fixture_dump(struct fixture *fixture)
+{
+    static const char *const queries[] = {"SELECT * FROM name",       "SELECT * FROM key",
+                                          "SELECT * FROM generation", "SELECT * FROM intent",
+                                          "SELECT * FROM act",        "SELECT * FROM chain"};
+
+    return rows_of(fixture->catalog->db, queries, sizeof(queries) / sizeof(queries[0]));
+}
+
 unsigned fixture_check_sound(struct fixture *fixture)
 {
-    sqlite3_stmt *statement = NULL;
+    static const char *const faults[] = {
+        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+        "SELECT count(*) FROM pragma_foreign_key_check",
+        "SELECT count(*) FROM name WHERE (current IS NULL) = (id IN (SELECT name FROM generation))",
+        "SELECT count(*) FROM name JOIN generation ON generation.name = name.id "
+        "WHERE generation.state = 'active' AND generation.id <> name.current",
+        "SELECT count(*) FROM generation "
+        "WHERE 3 <> (SELECT count(*) FROM chain WHERE generation = generation.id)",
+        "SELECT count(*) FROM (SELECT 1 FROM generation WHERE state = 'active' "
+        "GROUP BY name HAVING count(*) > 1)",
+        "SELECT count(*) FROM generation WHERE (state = 'staged') <> (activate_at IS NOT NULL)",
+        "SELECT count(*) FROM generation JOIN key ON key.id = generation.key "
+        "WHERE (generation.state = 'destroyed') <> (key.state = 'destroyed')",
+        "SELECT count(*) FROM generation JOIN key ON key.id = generation.key "
+        "JOIN intent ON intent.key_id = key.key_id "
+        "WHERE intent.kind = 'destroy' AND generation.state IN ('active', 'staged')",
+        "SELECT count(*) FROM generation JOIN key ON key.id = generation.key "
+        "WHERE generation.name <> key.name",
+    };
+    sqlite3 *db = fixture->catalog->db;
 
-    assert_int_equal(
-        sqlite3_prepare_v2(fixture->catalog->db, "PRAGMA integrity_check", -1, &statement, NULL),
-        SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal((const char *)sqlite3_column_text(statement, 0), "ok");
-    (void)sqlite3_finalize(statement);
-    assert_int_equal(number_of(fixture, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    assert_int_equal(number_of(fixture, "SELECT count(*) FROM name WHERE current IS NULL"), 0);
-    assert_int_equal(number_of(fixture, "SELECT count(*) FROM generation WHERE 3 <> (SELECT "
-                                        "count(*) FROM chain WHERE generation = generation.id)"),
-                     0);
-    assert_int_equal(
-        number_of(fixture, "SELECT count(*) FROM (SELECT 1 FROM generation WHERE state = 'active' "
-                           "GROUP BY name HAVING count(*) > 1)"),
-        0);
-    return (unsigned)number_of(fixture, "SELECT count(*) FROM generation");
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        if (number_of(db, faults[i]) != 0)
+            fail_msg("not sound: %s", faults[i]);
+    return (unsigned)number_of(db, "SELECT count(*) FROM generation");
 }

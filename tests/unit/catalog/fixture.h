@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include <limits.h>
+#include <sqlite3.h>
 
 /* A catalog in a directory of its own, removed at the end. */
 struct fixture {
@@ -43,8 +44,27 @@ void sample_make(struct sample *sample, const char *name, unsigned seed);
 /* intend and add; the generation's number. */
 uint32_t fixture_import(struct fixture *fixture, const char *name, unsigned seed);
 
-/* The file as SQLite sees it is sound, and every generation has its chain, its name a current
- * one, no name two active ones. Returns how many generations there are. */
+/* The open intent of a name; zero when it has none. */
+struct stk_intent fixture_intent(struct fixture *fixture, const char *name);
+
+/* The state of a generation, as list and show tell it. Texts in the arena. */
+struct stk_generation fixture_generation(struct fixture *fixture, const char *name,
+                                         uint32_t number);
+
+/* Is the oldest act that, recorded with that generation? It is taken away. */
+void fixture_expect_act(struct fixture *fixture, const char *act, uint32_t generation);
+
+/* Every row of every table; free it. */
+char *fixture_dump(struct fixture *fixture);
+
+/* What a query finds: its one integer; a line for each row (free it). */
+int64_t number_of(sqlite3 *db, const char *sql);
+char *rows_of(sqlite3 *db, const char *const *queries, size_t count);
+void execute(sqlite3 *db, const char *sql);
+
+/* The file as SQLite sees it is sound; every generation has its chain, a key that fits its state, a
+ * time if it is staged; no name has two active ones, and each that has any a current one. Returns
+ * how many generations there are. */
 unsigned fixture_check_sound(struct fixture *fixture);
 
 #endif

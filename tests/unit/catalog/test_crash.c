@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "fixture.h"
+#include "kill.h"
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -11,32 +11,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Run `work` in a child that opens the catalog for itself, and kills itself or is killed. */
-static pid_t start(struct fixture *fixture, void (*work)(struct fixture *, int), int pipe_end)
-{
-    pid_t child = 0;
-
-    fixture_close(fixture);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (stk_catalog_open(fixture->path, &fixture->catalog, NULL) != STIRKEEP_OK)
-            _exit(3);
-        work(fixture, pipe_end);
-        _exit(4);
-    }
-    return child;
-}
-
-static void await_kill(pid_t child)
-{
-    int status = 0;
-
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGKILL);
-}
 
 static uint32_t add_one(struct fixture *fixture, unsigned seed)
 {
@@ -105,13 +79,13 @@ static void an_acknowledged_import_outlives_kill_at_any_moment(void **state)
         pid_t child = 0;
 
         assert_int_equal(pipe(ends), 0);
-        child = start(fixture, import_for_ever, ends[1]);
+        child = kill_start(fixture, import_for_ever, ends[1]);
         (void)close(ends[1]);
         assert_int_equal(read(ends[0], &byte, 1), 1);
         acknowledged = 1;
         (void)usleep(round * 337);
         assert_int_equal(kill(child, SIGKILL), 0);
-        await_kill(child);
+        kill_await(child);
         while (read(ends[0], &byte, 1) == 1)
             acknowledged++;
         (void)close(ends[0]);
@@ -120,34 +94,6 @@ static void an_acknowledged_import_outlives_kill_at_any_moment(void **state)
         (void)fixture_teardown(state);
         assert_int_equal(fixture_setup(state), 0);
     }
-}
-
-static int die_at_commit(void *unused)
-{
-    (void)unused;
-    return raise(SIGKILL);
-}
-
-static int die_after_commit(void *unused, sqlite3 *db, const char *name, int pages)
-{
-    (void)unused;
-    (void)db;
-    (void)name;
-    (void)pages;
-    return raise(SIGKILL);
-}
-
-static int rows_left;
-
-static void die_at_row(void *unused, int what, const char *db, const char *table, sqlite3_int64 row)
-{
-    (void)unused;
-    (void)what;
-    (void)db;
-    (void)table;
-    (void)row;
-    if (rows_left-- == 0)
-        (void)raise(SIGKILL);
 }
 
 static struct stk_new_generation *prepare(struct fixture *fixture)
@@ -162,13 +108,12 @@ static struct stk_new_generation *prepare(struct fixture *fixture)
     return &sample.new_generation;
 }
 
-static void add_and_die_at_row(struct fixture *fixture, int unused)
+static void add_and_die_at_row(struct fixture *fixture, int row)
 {
     struct stk_new_generation *generation = prepare(fixture);
     uint32_t number = 0;
 
-    (void)unused;
-    (void)sqlite3_update_hook(fixture->catalog->db, die_at_row, NULL);
+    kill_at_row(fixture->catalog->db, row);
     (void)stk_catalog_add(fixture->catalog, generation, &number, NULL);
 }
 
@@ -178,7 +123,7 @@ static void add_and_die_at_commit(struct fixture *fixture, int unused)
     uint32_t number = 0;
 
     (void)unused;
-    (void)sqlite3_commit_hook(fixture->catalog->db, die_at_commit, NULL);
+    kill_at_commit(fixture->catalog->db);
     (void)stk_catalog_add(fixture->catalog, generation, &number, NULL);
 }
 
@@ -188,7 +133,7 @@ static void add_and_die_after_commit(struct fixture *fixture, int unused)
     uint32_t number = 0;
 
     (void)unused;
-    (void)sqlite3_wal_hook(fixture->catalog->db, die_after_commit, NULL);
+    kill_after_commit(fixture->catalog->db);
     (void)stk_catalog_add(fixture->catalog, generation, &number, NULL);
 }
 
@@ -210,11 +155,10 @@ static void killed_inside_a_transaction_nothing_of_it_is_there(void **state)
 
     /* name, key, generation, three of the chain, current, intent, act */
     for (int row = 0; row < 9; row++) {
-        rows_left = row;
-        await_kill(start(fixture, add_and_die_at_row, -1));
+        kill_await(kill_start(fixture, add_and_die_at_row, row));
         expect_intent_alone(fixture);
     }
-    await_kill(start(fixture, add_and_die_at_commit, -1));
+    kill_await(kill_start(fixture, add_and_die_at_commit, -1));
     expect_intent_alone(fixture);
 }
 
@@ -223,7 +167,7 @@ static void killed_after_the_commit_all_of_it_is_there(void **state)
     struct fixture *fixture = *state;
     struct stk_intent intent = {0};
 
-    await_kill(start(fixture, add_and_die_after_commit, -1));
+    kill_await(kill_start(fixture, add_and_die_after_commit, -1));
     fixture_open(fixture);
     assert_int_equal(fixture_check_sound(fixture), 1);
     assert_int_equal(count_acts(fixture), 1);
@@ -239,15 +183,6 @@ static void import_eight_and_die(struct fixture *fixture, int unused)
     (void)raise(SIGKILL);
 }
 
-static void put(const char *path, const void *data, size_t length)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_true(fd >= 0);
-    assert_true(stk_file_write_all(fd, data, length));
-    (void)close(fd);
-}
-
 /* A power cut may leave any prefix of what was not yet synced. */
 static void a_log_cut_anywhere_holds_whole_imports(void **state)
 {
@@ -260,14 +195,14 @@ static void a_log_cut_anywhere_holds_whole_imports(void **state)
 
     (void)snprintf(wal_path, sizeof(wal_path), "%s-wal", fixture->path);
     (void)snprintf(shm_path, sizeof(shm_path), "%s-shm", fixture->path);
-    await_kill(start(fixture, import_eight_and_die, -1));
+    kill_await(kill_start(fixture, import_eight_and_die, -1));
     assert_int_equal(stk_file_read(fixture->path, 1 << 24, &database, NULL), STIRKEEP_OK);
     assert_int_equal(stk_file_read(wal_path, 1 << 24, &wal, NULL), STIRKEEP_OK);
     assert_true(wal.length > 100000);
     for (size_t cut = 0; cut <= wal.length; cut += wal.length / 60 + 1) {
         unsigned generations = 0;
-        put(fixture->path, database.data, database.length);
-        put(wal_path, wal.data, cut);
+        kill_put_file(fixture->path, database.data, database.length);
+        kill_put_file(wal_path, wal.data, cut);
         (void)unlink(shm_path);
         fixture_open(fixture);
         generations = fixture_check_sound(fixture);
@@ -277,8 +212,8 @@ static void a_log_cut_anywhere_holds_whole_imports(void **state)
         fixture_close(fixture);
     }
     assert_in_range(last, 7, 8);
-    put(fixture->path, database.data, database.length);
-    put(wal_path, wal.data, wal.length);
+    kill_put_file(fixture->path, database.data, database.length);
+    kill_put_file(wal_path, wal.data, wal.length);
     fixture_open(fixture);
     assert_int_equal(fixture_check_sound(fixture), 8);
     stk_buffer_free(&database);
@@ -298,13 +233,13 @@ static void a_catalog_whose_creation_was_cut_short_is_created(void **state)
     char name[160] = "";
     sqlite3 *db = NULL;
 
-    await_kill(start(fixture, die_while_creating, -1));
+    kill_await(kill_start(fixture, die_while_creating, -1));
     /* The moments before the schema is committed: an empty file; a file that is only WAL. */
     (void)snprintf(name, sizeof(name), "%s-wal", fixture->path);
     (void)unlink(name);
     (void)snprintf(name, sizeof(name), "%s-shm", fixture->path);
     (void)unlink(name);
-    put(fixture->path, "", 0);
+    kill_put_file(fixture->path, "", 0);
     fixture_open(fixture);
     assert_int_equal(fixture_import(fixture, "Alpha", 1), 1);
     fixture_close(fixture);
