@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "cert/csr.h"
 #include "intake/proof.h"
 #include "model/proof.h"
 #include <stdio.h>
