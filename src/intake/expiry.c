@@ -8,13 +8,13 @@
 #include <string.h>
 
 #define DAY_S 86400
-#define WARN_DAYS 30
 #define LOOK_MS (3600U * 1000)
-#define TOLD_MAX 20 /* certificates told one by one; of the others, how many they are */
+#define TOLD_MAX                                                                                   \
+    (STK_EXPIRY_LINES_MAX - 1) /* certificates told one by one; of the others, how many they are */
 #define LINE_MAX_LENGTH 192
 
 /* Days before notAfter at which it is told. */
-static const int64_t levels[] = {WARN_DAYS, 14, 7, 1, 0};
+static const int64_t levels[] = {STK_EXPIRY_DAYS, 14, 7, 1, 0};
 
 static void describe(const struct stk_certificate *certificate, int64_t now,
                      char ret_line[LINE_MAX_LENGTH])
@@ -63,7 +63,7 @@ static void look(struct stk_intake *intake)
     int64_t now = stk_clock_seconds();
 
     if (expiry->looked == 0)
-        tell(intake, INT64_MIN, now + (int64_t)WARN_DAYS * DAY_S, now);
+        tell(intake, INT64_MIN, now + (int64_t)STK_EXPIRY_DAYS * DAY_S, now);
     for (size_t i = 0; expiry->looked != 0 && i < sizeof(levels) / sizeof(levels[0]); i++)
         tell(intake, expiry->looked + levels[i] * DAY_S, now + levels[i] * DAY_S, now);
     expiry->looked = now;
@@ -85,36 +85,45 @@ bool stk_expiry_start(struct stk_intake *intake)
     return true;
 }
 
-static const char *add_line(struct stk_task *task, const char *line)
+static const char *keep(struct stk_arena *arena, const char *line)
 {
-    const char *copy = stk_arena_copy(&task->arena, line, strlen(line));
+    const char *copy = stk_arena_copy(arena, line, strlen(line));
 
     return copy != NULL ? copy : "";
 }
 
-void stk_expiry_warn(struct stk_task *task)
+size_t stk_expiry_lines(struct stk_intake *intake, struct stk_arena *arena, int64_t from,
+                        int64_t until, const char *ret_lines[STK_EXPIRY_LINES_MAX])
 {
-    struct stk_service_status *service = &task->response.service;
     struct stk_certificate soon[TOLD_MAX];
-    const char **lines = stk_arena_take(&task->arena, (TOLD_MAX + 1) * sizeof(*lines));
     char line[LINE_MAX_LENGTH] = "";
     int64_t now = stk_clock_seconds();
     uint32_t total = 0;
     size_t count = 0;
 
-    if (lines == NULL ||
-        stk_catalog_expiring(task->intake->catalog, INT64_MIN, now + (int64_t)WARN_DAYS * DAY_S,
-                             soon, TOLD_MAX, &count, &total, NULL) != STIRKEEP_OK)
-        return; /* that the catalog cannot be read is told by who counts its names */
+    if (stk_catalog_expiring(intake->catalog, from, until, soon, TOLD_MAX, &count, &total, NULL) !=
+        STIRKEEP_OK)
+        return 0; /* that the catalog cannot be read is told by who counts its names */
     for (size_t i = 0; i < count; i++) {
         describe(&soon[i], now, line);
-        lines[i] = add_line(task, line);
+        ret_lines[i] = keep(arena, line);
     }
+    if (total <= count)
+        return count;
+    (void)snprintf(line, sizeof(line), "%u more certificates like these: stirkeep list",
+                   (unsigned)(total - count));
+    ret_lines[count] = keep(arena, line);
+    return count + 1;
+}
+
+void stk_expiry_warn(struct stk_task *task)
+{
+    struct stk_service_status *service = &task->response.service;
+    const char **lines = stk_arena_take(&task->arena, STK_EXPIRY_LINES_MAX * sizeof(*lines));
+    int64_t until = stk_clock_seconds() + (int64_t)STK_EXPIRY_DAYS * DAY_S;
+
+    if (lines == NULL)
+        return;
+    service->warning_count = stk_expiry_lines(task->intake, &task->arena, INT64_MIN, until, lines);
     service->warnings = lines;
-    service->warning_count = count;
-    if (total > count) {
-        (void)snprintf(line, sizeof(line), "%u more certificates expire within %d days",
-                       (unsigned)(total - count), WARN_DAYS);
-        lines[service->warning_count++] = add_line(task, line);
-    }
 }

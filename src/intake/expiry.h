@@ -4,6 +4,7 @@
 
 #include <event2/event_struct.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -11,8 +12,12 @@
  * happened; all that are under 30 days at the start. One thread.
  */
 
+struct stk_arena;
 struct stk_intake;
 struct stk_task;
+
+#define STK_EXPIRY_DAYS 30      /* before notAfter it is told first */
+#define STK_EXPIRY_LINES_MAX 21 /* the last one tells how many more there are */
 
 struct stk_expiry {
     struct event timer;
@@ -20,6 +25,11 @@ struct stk_expiry {
 };
 
 bool stk_expiry_start(struct stk_intake *intake);
+
+/* A line each for active certificates with `from` <= notAfter < `until`, the soonest first, in
+ * `arena`; how many lines. None when the catalog cannot be read. */
+size_t stk_expiry_lines(struct stk_intake *intake, struct stk_arena *arena, int64_t from,
+                        int64_t until, const char *ret_lines[STK_EXPIRY_LINES_MAX]);
 
 /* Add the warnings of now to a status: those under 30 days, the soonest first. */
 void stk_expiry_warn(struct stk_task *task);
