@@ -3,6 +3,7 @@
 #define STK_TOKEN_INTERNAL_H
 
 #include "token/durable.h"
+#include "token/index.h"
 #include "token/inventory.h"
 #include "token/session.h"
 #include "token/softhsm.h"
@@ -22,6 +23,24 @@
 #define STK_TOKEN_SERIAL_LENGTH 16
 #define STK_TOKEN_MODEL_LENGTH 16
 
+/* What of the index is not known any more, and when it may be looked for. */
+struct stk_lookups {
+    pthread_mutex_t lock;  /* held while it is looked for */
+    unsigned stale;        /* handles that meant something else since the last walk */
+    uint64_t walk_again;   /* CLOCK_MONOTONIC us, not before */
+    uint64_t search_again; /* for a key that is most likely not there */
+};
+
+/*
+ * Keys whose objects the token did not destroy when it was told to. SoftHSM shows such an object no
+ * more, and finds its file again at the next start: that it is not found proves nothing.
+ */
+#define STK_UNDESTROYED_MAX 16
+struct stk_undestroyed {
+    struct stk_key_id key_ids[STK_UNDESTROYED_MAX];
+    size_t count; /* may be larger: then it could be any */
+};
+
 struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
@@ -31,10 +50,16 @@ struct stk_token {
     CK_SLOT_ID slot;
     struct stk_session home; /* does nothing: the login lasts as long as a session is open */
     struct stk_session custody;
-    bool custody_stale;      /* a call failed in a way that leaves the session in doubt */
-    pthread_mutex_t objects; /* held while objects are searched, made, copied or destroyed */
-    _Atomic uint64_t epoch;  /* counts imports and destructions */
+    bool custody_stale;         /* a call failed in a way that leaves the session in doubt */
+    pthread_mutex_t objects;    /* held while objects are searched, made, copied or destroyed */
+    atomic_size_t object_count; /* at the last walk */
+    struct stk_index *index;
+    struct stk_lookups lookups;
+    bool copies_for_all;    /* a session object of one session serves all others */
+    _Atomic uint64_t epoch; /* counts imports and destructions */
     atomic_bool login_lost;
+    bool refuses_url;            /* CKA_URL of certificates */
+    struct stk_undestroyed undestroyed;
     CK_OBJECT_HANDLE wrapping_key;
     uint8_t *wrapping_spki;
     size_t wrapping_spki_length;
@@ -92,50 +117,143 @@ CK_RV stk_key_prove(struct stk_session *session, CK_OBJECT_HANDLE key,
 
 /* ---- key.c: keys on the token, by CKA_ID */
 
+/* How a key is to be found: as what is on the token, or as a session object of it. */
+enum stk_key_form {
+    STK_KEY_ON_TOKEN,
+    STK_KEY_COPY_FOR_ALL, /* the one that all signers share, made when there is none */
+    STK_KEY_COPY_OF_OWN,  /* one of the finder's session */
+};
+
 /* A key that has proven itself. */
 struct stk_proven {
     CK_OBJECT_HANDLE handle;
-    bool copy; /* a session object that the finder owns */
+    struct stk_index_copy *shared; /* to be released by stk_key_release; NULL */
+    bool own;                      /* a session object that the finder destroys */
 };
 
 /*
  * Find the private keys with this CKA_ID and a certificate or public key beside them whose
  * SubjectPublicKeyInfo hashes to it; return the first private key that signs what that verifies,
- * as a session copy when `copy` and the token allows it. `*ret_rv`: why not, for a retry.
+ * in the form asked for, or as the token's object where the token does not copy. `*ret_rv`: why
+ * not, for a retry. Searches nothing as long as the index has it right.
  */
 enum stirkeep_status stk_key_find(struct stk_session *session, const struct stk_key_id *key_id,
-                                  bool copy, struct stk_proven *ret_key, CK_RV *ret_rv,
+                                  enum stk_key_form form, struct stk_proven *ret_key, CK_RV *ret_rv,
                                   struct stk_error *error);
 
-/* All token objects with this CKA_ID, of one class or (CK_UNAVAILABLE_INFORMATION) of all. */
+/* Let go of what was found; `retire`: it is of no use to anybody else either. */
+void stk_key_release(struct stk_session *session, const struct stk_key_id *key_id,
+                     const struct stk_proven *key, bool retire);
+
+/* ---- lookup.c: objects by CKA_ID */
+
+/*
+ * All token objects with this CKA_ID: of one class as the index knows them, which is enough for who
+ * makes objects; or of all classes (CK_UNAVAILABLE_INFORMATION), searched for.
+ */
 CK_RV stk_key_objects(struct stk_session *session, const struct stk_key_id *key_id,
                       CK_OBJECT_CLASS class, struct stk_handles *ret_handles);
+
+/* The same with their classes, from the index where it has them right, else searched for. One that
+ * is not in the index is searched for as well, but not for a signer at any price. */
+CK_RV stk_lookup_key(struct stk_session *session, const struct stk_key_id *key_id,
+                     struct stk_indexed_list *ret_list);
+
+/* The same, always searched for. */
+CK_RV stk_lookup_search(struct stk_session *session, const struct stk_key_id *key_id,
+                        struct stk_indexed_list *ret_list);
+
+/* Walk over all objects and fill the index. CKR_FUNCTION_CANCELED: it would take too long on this
+ * token, which does better with searches. */
+CK_RV stk_lookup_walk(struct stk_session *session);
+
+/* ---- key.c */
 
 /* The beginning of a key id in hex, enough for a person: with '\0'. */
 #define STK_KEY_ID_TEXT 17
 const char *stk_key_id_text(const struct stk_key_id *key_id, char text[STK_KEY_ID_TEXT]);
+
+/* ---- pair.c: key pairs made on the token, by the CKA_ID of each half */
+
+/* The SubjectPublicKeyInfo of a public key object; false when it is no P-256 key's. */
+bool stk_public_key_spki(struct stk_session *session, CK_OBJECT_HANDLE object,
+                         uint8_t ret_spki[STK_P256_SPKI_LENGTH]);
+
+/* Is the key id the SHA-256 of this SubjectPublicKeyInfo? */
+bool stk_spki_is_of(const uint8_t spki[STK_P256_SPKI_LENGTH], const struct stk_key_id *key_id);
+
+struct stk_pair {
+    CK_OBJECT_HANDLE public;
+    CK_OBJECT_HANDLE private;
+    uint8_t spki[STK_P256_SPKI_LENGTH];
+};
+
+/*
+ * A public key (one whose key id is `key_id`, when not NULL) and a private key that signs what it
+ * verifies. `ret_pair` stays as it is when there is none.
+ */
+CK_RV stk_pair_find(struct stk_session *session, const struct stk_key_id *public_id,
+                    const struct stk_key_id *private_id, const struct stk_key_id *key_id,
+                    struct stk_pair *ret_pair);
+
+/* Destroy all token objects with this CKA_ID that can be destroyed; how many were tried. */
+CK_RV stk_key_clear(struct stk_session *session, const struct stk_key_id *key_id,
+                    size_t *ret_destroyed);
 
 /* ---- certificates.c */
 
 /* The SubjectPublicKeyInfo of a DER certificate, when it is a P-256 key's. */
 bool stk_certificate_spki(struct stk_bytes der, uint8_t ret_spki[STK_P256_SPKI_LENGTH]);
 
+#define STK_KEY_HASH_LENGTH 20 /* SHA-1, unless CKA_NAME_HASH_ALGORITHM says otherwise */
+
+/* What PKCS#11 wants beside a certificate (2.40 base, section 4.6.3): names and number in DER. */
+struct stk_certificate_parts {
+    unsigned char *subject;
+    unsigned char *issuer;
+    unsigned char *serial;
+    int subject_length;
+    int issuer_length;
+    int serial_length;
+    uint8_t key_hash[STK_KEY_HASH_LENGTH];
+    uint8_t issuer_hash[STK_KEY_HASH_LENGTH];
+    bool has_issuer_hash; /* the issuer's key is its own, or the certificate names its hash */
+};
+
+/* False when it is no certificate, or without memory. */
+bool stk_certificate_take_apart(struct stk_bytes der, struct stk_certificate_parts *ret_parts);
+void stk_certificate_parts_free(struct stk_certificate_parts *parts);
+
 /* CERT_INVALID when one of the chain is no certificate, KEY_MISMATCH when the leaf is another's. */
 enum stirkeep_status stk_certificates_check(const struct stk_token_import *import,
                                             struct stk_error *error);
 
-/* The objects of the certificates that one import made. */
-struct stk_certificates_made {
-    CK_OBJECT_HANDLE items[STK_CHAIN_MAX];
-    size_t count;
+/* ---- store.c: certificates on the token */
+
+/* What one import did with certificates. */
+struct stk_certificates_stored {
+    CK_OBJECT_HANDLE made[STK_CHAIN_MAX];
+    size_t made_count;
+    struct stk_handles outdated; /* the leaf with another CKA_URL, which has to go */
 };
 
-/* Store a chain under its CKA_ID; certificates that are there already are left. What was made is
- * told on failure too. */
+/*
+ * Store a chain under its CKA_ID, the leaf with its URL; certificates that are there already are
+ * left. One with another URL gets a successor beside it: SoftHSM changes no CKA_URL, and what it
+ * changes, it writes in place, while a key without a certificate signs no more. Once the new one
+ * is durable, stk_certificates_settle destroys the old one. A token that does not take the URL
+ * gets the certificate without it; that is logged once. `stored` is told on failure too.
+ */
 enum stirkeep_status stk_certificates_store(struct stk_token *token,
                                             const struct stk_token_import *import,
-                                            struct stk_certificates_made *made,
+                                            struct stk_certificates_stored *stored,
                                             struct stk_error *error);
+
+/* Destroy what has been replaced; releases `stored`. */
+void stk_certificates_settle(struct stk_token *token, struct stk_certificates_stored *stored);
+
+/* Destroy what has been made; releases `stored`. */
+void stk_certificates_undo(struct stk_token *token, struct stk_certificates_stored *stored);
 
 /* ---- template.c */
 
@@ -159,6 +277,13 @@ void stk_template_add_bool(struct stk_key_template *template, CK_ATTRIBUTE_TYPE 
 /* A private EC key that signs and does nothing else, and that never leaves the token. */
 void stk_template_ec(struct stk_key_template *template, const struct stk_token_import *import,
                      bool on_token);
+
+/* The public key of a pair whose private key is made by stk_template_ec. */
+void stk_template_ec_public(struct stk_key_template *template,
+                            const struct stk_token_import *import);
+
+/* CKA_EC_PARAMS: P-256. */
+void stk_template_add_p256(struct stk_key_template *template);
 
 /* An AES key that unwraps, for this session. */
 void stk_template_aes(struct stk_key_template *template);
@@ -195,6 +320,13 @@ void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,
 
 /* A custody session that works, opened again when it must be. Before each custody function. */
 enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error *error);
+
+/*
+ * After something was made on the token or failed: what SoftHSM says of a full disk is vague, if it
+ * says anything, but its files tell. TOKEN_ERROR becomes STORAGE when they do.
+ */
+enum stirkeep_status stk_custody_explain(struct stk_token *token, enum stirkeep_status status,
+                                         struct stk_error *error);
 
 /* Get it ready, then find a key that proves itself, as the token object. */
 enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_key_id *key_id,

@@ -6,33 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EC_POINT_DER_LENGTH (STK_P256_POINT_LENGTH + 2) /* in an OCTET STRING */
-
-/* What is on the token under one CKA_ID. */
-struct candidates {
-    struct stk_handles keys; /* private */
-    uint8_t spki[STK_P256_SPKI_LENGTH];
-    bool has_spki;
-};
-
+#define POINT_UNCOMPRESSED 0x04
 const char *stk_key_id_text(const struct stk_key_id *key_id, char text[STK_KEY_ID_TEXT])
 {
     stk_hex_encode(key_id->bytes, (STK_KEY_ID_TEXT - 1) / 2, text);
     return text;
-}
-
-CK_RV stk_key_objects(struct stk_session *session, const struct stk_key_id *key_id,
-                      CK_OBJECT_CLASS class, struct stk_handles *ret_handles)
-{
-    CK_BBOOL yes = CK_TRUE;
-    CK_ATTRIBUTE attributes[] = {
-        {CKA_TOKEN, &yes, sizeof(yes)}, /* copies have the same CKA_ID */
-        {CKA_ID, (void *)key_id->bytes, sizeof(key_id->bytes)},
-        {CKA_CLASS, &class, sizeof(class)},
-    };
-
-    return stk_session_find(session, attributes, class == CK_UNAVAILABLE_INFORMATION ? 2 : 3,
-                            ret_handles);
 }
 
 static bool certificate_spki(struct stk_session *session, CK_OBJECT_HANDLE object,
@@ -49,89 +27,113 @@ static bool certificate_spki(struct stk_session *session, CK_OBJECT_HANDLE objec
     return found;
 }
 
-static bool public_key_spki(struct stk_session *session, CK_OBJECT_HANDLE object,
-                            uint8_t ret_spki[STK_P256_SPKI_LENGTH])
+/* As it was read before. */
+static bool known_spki(struct stk_session *session, const struct stk_key_id *key_id,
+                       uint8_t ret_spki[STK_P256_SPKI_LENGTH])
 {
-    uint8_t point[EC_POINT_DER_LENGTH] = {0};
-    size_t length = 0;
+    uint8_t point[STK_P256_POINT_LENGTH] = {POINT_UNCOMPRESSED};
 
-    if (stk_session_read(session, object, CKA_EC_POINT, point, sizeof(point), &length) != CKR_OK ||
-        length != sizeof(point) || point[0] != 0x04 || point[1] != STK_P256_POINT_LENGTH)
-        return false;
-    return stk_spki_from_point(point + 2, ret_spki);
+    return stk_index_point(session->token->index, key_id, point + 1) &&
+           stk_spki_from_point(point, ret_spki) && stk_spki_is_of(ret_spki, key_id);
 }
 
-/* Only one whose SubjectPublicKeyInfo hashes to the key id counts: others may be anybody's. */
-static bool spki_of(struct stk_session *session, CK_OBJECT_HANDLE object, CK_OBJECT_CLASS class,
-                    const struct stk_key_id *key_id, uint8_t ret_spki[STK_P256_SPKI_LENGTH])
+static bool read_spki(struct stk_session *session, const struct stk_key_id *key_id,
+                      const struct stk_indexed_list *objects,
+                      uint8_t ret_spki[STK_P256_SPKI_LENGTH])
 {
     uint8_t spki[STK_P256_SPKI_LENGTH] = {0};
-    uint8_t hash[STK_DIGEST_LENGTH] = {0};
-    bool found = false;
+    bool found = known_spki(session, key_id, ret_spki);
 
-    if (class == CKO_CERTIFICATE)
-        found = certificate_spki(session, object, spki);
-    else if (class == CKO_PUBLIC_KEY)
-        found = public_key_spki(session, object, spki);
-    if (!found)
-        return false;
-    stk_sha256(spki, sizeof(spki), hash);
-    if (memcmp(hash, key_id->bytes, sizeof(hash)) != 0)
-        return false;
-    memcpy(ret_spki, spki, sizeof(spki));
-    return true;
-}
+    for (size_t i = 0; !found && i < objects->count; i++) {
+        const struct stk_indexed *object = &objects->items[i];
 
-/* One search for all, since a search looks at every object on the token. */
-static CK_RV gather(struct stk_session *session, const struct stk_key_id *key_id,
-                    struct candidates *ret_candidates)
-{
-    struct stk_handles all = {0};
-    struct candidates found = {0};
-    CK_RV rv = stk_key_objects(session, key_id, CK_UNAVAILABLE_INFORMATION, &all);
-
-    for (size_t i = 0; rv == CKR_OK && i < all.count; i++) {
-        CK_OBJECT_CLASS class = CK_UNAVAILABLE_INFORMATION;
-        size_t length = 0;
-        CK_RV read =
-            stk_session_read(session, all.items[i], CKA_CLASS, &class, sizeof(class), &length);
-
-        /* A torn or vanished object is passed over; a session that went is no missing key. */
-        if (stk_ckr_is_stale(read) && read != CKR_OBJECT_HANDLE_INVALID)
-            rv = read;
-        if (read != CKR_OK || length != sizeof(class))
+        if ((object->class == CKO_CERTIFICATE && certificate_spki(session, object->handle, spki)) ||
+            (object->class == CKO_PUBLIC_KEY && stk_public_key_spki(session, object->handle, spki)))
+            found = stk_spki_is_of(spki, key_id);
+        if (!found)
             continue;
-        if (class == CKO_PRIVATE_KEY)
-            all.items[found.keys.count++] = all.items[i];
-        else if (!found.has_spki)
-            found.has_spki = spki_of(session, all.items[i], class, key_id, found.spki);
+        memcpy(ret_spki, spki, sizeof(spki));
+        stk_index_keep_point(session->token->index, key_id, spki + sizeof(spki) - STK_INDEX_POINT);
     }
-    if (rv != CKR_OK) {
-        stk_handles_free(&all);
-        return rv;
-    }
-    found.keys.items = all.items;
-    *ret_candidates = found;
-    return CKR_OK;
+    return found;
 }
 
-/* Prove one private key, by its copy where it can be had. CKR_OK without proof: not this key. */
-static CK_RV try_candidate(struct stk_session *session, CK_OBJECT_HANDLE key, bool copy,
+void stk_key_release(struct stk_session *session, const struct stk_key_id *key_id,
+                     const struct stk_proven *key, bool retire)
+{
+    if (key->shared != NULL)
+        stk_session_destroy_for_all(
+            session, stk_index_copy_release(session->token->index, key_id, key->shared, retire));
+    if (key->own)
+        (void)stk_session_destroy(session, key->handle);
+}
+
+static bool says_gone(CK_RV rv)
+{
+    return rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID;
+}
+
+/* The copy that others use already, which has to prove itself to each. Not CKR_OK: the session's
+ * trouble. CKR_OK without proof: there is none, or none that is of use. */
+static CK_RV try_shared(struct stk_session *session, const struct stk_key_id *key_id,
+                        struct stk_proven *ret_key, bool *ret_proven)
+{
+    struct stk_index_copy *copy = stk_index_copy_take(session->token->index, key_id);
+    struct stk_proven tried = {.shared = copy};
+    uint8_t spki[STK_P256_SPKI_LENGTH] = {0};
+    CK_RV rv = CKR_OK;
+
+    if (copy == NULL)
+        return CKR_OK;
+    tried.handle = copy->handle;
+    if (known_spki(session, key_id, spki))
+        rv = stk_key_prove(session, tried.handle, spki, ret_proven);
+    if (rv == CKR_OK && *ret_proven) {
+        *ret_key = tried;
+        return CKR_OK;
+    }
+    stk_key_release(session, key_id, &tried, stk_ckr_blames_key(rv) || says_gone(rv));
+    return stk_ckr_blames_key(rv) || says_gone(rv) ? CKR_OK : rv;
+}
+
+/* In the form asked for, where that can be had. */
+static struct stk_proven in_form(struct stk_session *session, CK_OBJECT_HANDLE key,
+                                 enum stk_key_form form)
+{
+    CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+    CK_RV rv = CKR_FUNCTION_NOT_SUPPORTED;
+
+    if (form == STK_KEY_COPY_FOR_ALL)
+        rv = stk_session_copy_for_all(session, key, &copy);
+    else if (form == STK_KEY_COPY_OF_OWN)
+        rv = stk_session_copy(session, key, &copy);
+    return rv == CKR_OK ? (struct stk_proven){.handle = copy, .own = true}
+                        : (struct stk_proven){.handle = key};
+}
+
+/* Prove one private key. CKR_OK without proof: not this key. */
+static CK_RV try_candidate(struct stk_session *session, const struct stk_key_id *key_id,
+                           CK_OBJECT_HANDLE key, enum stk_key_form form,
                            const uint8_t spki[STK_P256_SPKI_LENGTH], struct stk_proven *ret_key,
                            bool *ret_proven)
 {
-    struct stk_proven tried = {key, false};
-    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-    CK_RV rv = CKR_OK;
+    struct stk_proven tried = in_form(session, key, form);
+    CK_RV rv = stk_key_prove(session, tried.handle, spki, ret_proven);
 
-    if (copy && session->token->info.copies && stk_session_copy(session, key, &handle) == CKR_OK)
-        tried = (struct stk_proven){handle, true};
-    rv = stk_key_prove(session, tried.handle, spki, ret_proven);
-    if (rv == CKR_OK && *ret_proven)
-        *ret_key = tried;
-    else if (tried.copy)
-        (void)stk_session_destroy(session, tried.handle);
-    return rv;
+    if (rv != CKR_OK || !*ret_proven) {
+        stk_key_release(session, key_id, &tried, false);
+        return rv;
+    }
+    if (form == STK_KEY_COPY_FOR_ALL && tried.own) {
+        struct stk_index_copy *shared =
+            stk_index_copy_share(session->token->index, key_id, tried.handle);
+
+        /* Another signer was quicker, or the key has gone: it lasts as long as this one has it. */
+        if (shared != NULL)
+            tried = (struct stk_proven){.handle = tried.handle, .shared = shared};
+    }
+    *ret_key = tried;
+    return CKR_OK;
 }
 
 static enum stirkeep_status no_proof(const struct stk_key_id *key_id, CK_RV rv,
@@ -149,38 +151,80 @@ static enum stirkeep_status no_proof(const struct stk_key_id *key_id, CK_RV rv,
                          stk_key_id_text(key_id, id), stk_ckr_name(rv, buffer));
 }
 
-enum stirkeep_status stk_key_find(struct stk_session *session, const struct stk_key_id *key_id,
-                                  bool copy, struct stk_proven *ret_key, CK_RV *ret_rv,
-                                  struct stk_error *error)
+static CK_RV try_all(struct stk_session *session, const struct stk_key_id *key_id,
+                     const struct stk_indexed_list *objects, enum stk_key_form form,
+                     const uint8_t spki[STK_P256_SPKI_LENGTH], struct stk_proven *ret_key,
+                     bool *ret_proven)
 {
-    struct candidates found = {0};
+    CK_RV rv = CKR_OK;
+
+    for (size_t i = 0; !*ret_proven && stk_ckr_blames_key(rv) && i < objects->count; i++)
+        if (objects->items[i].class == CKO_PRIVATE_KEY)
+            rv = try_candidate(session, key_id, objects->items[i].handle, form, spki, ret_key,
+                               ret_proven);
+    return rv;
+}
+
+static bool has_private(const struct stk_indexed_list *objects)
+{
+    for (size_t i = 0; i < objects->count; i++)
+        if (objects->items[i].class == CKO_PRIVATE_KEY)
+            return true;
+    return false;
+}
+
+static enum stirkeep_status find(struct stk_session *session, const struct stk_key_id *key_id,
+                                 enum stk_key_form form, struct stk_proven *ret_key, CK_RV *ret_rv,
+                                 struct stk_error *error)
+{
+    struct stk_indexed_list objects = {0};
+    uint8_t spki[STK_P256_SPKI_LENGTH] = {0};
     enum stirkeep_status status = STIRKEEP_OK;
     char id[STK_KEY_ID_TEXT] = "";
     bool proven = false;
-    CK_RV rv = gather(session, key_id, &found);
+    CK_RV rv = stk_lookup_key(session, key_id, &objects);
 
     if (rv != CKR_OK) {
         status = stk_ckr_error(error, "C_FindObjects", rv);
         goto out;
     }
-    if (found.keys.count == 0) {
+    if (!has_private(&objects)) {
         status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
                                stk_key_id_text(key_id, id));
         goto out;
     }
-    if (!found.has_spki) {
+    if (!read_spki(session, key_id, &objects, spki)) {
         status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
                                "key %s has no certificate of its own on the token",
                                stk_key_id_text(key_id, id));
         goto out;
     }
-    for (size_t i = 0; i < found.keys.count && !proven && stk_ckr_blames_key(rv); i++)
-        rv = try_candidate(session, found.keys.items[i], copy, found.spki, ret_key, &proven);
+    rv = try_all(session, key_id, &objects, form, spki, ret_key, &proven);
     if (!proven)
         status = stk_ckr_blames_key(rv) ? no_proof(key_id, rv, error)
                                         : stk_ckr_error(error, "C_Sign", rv);
 out:
-    stk_handles_free(&found.keys);
+    stk_indexed_free(&objects);
     *ret_rv = rv;
     return status;
+}
+
+enum stirkeep_status stk_key_find(struct stk_session *session, const struct stk_key_id *key_id,
+                                  enum stk_key_form form, struct stk_proven *ret_key, CK_RV *ret_rv,
+                                  struct stk_error *error)
+{
+    const struct stk_token *token = session->token;
+    bool proven = false;
+    CK_RV rv = CKR_OK;
+
+    if (!token->info.copies)
+        form = STK_KEY_ON_TOKEN;
+    else if (form == STK_KEY_COPY_FOR_ALL && !token->copies_for_all)
+        form = STK_KEY_COPY_OF_OWN;
+    if (form == STK_KEY_COPY_FOR_ALL)
+        rv = try_shared(session, key_id, ret_key, &proven);
+    if (rv == CKR_OK && !proven)
+        return find(session, key_id, form, ret_key, ret_rv, error);
+    *ret_rv = rv;
+    return rv == CKR_OK ? STIRKEEP_OK : stk_ckr_error(error, "C_Sign", rv);
 }

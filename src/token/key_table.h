@@ -14,11 +14,13 @@
  */
 struct stk_key_entry {
     struct stk_key_id key_id;
-    unsigned long handle;  /* PKCS#11 object */
-    bool copy;             /* a session object, to be destroyed when the entry goes */
+    unsigned long handle;          /* PKCS#11 object */
+    struct stk_index_copy *shared; /* held, to be released when the entry goes; NULL */
+    bool own;                      /* a session object, to be destroyed when the entry goes */
     bool absent;           /* not a key but the knowledge that there is none that proves itself */
     uint64_t absent_until; /* CLOCK_MONOTONIC us */
     uint64_t absent_epoch; /* of the token, then */
+    uint32_t uses;         /* while it is shared */
     uint32_t chain;        /* next in its bucket; these are indices, 0 is none */
     uint32_t newer;
     uint32_t older;

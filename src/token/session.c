@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIND_BATCH 64
+#define FIND_BATCH 256
 #define FIND_MAX (8 * STK_NAMES_MAX) /* objects that one search may return */
 #define SIGNATURE_ROOM 256
+/* SoftHSM looks at all its objects in one call, for 15 us at each on a machine that has the time. */
+#define PER_OBJECT_US 60
 
 static CK_FUNCTION_LIST *calls(const struct stk_session *session)
 {
@@ -26,18 +28,27 @@ CK_RV stk_call_ended(struct stk_session *session, CK_RV rv)
     return rv;
 }
 
-/* The wait for the lock is not noted: who holds it is in a call that is. */
-static void exclusive_call_begins(struct stk_session *session)
+void stk_exclusive_call_begins(struct stk_session *session)
 {
     (void)pthread_mutex_lock(&session->token->objects);
     stk_call_begins(session);
 }
 
-static CK_RV exclusive_call_ended(struct stk_session *session, CK_RV rv)
+CK_RV stk_exclusive_call_ended(struct stk_session *session, CK_RV rv)
 {
     (void)stk_call_ended(session, rv);
     (void)pthread_mutex_unlock(&session->token->objects);
     return rv;
+}
+
+void stk_long_call_begins(struct stk_session *session)
+{
+    uint64_t allowance = PER_OBJECT_US * (uint64_t)atomic_load_explicit(
+                                             &session->token->object_count, memory_order_relaxed);
+
+    (void)pthread_mutex_lock(&session->token->objects);
+    atomic_store_explicit(&session->busy_since, stk_clock_mono_us() + allowance,
+                          memory_order_relaxed);
 }
 
 void stk_handles_free(struct stk_handles *handles)
@@ -53,20 +64,20 @@ CK_RV stk_session_open(struct stk_session *session)
     CK_RV rv = CKR_OK;
 
     stk_session_close(session);
-    exclusive_call_begins(session);
+    stk_exclusive_call_begins(session);
     rv = calls(session)->C_OpenSession(session->token->slot, flags, NULL, NULL, &handle);
     if (rv == CKR_OK)
         session->handle = handle;
-    return exclusive_call_ended(session, rv);
+    return stk_exclusive_call_ended(session, rv);
 }
 
 void stk_session_close(struct stk_session *session)
 {
     if (session->handle == CK_INVALID_HANDLE)
         return;
-    exclusive_call_begins(session);
+    stk_exclusive_call_begins(session);
     (void)calls(session)->C_CloseSession(session->handle);
-    (void)exclusive_call_ended(session, CKR_OK);
+    (void)stk_exclusive_call_ended(session, CKR_OK);
     session->handle = CK_INVALID_HANDLE;
 }
 
@@ -87,24 +98,30 @@ CK_RV stk_session_check(struct stk_session *session)
 /* Collect the results of the search under way. */
 static CK_RV collect(struct stk_session *session, struct stk_handles *handles)
 {
-    for (;;) {
-        CK_OBJECT_HANDLE batch[FIND_BATCH];
-        CK_ULONG found = 0;
-        CK_OBJECT_HANDLE *grown = NULL;
-        CK_RV rv = calls(session)->C_FindObjects(session->handle, batch, FIND_BATCH, &found);
+    size_t room = 0;
 
+    for (;;) {
+        CK_ULONG found = 0;
+        CK_RV rv = CKR_OK;
+
+        if (room - handles->count < FIND_BATCH) {
+            size_t wanted = room == 0 ? FIND_BATCH : room * 2;
+            CK_OBJECT_HANDLE *grown = reallocarray(handles->items, wanted, sizeof(*grown));
+
+            if (grown == NULL)
+                return CKR_HOST_MEMORY;
+            handles->items = grown;
+            room = wanted;
+        }
+        rv = calls(session)->C_FindObjects(session->handle, handles->items + handles->count,
+                                           FIND_BATCH, &found);
         if (rv != CKR_OK || found == 0)
             return rv;
         if (found > FIND_BATCH)
             return CKR_GENERAL_ERROR;
-        if (handles->count + found > FIND_MAX)
-            return CKR_HOST_MEMORY;
-        grown = reallocarray(handles->items, handles->count + found, sizeof(*grown));
-        if (grown == NULL)
-            return CKR_HOST_MEMORY;
-        memcpy(grown + handles->count, batch, found * sizeof(*grown));
-        handles->items = grown;
         handles->count += found;
+        if (handles->count > FIND_MAX)
+            return CKR_HOST_MEMORY;
     }
 }
 
@@ -114,7 +131,7 @@ CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, si
     struct stk_handles handles = {0};
     CK_RV rv = CKR_OK;
 
-    exclusive_call_begins(session);
+    stk_long_call_begins(session);
     rv = calls(session)->C_FindObjectsInit(session->handle, attributes, count);
     if (rv == CKR_OK) {
         CK_RV final = CKR_OK;
@@ -124,7 +141,7 @@ CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, si
         if (rv == CKR_OK)
             rv = final;
     }
-    (void)exclusive_call_ended(session, rv);
+    (void)stk_exclusive_call_ended(session, rv);
     if (rv != CKR_OK)
         stk_handles_free(&handles);
     else
@@ -152,39 +169,29 @@ CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_
     return CKR_OK;
 }
 
-CK_RV stk_session_create(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
-                         CK_OBJECT_HANDLE *ret_object)
+CK_RV stk_session_describe(struct stk_session *session, CK_OBJECT_HANDLE object,
+                           struct stk_described *ret_object)
 {
-    exclusive_call_begins(session);
-    return exclusive_call_ended(
-        session, calls(session)->C_CreateObject(session->handle, attributes, count, ret_object));
-}
+    struct stk_described found = {.class = CK_UNAVAILABLE_INFORMATION};
+    CK_BBOOL on_token = CK_FALSE;
+    CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &found.class, sizeof(found.class)},
+                                 {CKA_TOKEN, &on_token, sizeof(on_token)},
+                                 {CKA_ID, found.key_id.bytes, sizeof(found.key_id.bytes)}};
+    CK_RV rv = CKR_OK;
 
-CK_RV stk_session_destroy(struct stk_session *session, CK_OBJECT_HANDLE object)
-{
-    exclusive_call_begins(session);
-    return exclusive_call_ended(session, calls(session)->C_DestroyObject(session->handle, object));
-}
-
-CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
-                       CK_OBJECT_HANDLE *ret_copy)
-{
-    CK_BBOOL no = CK_FALSE;
-    CK_ATTRIBUTE attribute = {CKA_TOKEN, &no, sizeof(no)};
-
-    exclusive_call_begins(session);
-    return exclusive_call_ended(
-        session, calls(session)->C_CopyObject(session->handle, object, &attribute, 1, ret_copy));
-}
-
-CK_RV stk_session_unwrap(struct stk_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
-                         const void *wrapped, size_t length, CK_ATTRIBUTE *attributes, size_t count,
-                         CK_OBJECT_HANDLE *ret_object)
-{
-    exclusive_call_begins(session);
-    return exclusive_call_ended(
-        session, calls(session)->C_UnwrapKey(session->handle, mechanism, key, (CK_BYTE *)wrapped,
-                                             length, attributes, count, ret_object));
+    stk_call_begins(session);
+    rv = calls(session)->C_GetAttributeValue(session->handle, object, attributes, 3);
+    (void)stk_call_ended(session, rv);
+    /* One that has no CKA_ID, or a longer one, is told about as far as it goes (section 11.7). */
+    if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL &&
+        rv != CKR_ATTRIBUTE_SENSITIVE)
+        return rv;
+    found.on_token = attributes[1].ulValueLen == sizeof(on_token) && on_token != CK_FALSE;
+    found.has_key_id = rv == CKR_OK && attributes[2].ulValueLen == sizeof(found.key_id.bytes);
+    if (attributes[0].ulValueLen != sizeof(found.class))
+        found.class = CK_UNAVAILABLE_INFORMATION;
+    *ret_object = found;
+    return CKR_OK;
 }
 
 CK_MECHANISM *stk_mechanism_oaep(CK_MECHANISM *mechanism, CK_RSA_PKCS_OAEP_PARAMS *parameters)

@@ -5,6 +5,7 @@
 #include "token/pkcs11.h"
 
 #include "base/limits.h"
+#include "model/key_id.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,12 @@ struct stk_session {
     _Atomic uint64_t busy_since; /* CLOCK_MONOTONIC us; 0: no call under way */
 };
 
+/* Attributes for an object that is to be made. */
+struct stk_template {
+    CK_ATTRIBUTE *attributes;
+    size_t count;
+};
+
 /* Handles found, on the heap. {0} is none. */
 struct stk_handles {
     CK_OBJECT_HANDLE *items;
@@ -35,6 +42,12 @@ void stk_handles_free(struct stk_handles *handles);
 /* Around a call that is made elsewhere than here, and takes no lock. `rv` is given back. */
 void stk_call_begins(struct stk_session *session);
 CK_RV stk_call_ended(struct stk_session *session, CK_RV rv);
+
+/* The same for a call that takes the lock. The wait for it is not noted: who holds it is in a call
+ * that is. A long call may last longer, the more objects there are on the token. */
+void stk_exclusive_call_begins(struct stk_session *session);
+void stk_long_call_begins(struct stk_session *session);
+CK_RV stk_exclusive_call_ended(struct stk_session *session, CK_RV rv);
 
 /* Open; a session that was open before is closed. */
 CK_RV stk_session_open(struct stk_session *session);
@@ -52,19 +65,44 @@ CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, si
 CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                        void *ret_data, size_t capacity, size_t *ret_length);
 
-/* (exclusive) */
+/* What an object is, as far as it tells. */
+struct stk_described {
+    CK_OBJECT_CLASS class; /* CK_UNAVAILABLE_INFORMATION: it does not say */
+    bool on_token;
+    bool has_key_id; /* its CKA_ID has the length of ours */
+    struct stk_key_id key_id;
+};
+CK_RV stk_session_describe(struct stk_session *session, CK_OBJECT_HANDLE object,
+                           struct stk_described *ret_object);
+
+/* ---- objects.c: calls that make, change and destroy objects (exclusive). The index is told. */
+
 CK_RV stk_session_create(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
                          CK_OBJECT_HANDLE *ret_object);
 CK_RV stk_session_destroy(struct stk_session *session, CK_OBJECT_HANDLE object);
-
-/* A copy as a session object, which ends with the session (exclusive). */
-CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
-                       CK_OBJECT_HANDLE *ret_copy);
-
-/* (exclusive) */
 CK_RV stk_session_unwrap(struct stk_session *session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                          const void *wrapped, size_t length, CK_ATTRIBUTE *attributes, size_t count,
                          CK_OBJECT_HANDLE *ret_object);
+CK_RV stk_session_generate(struct stk_session *session, CK_MECHANISM *mechanism,
+                           const struct stk_template *public, const struct stk_template *private,
+                           CK_OBJECT_HANDLE *ret_public, CK_OBJECT_HANDLE *ret_private);
+
+/* C_SetAttributeValue. */
+CK_RV stk_session_write(struct stk_session *session, CK_OBJECT_HANDLE object,
+                        CK_ATTRIBUTE *attributes, size_t count);
+
+/* A copy as a session object, which ends with the session. */
+CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
+                       CK_OBJECT_HANDLE *ret_copy);
+
+/* A copy for all sessions, which lasts as long as the token is open. */
+CK_RV stk_session_copy_for_all(struct stk_session *session, CK_OBJECT_HANDLE object,
+                               CK_OBJECT_HANDLE *ret_copy);
+
+/* CK_INVALID_HANDLE is none. */
+void stk_session_destroy_for_all(struct stk_session *session, CK_OBJECT_HANDLE copy);
+
+/* ---- session.c */
 
 /* RSA-OAEP as in seal/seal.h; `*length` is the room in `ret_data` before, the bytes in it after. */
 CK_RV stk_session_decrypt(struct stk_session *session, CK_OBJECT_HANDLE key, const void *data,

@@ -14,12 +14,34 @@ struct stk_signer {
     struct stk_token *token;
     struct stk_session session;
     struct stk_key_table table;
+    uint32_t own_count; /* keys of the table that are copies of its own */
     atomic_bool forget_pending;
     pthread_mutex_t forget_lock; /* for the rest */
     struct stk_key_id forget[FORGET_QUEUE];
     size_t forget_count;
     bool forget_all;
 };
+
+static void let_go(struct stk_signer *signer, struct stk_key_entry *entry)
+{
+    const struct stk_proven key = {entry->handle, entry->shared, entry->own};
+
+    signer->own_count -= entry->own ? 1 : 0;
+    stk_key_release(&signer->session, &entry->key_id, &key, false);
+}
+
+static void drop(struct stk_signer *signer, struct stk_key_entry *entry)
+{
+    let_go(signer, entry);
+    stk_key_table_remove(&signer->table, entry);
+}
+
+static void drop_all(struct stk_signer *signer)
+{
+    while (signer->table.newest != 0)
+        drop(signer, &signer->table.entries[signer->table.newest]);
+    stk_session_close(&signer->session);
+}
 
 enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer **ret_signer,
                                     struct stk_error *error)
@@ -47,23 +69,11 @@ void stk_signer_free(struct stk_signer *signer)
 {
     if (signer == NULL)
         return;
-    stk_session_close(&signer->session); /* its copies end with it */
+    if (signer->table.entries != NULL)
+        drop_all(signer);
     stk_key_table_free(&signer->table);
     (void)pthread_mutex_destroy(&signer->forget_lock);
     free(signer);
-}
-
-static void drop(struct stk_signer *signer, struct stk_key_entry *entry)
-{
-    if (entry->copy)
-        (void)stk_session_destroy(&signer->session, entry->handle);
-    stk_key_table_remove(&signer->table, entry);
-}
-
-static void drop_all(struct stk_signer *signer)
-{
-    stk_session_close(&signer->session); /* quicker than one by one */
-    stk_key_table_clear(&signer->table);
 }
 
 void stk_signer_forget(struct stk_signer *signer, const struct stk_key_id *key_id)
@@ -126,24 +136,60 @@ static void remember_absent(struct stk_signer *signer, const struct stk_key_id *
     entry->absent_until = stk_clock_mono_us() + ABSENT_FOR_US;
 }
 
+static void keep(struct stk_signer *signer, struct stk_key_entry *entry,
+                 const struct stk_proven *key)
+{
+    entry->handle = key->handle;
+    entry->shared = key->shared;
+    entry->own = key->own;
+    entry->uses = 0;
+    signer->own_count += key->own ? 1 : 0;
+}
+
+static enum stk_key_form form_for(const struct stk_signer *signer)
+{
+    return signer->token->copies_for_all || signer->own_count < STK_SIGNER_ALONE_MAX
+               ? STK_KEY_COPY_FOR_ALL
+               : STK_KEY_ON_TOKEN;
+}
+
 static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key_id *key_id,
                                  CK_OBJECT_HANDLE *ret_handle, CK_RV *ret_rv,
                                  struct stk_error *error)
 {
     struct stk_proven key = {0};
-    struct stk_key_entry *entry = NULL;
     uint64_t seen_epoch = epoch(signer);
-    enum stirkeep_status status = stk_key_find(&signer->session, key_id, true, &key, ret_rv, error);
+    enum stirkeep_status status =
+        stk_key_find(&signer->session, key_id, form_for(signer), &key, ret_rv, error);
 
     if (status == STIRKEEP_KEY_UNAVAILABLE)
         remember_absent(signer, key_id, seen_epoch);
     if (status != STIRKEEP_OK)
         return status;
-    entry = make_entry(signer, key_id);
-    entry->handle = key.handle;
-    entry->copy = key.copy;
+    keep(signer, make_entry(signer, key_id), &key);
     *ret_handle = key.handle;
     return STIRKEEP_OK;
+}
+
+/* For a key that is used a lot. Without one, it goes on as it is. */
+static void take_own(struct stk_signer *signer, struct stk_key_entry *entry)
+{
+    struct stk_proven key = {0};
+    CK_RV rv = CKR_OK;
+
+    if (stk_key_find(&signer->session, &entry->key_id, STK_KEY_COPY_OF_OWN, &key, &rv, NULL) !=
+        STIRKEEP_OK)
+        return;
+    if (!key.own)
+        return;
+    let_go(signer, entry);
+    keep(signer, entry, &key);
+}
+
+static bool deserves_own(const struct stk_signer *signer, struct stk_key_entry *entry)
+{
+    return entry->shared != NULL && ++entry->uses == STK_SIGNER_OWN_USES &&
+           signer->own_count < STK_SIGNER_OWN_MAX;
 }
 
 static enum stirkeep_status handle_of(struct stk_signer *signer, const struct stk_key_id *key_id,
@@ -154,6 +200,8 @@ static enum stirkeep_status handle_of(struct stk_signer *signer, const struct st
     char id[STK_KEY_ID_TEXT] = "";
 
     if (entry != NULL && !entry->absent) {
+        if (deserves_own(signer, entry))
+            take_own(signer, entry);
         *ret_handle = entry->handle;
         return STIRKEEP_OK;
     }

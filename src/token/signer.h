@@ -5,14 +5,18 @@
 #include "token/token.h"
 
 /*
- * One session that signs: used by one thread. It keeps, per key id, a session-object copy of the
- * key (or the token object's handle where the token refuses copies), found and proven at first
- * use, so that signing itself searches nothing. The least recently used copies are dropped past
- * STK_SIGNER_KEYS_MAX.
+ * One session that signs: used by one thread. It keeps, per key id, the handle of a session-object
+ * copy of the key (or of the token object where the token refuses copies), found and proven at
+ * first use, so that signing itself searches nothing. The copy is one for all signers; keys that
+ * are used a lot get one for each, since threads that sign with one object wait for each other.
+ * The least recently used ones are let go past STK_SIGNER_KEYS_MAX.
  */
 struct stk_signer;
 
-#define STK_SIGNER_KEYS_MAX 16384
+#define STK_SIGNER_KEYS_MAX 131072 /* memory is used as keys are */
+#define STK_SIGNER_OWN_MAX 64      /* copies of its own: SoftHSM keeps 8 KiB for each, for good */
+#define STK_SIGNER_ALONE_MAX 4096  /* ... where a token's sessions do not share them */
+#define STK_SIGNER_OWN_USES 256    /* signatures after which a key gets one */
 
 enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer **ret_signer,
                                     struct stk_error *error);

@@ -21,14 +21,32 @@ static void find_files(struct stk_token *token, const struct stk_token_options *
     (void)snprintf(token->durable.root, sizeof(token->durable.root), "%s", root);
 }
 
-/* Do session copies of a token's private keys work? Tried with the one that is there for sure. */
+/* Do session copies of a token's private keys work, and for other sessions than the one that made
+ * them? Tried with the one that is there for sure. */
 static void try_copy(struct stk_token *token)
 {
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+    struct stk_described about = {0};
 
-    token->info.copies = stk_session_copy(&token->custody, token->wrapping_key, &copy) == CKR_OK;
-    if (token->info.copies)
-        (void)stk_session_destroy(&token->custody, copy);
+    token->info.copies =
+        stk_session_copy_for_all(&token->custody, token->wrapping_key, &copy) == CKR_OK;
+    if (!token->info.copies)
+        return;
+    token->copies_for_all = stk_session_describe(&token->custody, copy, &about) == CKR_OK &&
+                            about.class == CKO_PRIVATE_KEY && !about.on_token;
+    if (stk_session_destroy(&token->custody, copy) != CKR_OK)
+        token->copies_for_all = false;
+}
+
+/* A token that is not walked through, or not to the end, is searched. */
+static enum stirkeep_status make_index(struct stk_token *token, struct stk_error *error)
+{
+    CK_RV rv = CKR_OK;
+
+    if (stk_index_new(&token->index) != STIRKEEP_OK)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "token: out of memory");
+    rv = stk_lookup_walk(&token->custody);
+    return stk_ckr_is_stale(rv) ? stk_ckr_error(error, "C_FindObjects", rv) : STIRKEEP_OK;
 }
 
 static enum stirkeep_status open_sessions(struct stk_token *token, const struct stk_secret *pin,
@@ -77,6 +95,9 @@ static enum stirkeep_status open_token(struct stk_token *token,
     if (status != STIRKEEP_OK)
         return status;
     try_copy(token);
+    status = make_index(token, error);
+    if (status != STIRKEEP_OK)
+        return status;
     return stk_durable_sync(&token->durable, error);
 }
 
@@ -93,6 +114,7 @@ enum stirkeep_status stk_token_open(const struct stk_token_options *options, str
     token->home = (struct stk_session){.token = token};
     token->custody = (struct stk_session){.token = token, .writable = true};
     (void)pthread_mutex_init(&token->objects, NULL);
+    (void)pthread_mutex_init(&token->lookups.lock, NULL);
     status = open_token(token, options, pin, error);
     stk_secret_free(pin);
     if (status != STIRKEEP_OK) {
@@ -117,6 +139,8 @@ void stk_token_close(struct stk_token *token)
     stk_durable_free(&token->durable);
     stk_inventory_free(&token->inventory);
     OPENSSL_free(token->wrapping_spki);
+    stk_index_free(token->index);
+    (void)pthread_mutex_destroy(&token->lookups.lock);
     (void)pthread_mutex_destroy(&token->objects);
     free(token);
 }

@@ -123,12 +123,13 @@ bool fx_verifies(const struct fx_key *key, const uint8_t digest[STK_DIGEST_LENGT
 
 size_t fx_count(struct stk_token *token, const struct stk_key_id *key_id, CK_OBJECT_CLASS class)
 {
-    struct stk_handles found = {0};
+    struct stk_indexed_list found = {0};
     size_t count = 0;
 
-    assert_int_equal(stk_key_objects(&token->custody, key_id, class, &found), CKR_OK);
-    count = found.count;
-    stk_handles_free(&found);
+    assert_int_equal(stk_lookup_search(&token->custody, key_id, &found), CKR_OK);
+    for (size_t i = 0; i < found.count; i++)
+        count += class == CK_UNAVAILABLE_INFORMATION || found.items[i].class == class ? 1 : 0;
+    stk_indexed_free(&found);
     return count;
 }
 
