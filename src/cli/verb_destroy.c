@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 struct options {
     bool yes;
@@ -17,6 +18,15 @@ static const struct stk_option table[] = {
      "only this key of the name (stirkeep show tells its id), not all of them", 0, 0},
     {0},
 };
+
+/* Zeros stand for all keys where it is sent, and are nobody's id. */
+static bool read_key_id(const char *text, struct stk_key_id *ret_key_id)
+{
+    static const struct stk_key_id all = {0};
+
+    return stk_hex_decode(text, ret_key_id->bytes, STK_KEY_ID_LENGTH) &&
+           memcmp(ret_key_id, &all, sizeof(all)) != 0;
+}
 
 static bool print(const struct stk_cli *cli, const struct stk_admin_response *response)
 {
@@ -41,9 +51,8 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     struct stk_admin *admin = NULL;
     bool done = false;
 
-    if (options->key_id != NULL &&
-        !stk_hex_decode(options->key_id, request.key_id.bytes, STK_KEY_ID_LENGTH)) {
-        stk_complain("--key-id", "not %d hex digits", 2 * STK_KEY_ID_LENGTH);
+    if (options->key_id != NULL && !read_key_id(options->key_id, &request.key_id)) {
+        stk_complain("--key-id", "not the %d hex digits of a key id", 2 * STK_KEY_ID_LENGTH);
         return STK_EXIT_USAGE;
     }
     if (!options->yes) {

@@ -167,9 +167,6 @@ static enum stirkeep_status check_time(struct stk_import *import, struct stk_err
     stk_seconds_text(at, text);
     if (at != 0 && at < stk_clock_seconds())
         return stk_error_set(error, STIRKEEP_INVALID, "activate-at: %s is in the past", text);
-    if (at > import->leaf.not_after)
-        return stk_error_set(error, STIRKEEP_INVALID,
-                             "activate-at: the certificate will have expired by %s", text);
     return STIRKEEP_OK;
 }
 

@@ -47,7 +47,9 @@ def of_proto(root):
             rows = FIELD.findall(body)
             if len(rows) != len(NUMBER.findall(body)):
                 wrong.append(f"{path}: message {message} has a field that this script cannot read")
-            pairs.append((message, fields(f"{path}: {message}", rows)))
+            pair = (message, fields(f"{path}: {message}", rows))
+            if pair not in pairs:  # two packages may have the same message, word for word
+                pairs.append(pair)
         if len(MESSAGE.findall(text)) != len(re.findall(r"\bmessage \w+\s*\{", text)):
             wrong.append(f"{path}: has a message that this script cannot read")
     return collect("proto", pairs)
