@@ -87,7 +87,7 @@ static enum stirkeep_status insert_row(struct stk_catalog *catalog,
     stk_query_bind_integer(&query, number);
     stk_query_bind_integer(&query, key);
     stk_query_bind_text(&query, state);
-    if (about->activate_at != 0)
+    if (strcmp(state, "staged") == 0)
         stk_query_bind_integer(&query, about->activate_at);
     else
         stk_query_bind_null(&query);

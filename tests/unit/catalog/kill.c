@@ -92,6 +92,21 @@ void kill_at_step(sqlite3 *db, int steps)
     sqlite3_progress_handler(db, steps, die, NULL);
 }
 
+static int die_at_statement(unsigned type, void *unused, void *statement, void *unused_too)
+{
+    (void)type;
+    (void)unused;
+    (void)statement;
+    (void)unused_too;
+    return left-- == 0 ? raise(SIGKILL) : 0;
+}
+
+void kill_at_statement(sqlite3 *db, int statements)
+{
+    left = statements;
+    (void)sqlite3_trace_v2(db, SQLITE_TRACE_STMT, die_at_statement, NULL);
+}
+
 void kill_put_file(const char *path, const void *data, size_t length)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);

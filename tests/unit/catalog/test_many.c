@@ -101,6 +101,121 @@ static void ten_thousand_names_list_in_order_each_once_and_quickly(void **state)
     assert_true(stk_clock_mono_us() - began < 1000000);
 }
 
+/* What looking for a few rows of many costs: steps of scans, and sorts. */
+static void expect_found(struct fixture *fixture, enum stk_sql sql, int steps)
+{
+    sqlite3_stmt *statement = fixture->catalog->statements[sql];
+    int scanned = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+    int sorted = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, 0);
+
+    assert_true(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0) > 0);
+    if (scanned > steps || sorted > 0)
+        fail_msg("%s: %d steps, %d sorts", stk_sql_text(sql), scanned, sorted);
+}
+
+/* Ninety generations under each of a thousand names, three of them staged, and a few more keys. */
+static void fill_generations(struct fixture *fixture)
+{
+    sqlite3 *db = fixture->catalog->db;
+
+    execute(db, "PRAGMA foreign_keys = OFF; BEGIN");
+    execute(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
+                "INSERT INTO name (id, name, current) SELECT i, 'n' || i, i * 90 FROM n");
+    execute(db, "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 93000) "
+                "INSERT INTO key (id, key_id, name, origin, state, attributes, created, created_by)"
+                " SELECT i + 1, randomblob(32), i / 93 + 1, 'imported', 'held', '', 1, 1 FROM n "
+                "WHERE i < 93000");
+    execute(db,
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90000) "
+            "INSERT INTO generation (id, name, number, key, state, activate_at, spc, subject, "
+            "issuer, serial, fingerprint, x5u, not_before, not_after, created, created_by) "
+            "SELECT i, (i - 1) / 90 + 1, (i - 1) % 90 + 1, (i - 1) / 90 * 93 + (i - 1) % 90 + 1, "
+            "CASE WHEN i % 90 = 0 THEN 'active' WHEN i % 90 <= 3 THEN 'staged' ELSE 'previous' END,"
+            "iif(i % 90 BETWEEN 1 AND 3, 1000000 + i * 7919 % 100003, NULL), '709J', 'CN=S', "
+            "'CN=CA', '01', 'ff', '', 1, i, 3, 4 FROM n");
+    execute(db, "WITH p (i) AS (VALUES (0), (1), (2)) INSERT INTO chain (generation, position, "
+                "der) SELECT id, i, x'30' FROM generation, p");
+    execute(db, "COMMIT; PRAGMA foreign_keys = ON");
+    assert_int_equal(fixture_check_sound(fixture), 90000);
+}
+
+static void what_is_due_is_found_without_looking_through_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_certificate found[8] = {0};
+    struct stk_requested_key keys[8] = {0};
+    struct stk_generation shown[8] = {{0}};
+    struct stk_key_id key_id = key_of(1);
+    struct stk_intent intent = {0};
+    struct stk_name holder = {0};
+    int64_t at = 0;
+    uint32_t number = 0;
+    uint32_t total = 0;
+    size_t count = 0;
+    bool stopped = false;
+    uint64_t began = 0;
+
+    fill_generations(fixture);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    began = stk_clock_mono_us();
+    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &found[0], &at, NULL), STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_GENERATION_NEXT_STAGED, 1);
+    assert_int_equal(at,
+                     number_of(fixture->catalog->db, "SELECT min(activate_at) FROM generation"));
+    assert_int_equal(
+        stk_catalog_activate(fixture->catalog, found[0].name.text, found[0].generation, NULL, NULL),
+        STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_GENERATION_ACTIVATE, 0);
+    expect_found(fixture, STK_SQL_GENERATION_DEMOTE, 0);
+    assert_int_equal(
+        stk_catalog_expiring(fixture->catalog, 180, 900, found, 8, &count, &total, NULL),
+        STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_GENERATION_EXPIRING, 0);
+    expect_found(fixture, STK_SQL_GENERATION_EXPIRING_COUNT, 0);
+    assert_in_range(total, 7, 8);
+    assert_int_equal(
+        stk_catalog_requested(fixture->catalog, "n500", &fixture->arena, keys, 8, &count, NULL),
+        STIRKEEP_OK);
+    assert_int_equal(count, 3);
+    expect_found(fixture, STK_SQL_KEY_REQUESTED, 0);
+    assert_int_equal(stk_catalog_retire(fixture->catalog, "n501", NULL, &number, NULL),
+                     STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_GENERATION_RETIRE_ACTIVE, 0);
+    expect_found(fixture, STK_SQL_GENERATION_RETIRE_STAGED, 0);
+    assert_int_equal(
+        stk_catalog_show(fixture->catalog, "n502", &fixture->arena, shown, 8, &count, NULL),
+        STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_SHOW, 0);
+    assert_int_equal(
+        stk_catalog_condemn(fixture->catalog, "n502", &shown[0].key_id, 5, NULL, &stopped, NULL),
+        STIRKEEP_OK);
+    assert_true(stopped);
+    expect_found(fixture, STK_SQL_KEY_OF_NAME, 0);
+    expect_found(fixture, STK_SQL_INTENT_OF_HELD_KEYS, 0);
+    expect_found(fixture, STK_SQL_INTENT_DESTROY_KEYS, 0);
+    intent = fixture_intent(fixture, "n502");
+    assert_int_equal(stk_catalog_destroyed(fixture->catalog, intent.id, NULL, &number, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(number, 1);
+    expect_found(fixture, STK_SQL_KEY_DESTROY, 0);
+    expect_found(fixture, STK_SQL_GENERATION_DESTROY, 0);
+    assert_int_equal(stk_catalog_earlier(fixture->catalog, "n503", &found[0], &found[1], NULL),
+                     STIRKEEP_OK);
+    expect_found(fixture, STK_SQL_GENERATION_EARLIER, 0);
+    assert_int_equal(stk_catalog_holder(fixture->catalog, &key_id, &holder, NULL),
+                     STIRKEEP_UNKNOWN_NAME);
+    expect_found(fixture, STK_SQL_KEY_FIND, 0);
+    assert_int_equal(fixture_import(fixture, "n504", 1), 91);
+    expect_found(fixture, STK_SQL_INTENT_OF_NAME, 0);
+    expect_found(fixture, STK_SQL_INTENT_OF_KEY, 0);
+    expect_found(fixture, STK_SQL_GENERATION_LAST, 0);
+    began = stk_clock_mono_us() - began;
+    print_message("# all of it: %llu us\n", (unsigned long long)began);
+    assert_true(began < 1000000);
+    (void)fixture_check_sound(fixture);
+}
+
 static void past_the_limits_nothing_is_taken_and_it_says_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -166,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
         TEST(ten_thousand_names_list_in_order_each_once_and_quickly),
+        TEST(what_is_due_is_found_without_looking_through_all),
         TEST(past_the_limits_nothing_is_taken_and_it_says_so),
         TEST(a_hundred_thousand_names_are_all_that_it_holds),
     };

@@ -223,7 +223,12 @@ static void with_connection(void (*how)(sqlite3 *, int), int argument)
 
 static void by_step(sqlite3 *db, int steps)
 {
-    kill_at_step(db, steps);
+    kill_at_step(db, steps + 1);
+}
+
+static void by_statement(sqlite3 *db, int statement)
+{
+    kill_at_statement(db, statement);
 }
 
 static void by_row(sqlite3 *db, int row)
@@ -266,35 +271,45 @@ static void expect_version(struct fixture *fixture, const char *before, int64_t 
     free(rows);
 }
 
-static void killed_at_any_step_of_the_migration_it_is_version_1_still(void **state)
+/* How often it was killed before it came through: version 1 each time, until the commit. */
+static unsigned kill_at_each(struct fixture *fixture, void (*how)(sqlite3 *, int))
 {
-    struct fixture *fixture = *state;
     char *before = make_version_1(fixture, NULL);
     unsigned kills = 0;
 
-    /* Steps of one statement; the longest ones come at the end. */
-    for (int step = 1; killed_opening(fixture, by_step, step); step += 1 + step / 8) {
-        expect_version(fixture, before, 1);
+    for (int at = 0; killed_opening(fixture, how, at); at += 1 + at / 24) {
+        int64_t version = 0;
+        char *rows = kept_of_file(fixture->path, &version);
+        assert_string_equal(rows, before);
+        free(rows);
         kills++;
+        if (version == 2)
+            break;
     }
-    print_message("# killed %u times\n", kills);
-    assert_true(kills > 20);
     fixture_open(fixture);
     expect_kept(fixture, before);
-    fixture_close(fixture);
     free(before);
-    before = make_version_1(fixture, NULL);
-    kills = 0;
-    for (int row = 0; killed_opening(fixture, by_row, row); row++) {
-        expect_version(fixture, before, 1);
-        kills++;
-    }
-    assert_true(kills >= 6); /* keys at least */
-    fixture_open(fixture);
-    expect_kept(fixture, before);
-    fixture_close(fixture);
-    free(before);
-    before = make_version_1(fixture, NULL);
+    return kills;
+}
+
+static void killed_anywhere_in_the_migration_it_is_the_one_version_or_the_other(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned steps = kill_at_each(fixture, by_step);
+    unsigned statements = kill_at_each(fixture, by_statement);
+    unsigned rows = kill_at_each(fixture, by_row);
+
+    print_message("# killed at %u steps, %u statements, %u rows\n", steps, statements, rows);
+    assert_true(steps > 40);
+    assert_true(statements > 25);
+    assert_true(rows >= 6); /* keys at least */
+}
+
+static void killed_at_its_commit_it_is_version_1_and_after_it_version_2(void **state)
+{
+    struct fixture *fixture = *state;
+    char *before = make_version_1(fixture, NULL);
+
     assert_true(killed_opening(fixture, by_commit, 0));
     expect_version(fixture, before, 1);
     assert_true(killed_opening(fixture, after_commit, 0));
@@ -460,7 +475,7 @@ static void ten_thousand_names_migrate_quickly(void **state)
     uint64_t began = 0;
     char *before = make_version_1(
         fixture,
-        "BEGIN;"
+        "PRAGMA foreign_keys = OFF; BEGIN;"
         "WITH RECURSIVE n (i) AS (SELECT 11 UNION ALL SELECT i + 1 FROM n WHERE i < 10010) "
         "INSERT INTO name (id, name, current) SELECT i, 'n' || i, i FROM n;"
         "INSERT INTO key (id, key_id, name, origin, state, attributes) SELECT id, randomblob(32), "
@@ -491,7 +506,8 @@ int main(void)
         TEST(what_was_migrated_is_worked_on),
         TEST(a_migrated_catalog_has_the_schema_of_a_new_one),
         TEST(opening_again_changes_nothing),
-        TEST(killed_at_any_step_of_the_migration_it_is_version_1_still),
+        TEST(killed_anywhere_in_the_migration_it_is_the_one_version_or_the_other),
+        TEST(killed_at_its_commit_it_is_version_1_and_after_it_version_2),
         TEST(a_log_cut_anywhere_holds_the_one_version_or_the_other),
         TEST(a_migration_that_fails_leaves_version_1_and_is_made_up_for),
         TEST(a_disk_that_is_full_leaves_version_1_and_is_survived),

@@ -161,6 +161,28 @@ static enum stirkeep_status do_add_again(struct fixture *fixture, const struct s
     return stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL);
 }
 
+static enum stirkeep_status recover(struct fixture *fixture, const struct stk_act *act,
+                                    const char *name, unsigned seed)
+{
+    struct sample sample = {0};
+    uint32_t number = 0;
+
+    sample_make(&sample, name, seed);
+    sample.about.fingerprint = "of another one";
+    sample.new_generation.act = act;
+    return stk_catalog_recover(fixture->catalog, &sample.new_generation, true, &number, NULL);
+}
+
+static enum stirkeep_status do_recover(struct fixture *fixture, const struct stk_act *act)
+{
+    return recover(fixture, act, "Theta", 30);
+}
+
+static enum stirkeep_status do_recover_more(struct fixture *fixture, const struct stk_act *act)
+{
+    return recover(fixture, act, "Alpha", 1);
+}
+
 static enum stirkeep_status do_retire(struct fixture *fixture, const struct stk_act *act)
 {
     uint32_t number = 0;
@@ -233,14 +255,17 @@ static const struct call {
     {"add, staged", do_stage, 9, true},
     /* key, the active one before, generation, three of the chain, current, act */
     {"add, another one", do_add_again, 8, true},
-    {"retire", do_retire, 4, true},           /* three generations, act */
-    {"roll_back", do_roll_back, 4, true},     /* two generations, current, act */
-    {"activate", do_activate, 4, true},       /* the same */
-    {"restage", do_restage, 2, true},         /* generation, act */
-    {"hold_key", do_hold_key, 4, true},       /* name, key, intent, act */
-    {"condemn", do_condemn_all, 8, true},     /* three generations, four intents, act */
-    {"condemn one", do_condemn_one, 4, true}, /* two generations, intent, act */
-    {"destroyed", do_destroyed, 5, true},     /* key, two generations, intent, act */
+    /* name, key, generation, three of the chain, current, act */
+    {"recover", do_recover, 8, true},
+    {"recover, more", do_recover_more, 6, true}, /* key, generation, three of the chain, act */
+    {"retire", do_retire, 4, true},              /* three generations, act */
+    {"roll_back", do_roll_back, 4, true},        /* two generations, current, act */
+    {"activate", do_activate, 4, true},          /* the same */
+    {"restage", do_restage, 2, true},            /* generation, act */
+    {"hold_key", do_hold_key, 4, true},          /* name, key, intent, act */
+    {"condemn", do_condemn_all, 8, true},        /* three generations, four intents, act */
+    {"condemn one", do_condemn_one, 4, true},    /* two generations, intent, act */
+    {"destroyed", do_destroyed, 5, true},        /* key, two generations, intent, act */
 };
 
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
