@@ -10,9 +10,13 @@ static const struct {
     stk_custody_op *run;
     bool needs_token;
 } operations[] = {
-    [STK_CUSTODY_TOKEN] = {stk_op_token, true},    [STK_CUSTODY_IMPORT] = {stk_op_import, true},
-    [STK_CUSTODY_PROVE] = {stk_op_prove, true},    [STK_CUSTODY_DESTROY] = {stk_op_destroy, true},
+    [STK_CUSTODY_TOKEN] = {stk_op_token, true},
+    [STK_CUSTODY_IMPORT] = {stk_op_import, true},
+    [STK_CUSTODY_PROVE] = {stk_op_prove, true},
+    [STK_CUSTODY_DESTROY] = {stk_op_destroy, true},
     [STK_CUSTODY_RECORD] = {stk_op_record, false},
+    [STK_CUSTODY_GENERATE] = {stk_op_generate, true},
+    [STK_CUSTODY_REQUEST] = {stk_op_request, true},
     [STK_CUSTODY_EXAMINE] = {stk_op_examine, true},
     [STK_CUSTODY_INVENTORY] = {stk_op_inventory, true},
 };
@@ -70,8 +74,9 @@ void stk_custody_message(struct stk_custody_thread *self, struct stk_bytes messa
     }
     if (answer.status == STIRKEEP_OK)
         answer.status = run(self, &order, &answer, &error);
+    if (answer.status != STIRKEEP_OK) /* and with nothing that was found before it failed */
+        answer = (struct stk_custody_answer){.status = answer.status};
     answer.id = order.id;
-    answer.has_proof = answer.has_proof && answer.status == STIRKEEP_OK;
     answer.message = answer.status == STIRKEEP_OK ? "" : error.message;
     self->out.length = 0;
     if (stk_custody_answer_encode(&answer, &self->out) == STIRKEEP_OK)

@@ -59,6 +59,7 @@ struct stk_custody_thread {
     struct stk_arena arena;
     struct stk_buffer out;
     char attributes[STK_ATTRIBUTES_MAX];
+    struct stk_token_destroyed destroyed;
     uint8_t message[STK_LINK_MESSAGE_MAX];
 };
 
@@ -128,7 +129,7 @@ typedef enum stirkeep_status stk_custody_op(struct stk_custody_thread *self,
                                             struct stk_custody_answer *answer,
                                             struct stk_error *error);
 stk_custody_op stk_op_token, stk_op_import, stk_op_prove, stk_op_destroy, stk_op_record;
-stk_custody_op stk_op_examine, stk_op_inventory;
+stk_custody_op stk_op_generate, stk_op_request, stk_op_examine, stk_op_inventory;
 
 /* Sign the order's challenge with its key and read its attributes back, into the answer. */
 enum stirkeep_status stk_custody_prove(struct stk_custody_thread *self,

@@ -62,10 +62,11 @@ static enum stirkeep_status bring_in(struct stk_custody_thread *self,
                                       .name = order->name.text,
                                       .sealed = order->sealed,
                                       .chain = order->chain,
-                                      .chain_count = order->chain_count};
+                                      .chain_count = order->chain_count,
+                                      .x5u = order->x5u};
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (!stk_token_info(keeper->token)->unwraps) {
+    if (order->sealed.length > 0 && !stk_token_info(keeper->token)->unwraps) {
         status = open_seal(keeper, order->sealed, &pkcs8, error);
         import.pkcs8 = &pkcs8;
     }
@@ -75,7 +76,8 @@ static enum stirkeep_status bring_in(struct stk_custody_thread *self,
     return status;
 }
 
-/* Bring a sealed key onto the token, and prove that it signs. */
+/* Bring a sealed key onto the token, or a certificate for a key that is there (nothing sealed), and
+ * prove that it signs. */
 enum stirkeep_status stk_op_import(struct stk_custody_thread *self,
                                    const struct stk_custody_order *order,
                                    struct stk_custody_answer *answer, struct stk_error *error)

@@ -9,10 +9,6 @@
 
 #define SCALAR_LENGTH 32
 
-/* OBJECT IDENTIFIER prime256v1 */
-static const uint8_t p256_parameters[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
-                                          0xce, 0x3d, 0x03, 0x01, 0x07};
-
 static EVP_PKEY *read_pkcs8(const struct stk_secret *pkcs8)
 {
     const unsigned char *at = pkcs8->data;
@@ -74,7 +70,7 @@ enum stirkeep_status stk_create(struct stk_token *token, const struct stk_secret
 
     if (status != STIRKEEP_OK)
         return status;
-    stk_template_add(template, CKA_EC_PARAMS, p256_parameters, sizeof(p256_parameters));
+    stk_template_add_p256(template);
     stk_template_add(template, CKA_VALUE, scalar.data, scalar.length);
     rv = stk_session_create(&token->custody, template->attributes, template->count, ret_key);
     stk_secret_free(&scalar);

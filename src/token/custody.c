@@ -30,6 +30,19 @@ enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error
     return status;
 }
 
+enum stirkeep_status stk_custody_explain(struct stk_token *token, enum stirkeep_status status,
+                                         struct stk_error *error)
+{
+    struct stk_error storage = {0};
+
+    if (status != STIRKEEP_TOKEN_ERROR ||
+        (stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE &&
+         stk_durable_try(&token->durable, &storage) != STIRKEEP_STORAGE))
+        return status;
+    return stk_error_set(error, STIRKEEP_STORAGE, "%s; %s", storage.message,
+                         error == NULL ? "" : error->message);
+}
+
 enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_key_id *key_id,
                                       CK_OBJECT_HANDLE *ret_key, struct stk_error *error)
 {
@@ -39,48 +52,11 @@ enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_
 
     if (status != STIRKEEP_OK)
         return status;
-    status = stk_key_find(&token->custody, key_id, false, &key, &rv, error);
+    status = stk_key_find(&token->custody, key_id, STK_KEY_ON_TOKEN, &key, &rv, error);
     if (status == STIRKEEP_OK)
         *ret_key = key.handle;
     else if (rv != CKR_OK)
         token->custody_stale = true;
-    return status;
-}
-
-enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,
-                                       struct stk_error *error)
-{
-    static const CK_OBJECT_CLASS order[] = {CKO_PRIVATE_KEY, CK_UNAVAILABLE_INFORMATION};
-    char id[STK_KEY_ID_TEXT] = "";
-    bool had_private = false;
-    enum stirkeep_status status = stk_custody_ready(token, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    for (size_t i = 0; status == STIRKEEP_OK && i < sizeof(order) / sizeof(order[0]); i++) {
-        struct stk_handles found = {0};
-        CK_RV rv = stk_key_objects(&token->custody, key_id, order[i], &found);
-
-        if (rv != CKR_OK)
-            status = stk_ckr_error(error, "C_FindObjects", rv);
-        for (size_t k = 0; status == STIRKEEP_OK && k < found.count; k++) {
-            rv = stk_session_destroy(&token->custody, found.items[k]);
-            if (rv != CKR_OK)
-                status = stk_ckr_error(error, "C_DestroyObject", rv);
-        }
-        if (order[i] == CKO_PRIVATE_KEY)
-            had_private = found.count > 0;
-        stk_handles_free(&found);
-    }
-    atomic_fetch_add_explicit(&token->epoch, 1, memory_order_release);
-    if (status != STIRKEEP_OK) {
-        token->custody_stale = true;
-        return status;
-    }
-    status = stk_durable_sync(&token->durable, error);
-    if (status == STIRKEEP_OK && !had_private)
-        status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
-                               stk_key_id_text(key_id, id));
     return status;
 }
 

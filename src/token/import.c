@@ -47,6 +47,24 @@ static enum stirkeep_status look_before(struct stk_token *token,
     return STIRKEEP_OK;
 }
 
+/* A certificate for a key that is held. */
+static bool brings_no_key(const struct stk_token_import *import)
+{
+    return import->pkcs8 == NULL && import->sealed.length == 0;
+}
+
+static enum stirkeep_status nothing_held(const struct stk_token_import *import,
+                                         const struct before *before, struct stk_error *error)
+{
+    char id[STK_KEY_ID_TEXT] = "";
+
+    return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
+                         before->keys.count == 0
+                             ? "key %s is not on the token"
+                             : "key %s: what the token has does not sign for the certificate",
+                         stk_key_id_text(&import->key_id, id));
+}
+
 static enum stirkeep_status make(struct stk_token *token, const struct stk_token_import *import,
                                  bool on_token, CK_OBJECT_HANDLE *ret_key, struct stk_error *error)
 {
@@ -147,31 +165,10 @@ static void clear_away(struct stk_token *token, const struct stk_token_import *i
     }
 }
 
-/* A certificate that the token holds in memory alone would be taken for stored the next time. */
-static void undo_certificates(struct stk_token *token, const struct stk_certificates_made *made)
-{
-    for (size_t i = 0; i < made->count; i++)
-        (void)stk_session_destroy(&token->custody, made->items[i]);
-}
-
-/* What SoftHSM says of a full disk is vague, if it says anything: its files tell. */
-static enum stirkeep_status look_at_files(struct stk_token *token, enum stirkeep_status status,
-                                          struct stk_error *error)
-{
-    struct stk_error storage = {0};
-
-    if (status != STIRKEEP_TOKEN_ERROR ||
-        (stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE &&
-         stk_durable_try(&token->durable, &storage) != STIRKEEP_STORAGE))
-        return status;
-    return stk_error_set(error, STIRKEEP_STORAGE, "%s; %s", storage.message,
-                         error == NULL ? "" : error->message);
-}
-
 static enum stirkeep_status bring(struct stk_token *token, const struct stk_token_import *import,
                                   struct before *before, struct stk_error *error)
 {
-    struct stk_certificates_made made = {0};
+    struct stk_certificates_stored stored = {0};
     CK_OBJECT_HANDLE key = before->held;
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -185,14 +182,17 @@ static enum stirkeep_status bring(struct stk_token *token, const struct stk_toke
     if (status == STIRKEEP_OK)
         status = stk_attributes_check(&token->custody, key, error);
     if (status == STIRKEEP_OK)
-        status = stk_certificates_store(token, import, &made, error);
+        status = stk_certificates_store(token, import, &stored, error);
     if (status == STIRKEEP_OK)
         clear_away(token, import, before);
     if (status == STIRKEEP_OK)
         status = stk_durable_sync(&token->durable, error);
-    status = look_at_files(token, status, error);
+    status = stk_custody_explain(token, status, error);
+    /* A certificate that the token holds in memory alone would be taken for stored the next time. */
     if (status != STIRKEEP_OK)
-        undo_certificates(token, &made);
+        stk_certificates_undo(token, &stored);
+    else
+        stk_certificates_settle(token, &stored);
     return status;
 }
 
@@ -210,6 +210,10 @@ enum stirkeep_status stk_token_import(struct stk_token *token,
         status = look_before(token, import, &before, error);
     if (status != STIRKEEP_OK) {
         token->custody_stale = true;
+        goto out;
+    }
+    if (before.held == CK_INVALID_HANDLE && brings_no_key(import)) {
+        status = nothing_held(import, &before, error);
         goto out;
     }
     status = bring(token, import, &before, error);

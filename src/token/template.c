@@ -51,6 +51,30 @@ void stk_template_ec(struct stk_key_template *template, const struct stk_token_i
     stk_template_add_bool(template, CKA_DERIVE, false); /* ECDH would be another use */
 }
 
+/* OBJECT IDENTIFIER prime256v1 */
+void stk_template_add_p256(struct stk_key_template *template)
+{
+    static const uint8_t parameters[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
+                                         0xce, 0x3d, 0x03, 0x01, 0x07};
+
+    stk_template_add(template, CKA_EC_PARAMS, parameters, sizeof(parameters));
+}
+
+void stk_template_ec_public(struct stk_key_template *template,
+                            const struct stk_token_import *import)
+{
+    *template = (struct stk_key_template){.class = CKO_PUBLIC_KEY, .type = CKK_EC};
+    stk_template_add(template, CKA_CLASS, &template->class, sizeof(template->class));
+    stk_template_add(template, CKA_KEY_TYPE, &template->type, sizeof(template->type));
+    stk_template_add_bool(template, CKA_TOKEN, true);
+    stk_template_add_bool(template, CKA_PRIVATE, false);
+    stk_key_label(import->name, template->label);
+    stk_template_add(template, CKA_LABEL, template->label, strlen(template->label));
+    stk_template_add(template, CKA_ID, import->key_id.bytes, sizeof(import->key_id.bytes));
+    stk_template_add_bool(template, CKA_VERIFY, true);
+    stk_template_add_p256(template);
+}
+
 void stk_template_aes(struct stk_key_template *template)
 {
     begin(template, CKO_SECRET_KEY, CKK_AES, false);

@@ -82,9 +82,11 @@ struct stk_token_import {
     struct stk_bytes spki;          /* 91 bytes, P-256; SHA-256 of it is key_id */
     const char *name;               /* certificate name, for CKA_LABEL */
     struct stk_bytes sealed;        /* unwrapped by the token ... */
-    const struct stk_secret *pkcs8; /* ... or, when not NULL, created from this (C_CreateObject) */
+    const struct stk_secret *pkcs8; /* ... or, when not NULL, created from this (C_CreateObject);
+                                       neither: the key has to be on the token */
     const struct stk_bytes *chain;  /* DER, leaf first */
     size_t chain_count;
+    const char *x5u; /* CKA_URL of the leaf, where the token takes it; NULL or "": none */
 };
 
 /*
@@ -94,14 +96,67 @@ struct stk_token_import {
  * already and proves itself is left as it is; private keys with this CKA_ID that do not prove
  * themselves are destroyed. The files are durable when it returns OK; on failure no private key
  * object of this call is left, or the message says that one may be. KEY_MISMATCH, KEY_UNREADABLE
- * (not sealed to this token's key), TOKEN_ERROR.
+ * (not sealed to this token's key), KEY_UNAVAILABLE (none was brought and none is there that proves
+ * itself), TOKEN_ERROR.
  */
 enum stirkeep_status stk_token_import(struct stk_token *token,
                                       const struct stk_token_import *import,
                                       struct stk_error *error);
 
-/* Destroy every object with this CKA_ID. KEY_UNAVAILABLE when there was no private key. */
+#define STK_TOKEN_SPKI_LENGTH 91 /* DER SubjectPublicKeyInfo of a P-256 key */
+
+/*
+ * Make a P-256 key pair on the token under a ticket: the private key exactly as an import's, but
+ * that CKA_ID is the ticket; the public key beside it as a token object. A pair that is there
+ * already and proves itself is answered again; what else lies under the ticket is destroyed. The
+ * files are durable when it returns OK; on failure nothing is left under the ticket, or the message
+ * says that it may be. UNSUPPORTED: the token makes no such keys. TOKEN_ERROR, STORAGE.
+ */
+enum stirkeep_status stk_token_generate(struct stk_token *token, const char *name,
+                                        const struct stk_key_id *ticket,
+                                        uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
+                                        struct stk_error *error);
+
+/*
+ * Give the pair under the ticket its key id, which has to be the SHA-256 of its public key: the
+ * public key first, then the private one, which proves itself before and after. Done or half done
+ * already, it goes on from there. KEY_UNAVAILABLE: the pair is not there; SoftHSM rewrites an
+ * object's file in place, so a kill in the middle may have lost it, and a new one has to be made.
+ * KEY_MISMATCH, TOKEN_ERROR, STORAGE. Durable when it returns OK; may be half done when it fails.
+ */
+enum stirkeep_status stk_token_adopt(struct stk_token *token, const struct stk_key_id *ticket,
+                                     const struct stk_key_id *key_id, struct stk_error *error);
+
+/* The public key of a pair made on the token, which proves itself. KEY_UNAVAILABLE: none. */
+enum stirkeep_status stk_token_spki(struct stk_token *token, const struct stk_key_id *key_id,
+                                    uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
+                                    struct stk_error *error);
+
+/* What was destroyed, and how it was proven. */
+#define STK_DESTROYED_TEXT_MAX 256
+struct stk_token_destroyed {
+    uint32_t objects; /* on the token; signers' copies are not counted */
+    char proof[STK_DESTROYED_TEXT_MAX];
+};
+
+/*
+ * Destroy every object with this CKA_ID, on the token and of its sessions (the copies that signers
+ * hold); then prove it: nothing is found under the CKA_ID any more, and to sign with any private
+ * key's former handle is refused. Durable when it returns OK. KEY_UNAVAILABLE: there was no private
+ * key; what else there was is destroyed all the same. TOKEN_ERROR: something could not be destroyed
+ * or STILL SIGNS, as the message says; also later, as long as the token may only hide it.
+ * `ret_destroyed` may be NULL.
+ *
+ * What SoftHSM does with the files: it unlinks them without overwriting. The blocks that come free
+ * hold the object encrypted with the token's own key, which lies in token.object under the PIN:
+ * whoever has both of these and the disk may find a destroyed key again, as in every backup of the
+ * token's directory, which no overwriting reaches either. Overwriting has no place here: the names
+ * of files are random and CKA_ID is encrypted in them, so that nothing outside of SoftHSM can tell
+ * which file is whose, and an object whose file was changed behind its back is not destroyed but
+ * left, torn. Changing the PIN after destroying, and destroying backups, is the operator's.
+ */
 enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,
+                                       struct stk_token_destroyed *ret_destroyed,
                                        struct stk_error *error);
 
 /*

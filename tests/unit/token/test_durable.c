@@ -264,7 +264,7 @@ static void test_an_import_that_cannot_be_synced_fails_and_leaves_no_key(void **
     sync_fails = false;
     fx_import(token, &key);
     sync_fails = true;
-    assert_int_equal(stk_token_destroy(token, &key.key_id, &error), STIRKEEP_STORAGE);
+    assert_int_equal(stk_token_destroy(token, &key.key_id, NULL, &error), STIRKEEP_STORAGE);
     sync_fails = false;
     stk_token_close(token);
     stk_buffer_free(&sealed);
