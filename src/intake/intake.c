@@ -94,6 +94,7 @@ void stk_intake_free(struct stk_intake *intake)
     stk_pushes_stop(intake);
     stk_calls_stop(intake);
     stk_imports_free(&intake->imports);
+    stk_rebuild_free(intake->rebuild);
     stk_tasks_free(intake);
     stk_catalog_close(intake->catalog);
     stk_config_free(intake->config);

@@ -10,6 +10,7 @@
 #include "intake/expiry.h"
 #include "intake/import.h"
 #include "intake/pushes.h"
+#include "intake/rebuild.h"
 #include "intake/replay.h"
 #include "intake/staged.h"
 #include <event2/event.h>
@@ -55,6 +56,8 @@ struct stk_intake {
     struct stk_staged staged;
     struct stk_expiry expiry;
     struct stk_import_list imports; /* under way */
+    struct stk_rebuild *rebuild;    /* under way, or NULL */
+    bool lost_looked;
 
     struct event control;
     struct event drain_over;
@@ -91,6 +94,10 @@ void stk_acts_flush(struct stk_intake *intake);
 /* Record an act that changes nothing in the catalog, and flush it. */
 void stk_acts_note(struct stk_intake *intake, const struct stk_act *act);
 
+/* ---- lost.c */
+/* Once: does the catalog hold nothing, and the token keys? Then the log says what to do. */
+void stk_lost_look(struct stk_intake *intake);
+
 /* ---- operations: each ends with stk_task_answer, at once or later */
 void stk_op_wrapping_key(struct stk_task *task);
 void stk_op_import(struct stk_task *task); /* and INSTALL */
@@ -102,5 +109,7 @@ void stk_op_rollback(struct stk_task *task);
 void stk_op_status(struct stk_task *task);
 void stk_op_generate(struct stk_task *task);
 void stk_op_destroy(struct stk_task *task);
+void stk_op_doctor(struct stk_task *task);
+void stk_op_rebuild(struct stk_task *task);
 
 #endif

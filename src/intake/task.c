@@ -18,6 +18,8 @@ static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
     [STK_ADMIN_GENERATE] = stk_op_generate,
     [STK_ADMIN_INSTALL] = stk_op_import,
     [STK_ADMIN_DESTROY] = stk_op_destroy,
+    [STK_ADMIN_DOCTOR] = stk_op_doctor,
+    [STK_ADMIN_REBUILD] = stk_op_rebuild,
 };
 
 static void free_task(struct stk_task *task)
