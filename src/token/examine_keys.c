@@ -195,7 +195,7 @@ static bool try_one(struct holding *holding, const struct stk_inventory_item *it
     struct stk_proven key = {0};
     CK_RV rv = CKR_OK;
     enum stirkeep_status status =
-        stk_key_find(&holding->token->custody, &item->key_id, false, &key, &rv, &why);
+        stk_key_find(&holding->token->custody, &item->key_id, STK_KEY_ON_TOKEN, &key, &rv, &why);
 
     if (status != STIRKEEP_OK && status != STIRKEEP_KEY_UNAVAILABLE)
         return false;
