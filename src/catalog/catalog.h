@@ -38,7 +38,7 @@ void stk_catalog_close(struct stk_catalog *catalog);
 enum stk_intent_kind {
     STK_INTENT_IMPORT,   /* the key may be on the token, no generation has it yet */
     STK_INTENT_GENERATE, /* the same, and it may be there under its ticket */
-    STK_INTENT_DESTROY   /* it may still be on the token, no generation signs with it any more */
+    STK_INTENT_DESTROY   /* condemned: may still be on the token, nothing signs with it any more */
 };
 
 struct stk_intent {
@@ -136,8 +136,7 @@ enum stirkeep_status stk_catalog_retire(struct stk_catalog *catalog, const char 
 
 /*
  * What a roll-back would go to: the newest generation before the active one whose key is held and
- * not condemned.
- * UNKNOWN_NAME; NOT_ACTIVE when nothing is active; CONFLICT when there is none before it.
+ * not condemned. UNKNOWN_NAME; NOT_ACTIVE when nothing is active; CONFLICT when there is none.
  */
 enum stirkeep_status stk_catalog_earlier(struct stk_catalog *catalog, const char *name,
                                          struct stk_certificate *ret_active,

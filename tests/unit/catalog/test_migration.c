@@ -30,15 +30,37 @@ static char *kept_of(sqlite3 *db)
     return rows_of(db, kept, sizeof(kept) / sizeof(kept[0]));
 }
 
+/* The schema, the spelling of names left aside: a renamed table has quotes around its own. */
+static char *schema_of(sqlite3 *db)
+{
+    static const char *const sql[] = {
+        "SELECT type, name, tbl_name, replace(sql, '\"', '') FROM sqlite_schema ORDER BY name",
+        "PRAGMA application_id", "PRAGMA user_version"};
+
+    return rows_of(db, sql, sizeof(sql) / sizeof(sql[0]));
+}
+
+/* What version 1 had in the file; the schema is that of the version that it says. */
 static char *kept_of_file(const char *path, int64_t *ret_version)
 {
     sqlite3 *db = NULL;
     char *rows = NULL;
+    char *schema = NULL;
+    char *version_1 = NULL;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     *ret_version = number_of(db, "PRAGMA user_version");
     rows = kept_of(db);
+    schema = schema_of(db);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    execute(db, version_1_schema);
+    version_1 = schema_of(db);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    if ((strcmp(schema, version_1) == 0) != (*ret_version == 1))
+        fail_msg("neither the one version nor the other: %s", schema);
+    free(schema);
+    free(version_1);
     return rows;
 }
 
@@ -156,16 +178,6 @@ static void what_was_migrated_is_worked_on(void **state)
     assert_int_equal(generations, 1);
     assert_int_equal(fixture_import(fixture, "Alpha", 77), 4);
     (void)fixture_check_sound(fixture);
-}
-
-/* The schema, the spelling of names left aside: a renamed table has quotes around its own. */
-static char *schema_of(sqlite3 *db)
-{
-    static const char *const sql[] = {
-        "SELECT type, name, tbl_name, replace(sql, '\"', '') FROM sqlite_schema ORDER BY name",
-        "PRAGMA application_id", "PRAGMA user_version"};
-
-    return rows_of(db, sql, sizeof(sql) / sizeof(sql[0]));
 }
 
 static void a_migrated_catalog_has_the_schema_of_a_new_one(void **state)
