@@ -192,15 +192,13 @@ static bool let_go(struct stk_trail *trail)
 {
     bool synced = trail->sync == STK_TRAIL_NONE || fdatasync(trail->fd) == 0;
 
-    if (!synced && trail->sync == STK_TRAIL_ALWAYS) {
+    if (!synced && trail->sync == STK_TRAIL_ALWAYS)
         stk_trail_step_back(trail, &trail->synced);
-        trail->rollbacks++;
-    } else {
+    else
         trail->synced = trail->written;
-    }
     (void)close(trail->fd);
     trail->fd = -1;
-    (void)pthread_cond_broadcast(&trail->changed);
+    stk_trail_tell(trail, true);
     return synced;
 }
 

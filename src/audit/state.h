@@ -15,6 +15,13 @@
 #define STK_TRAIL_RETRY_MS 100   /* between two tries after a sync that failed */
 #define STK_TRAIL_NOTE_MAX 1024
 
+/* With ALWAYS: one whose records are on disk only later, or were taken out of the file again. */
+struct stk_waiter {
+    struct stk_waiter *next;
+    uint64_t sequence; /* of its last record */
+    enum { STK_WAITING, STK_ON_DISK, STK_TAKEN_BACK } state;
+};
+
 struct stk_trail {
     char path[PATH_MAX];
     enum stk_trail_sync sync;
@@ -31,7 +38,7 @@ struct stk_trail {
     int sync_errno;              /* why, the last time */
     bool syncing;                /* somebody is in fdatasync(fd) without the lock */
     atomic_bool writable;        /* read without the lock, which a hanging disk may hold for long */
-    uint64_t rollbacks;          /* with ALWAYS: how often unsynced records were taken back */
+    struct stk_waiter *waiters;
 
     /* A record about the trail itself, to go before the next ones. */
     const char *note_act;   /* NULL: none */
@@ -66,6 +73,10 @@ enum stirkeep_status stk_trail_make_ready(struct stk_trail *trail, int64_t real_
  * On failure every unsynced record is taken out of the file again. */
 enum stirkeep_status stk_trail_sync_through(struct stk_trail *trail, uint64_t sequence,
                                             struct stk_error *error);
+
+/* Tell those who wait whose records are on disk by now; with `taken_back`, that the others' are not
+ * in the file any more. Their numbers may be given to new records from then on. */
+void stk_trail_tell(struct stk_trail *trail, bool taken_back);
 
 /* Cut off what a failed append left; sets `unclean` when it cannot be. */
 bool stk_trail_cut_back(struct stk_trail *trail);

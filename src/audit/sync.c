@@ -36,39 +36,64 @@ static bool sync_once(struct stk_trail *trail)
     trail->syncing = false;
     if (done == 0)
         trail->synced = until;
-    (void)pthread_cond_broadcast(&trail->changed);
+    stk_trail_tell(trail, false);
     errno = saved;
     return done == 0;
+}
+
+void stk_trail_tell(struct stk_trail *trail, bool taken_back)
+{
+    for (struct stk_waiter *waiter = trail->waiters; waiter != NULL; waiter = waiter->next) {
+        if (waiter->state != STK_WAITING)
+            continue;
+        if (waiter->sequence <= trail->synced.chain.sequence)
+            waiter->state = STK_ON_DISK;
+        else if (taken_back)
+            waiter->state = STK_TAKEN_BACK;
+    }
+    (void)pthread_cond_broadcast(&trail->changed);
 }
 
 /* None of the unsynced records was answered yet: all who wrote one still wait. */
 static void roll_back(struct stk_trail *trail)
 {
     stk_trail_step_back(trail, &trail->synced);
-    trail->rollbacks++;
     (void)stk_trail_cut_back(trail);
-    (void)pthread_cond_broadcast(&trail->changed);
+    stk_trail_tell(trail, true);
+}
+
+static void leave(struct stk_trail *trail, const struct stk_waiter *waiter)
+{
+    struct stk_waiter **link = &trail->waiters;
+
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
 }
 
 enum stirkeep_status stk_trail_sync_through(struct stk_trail *trail, uint64_t sequence,
                                             struct stk_error *error)
 {
-    uint64_t rollbacks = trail->rollbacks;
+    struct stk_waiter self = {.next = trail->waiters, .sequence = sequence};
+    int why = 0;
 
-    while (trail->rollbacks == rollbacks && trail->synced.chain.sequence < sequence) {
+    trail->waiters = &self;
+    while (self.state == STK_WAITING) {
         if (trail->syncing) {
             (void)pthread_cond_wait(&trail->changed, &trail->lock);
-        } else if (!sync_once(trail) && trail->rollbacks == rollbacks) {
-            stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: cannot be synced: %s",
-                          trail->path, strerror(errno));
+        } else if (!sync_once(trail)) {
+            why = errno;
             roll_back(trail);
-            return STIRKEEP_AUDIT_UNAVAILABLE;
         }
     }
-    if (trail->rollbacks != rollbacks)
-        return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE,
-                             "%s: could not be synced; the records were taken back", trail->path);
-    return STIRKEEP_OK;
+    leave(trail, &self);
+    if (self.state == STK_ON_DISK)
+        return STIRKEEP_OK;
+    return why != 0
+               ? stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: cannot be synced: %s",
+                               trail->path, strerror(why))
+               : stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE,
+                               "%s: could not be synced; the records were taken back", trail->path);
 }
 
 /* Are the bytes that are to be written again still the records that were written? */
@@ -123,20 +148,47 @@ static bool sync_again(struct stk_trail *trail)
     return done;
 }
 
+static void sync_failed(struct stk_trail *trail)
+{
+    trail->sync_errno = errno;
+    trail->sync_failed = true;
+    trail->writable = false;
+}
+
 static void sync_in_thread(struct stk_trail *trail)
 {
     bool failed_before = trail->sync_failed;
     bool done = failed_before ? sync_again(trail) : sync_once(trail);
 
     if (!done) {
-        trail->sync_errno = errno;
-        trail->sync_failed = true;
-        trail->writable = false;
+        sync_failed(trail);
     } else if (failed_before) {
         trail->synced = trail->written;
         trail->sync_failed = false;
         trail->writable = true;
     }
+}
+
+enum stirkeep_status stk_trail_sync(struct stk_trail *trail, struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+    uint64_t sequence = 0;
+
+    if (trail->sync != STK_TRAIL_INTERVAL) /* done already, or not wanted */
+        return STIRKEEP_OK;
+    (void)pthread_mutex_lock(&trail->lock);
+    sequence = trail->written.chain.sequence;
+    while (!trail->sync_failed && trail->synced.chain.sequence < sequence) {
+        if (trail->syncing)
+            (void)pthread_cond_wait(&trail->changed, &trail->lock);
+        else if (!sync_once(trail))
+            sync_failed(trail); /* the thread syncs it again */
+    }
+    if (trail->sync_failed)
+        status = stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: cannot be synced: %s",
+                               trail->path, strerror(trail->sync_errno));
+    (void)pthread_mutex_unlock(&trail->lock);
+    return status;
 }
 
 static void wait_ms(struct stk_trail *trail, long milliseconds)
@@ -168,8 +220,8 @@ void *stk_trail_sync_thread(void *argument)
             continue;
         }
         wait_ms(trail, trail->sync_failed ? STK_TRAIL_RETRY_MS : STK_TRAIL_INTERVAL_MS);
-        if (trail->stopping || !is_dirty(trail))
-            continue;
+        if (trail->stopping || trail->syncing || !is_dirty(trail))
+            continue; /* another one's sync may be under way: then it is looked at again */
         sync_in_thread(trail);
     }
     (void)pthread_mutex_unlock(&trail->lock);

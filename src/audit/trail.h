@@ -65,6 +65,12 @@ void stk_trail_close(struct stk_trail *trail);
 enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
                                       size_t count, int64_t real_us, struct stk_error *error);
 
+/*
+ * Until the disk holds what was appended so far; with NONE nothing is promised. AUDIT_UNAVAILABLE:
+ * it may not hold it yet; the records stay, and nothing more is appended until they are on disk.
+ */
+enum stirkeep_status stk_trail_sync(struct stk_trail *trail, struct stk_error *error);
+
 /* Sequence number of the last record. */
 uint64_t stk_trail_sequence(struct stk_trail *trail);
 /* Whether the last append, and the last sync, went well. Never waits, whatever the disk does. */

@@ -99,6 +99,18 @@ enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
     return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why.message);
 }
 
+enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error)
+{
+    struct stk_trail *trail = atomic_load(&recorder->trail);
+    struct stk_error why = {0};
+    enum stirkeep_status status = trail == NULL ? STIRKEEP_OK : stk_trail_sync(trail, &why);
+
+    if (status == STIRKEEP_OK)
+        return STIRKEEP_OK;
+    complain(recorder, why.message);
+    return stk_error_set(error, status, "%s", why.message);
+}
+
 void stk_recorder_watch(struct stk_recorder *recorder)
 {
     struct stk_trail *trail = atomic_load(&recorder->trail);

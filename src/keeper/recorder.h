@@ -39,6 +39,9 @@ enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
                                          const struct stk_record *records, size_t count,
                                          struct stk_error *error);
 
+/* Until the disk holds what was appended, in every mode that syncs at all. AUDIT_UNAVAILABLE. */
+enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error);
+
 /* Tell the log when the trail went unwritable without anybody appending. The main thread. */
 void stk_recorder_watch(struct stk_recorder *recorder);
 

@@ -42,6 +42,13 @@ static void wait_for(atomic_int *counter, int least)
     assert_true(*counter >= least);
 }
 
+static void wait_for_writable(struct stk_trail *trail, bool writable)
+{
+    for (int i = 0; i < 400 && stk_trail_writable(trail) != writable; i++)
+        pause_ms(5);
+    assert_int_equal(stk_trail_writable(trail), writable);
+}
+
 static enum stirkeep_status append_one(struct stk_trail *trail, uint64_t request_id,
                                        struct stk_error *error)
 {
@@ -285,7 +292,7 @@ static void a_sync_that_fails_closes_the_trail_until_one_succeeds(void **state)
     before = faults.fdatasyncs;
     append_some(trail, 1, 5);
     wait_for(&faults.fdatasyncs, before + 1);
-    pause_ms(20);
+    wait_for_writable(trail, false);
     assert_refused(trail, "cannot be synced: Input/output error");
     wait_for(&faults.fdatasyncs, before + 3); /* tried again by itself */
     assert_refused(trail, "cannot be synced: Input/output error");
@@ -293,12 +300,77 @@ static void a_sync_that_fails_closes_the_trail_until_one_succeeds(void **state)
     faults.fdatasync_errno = 0;
     before = faults.fdatasyncs;
     wait_for(&faults.fdatasyncs, before + 1);
-    for (int i = 0; i < 100 && !stk_trail_writable(trail); i++)
-        pause_ms(5);
-    assert_true(stk_trail_writable(trail));
+    wait_for_writable(trail, true);
     append_some(trail, 6, 1);
     stk_trail_close(trail);
     assert_int_equal(records_in(scratch->path), 6); /* those that were answered are all there */
+}
+
+static void a_sync_that_is_waited_for_has_been_done_when_it_returns(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    int before = faults.fdatasyncs;
+
+    append_some(trail, 1, 5);
+    assert_int_equal(stk_trail_sync(trail, NULL), STIRKEEP_OK);
+    assert_int_equal(faults.fdatasyncs, before + 1);
+    assert_int_equal(stk_trail_sync(trail, NULL), STIRKEEP_OK); /* nothing new: no sync */
+    assert_int_equal(faults.fdatasyncs, before + 1);
+    stk_trail_close(trail);
+    trail = open_trail(scratch, STK_TRAIL_NONE);
+    append_some(trail, 6, 1);
+    before = faults.fdatasyncs;
+    assert_int_equal(stk_trail_sync(trail, NULL), STIRKEEP_OK); /* it is not wanted */
+    assert_int_equal(faults.fdatasyncs, before);
+    stk_trail_close(trail);
+}
+
+static void a_sync_that_is_waited_for_and_fails_is_told_and_made_up_for(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    struct stk_error error = {0};
+
+    append_some(trail, 1, 5);
+    faults.fdatasync_errno = EIO;
+    assert_int_equal(stk_trail_sync(trail, &error), STIRKEEP_AUDIT_UNAVAILABLE);
+    assert_non_null(strstr(error.message, "cannot be synced: Input/output error"));
+    assert_false(stk_trail_writable(trail));
+    assert_refused(trail, "cannot be synced: Input/output error");
+    faults.fdatasync_errno = 0;
+    wait_for_writable(trail, true);
+    assert_int_equal(stk_trail_sync(trail, NULL), STIRKEEP_OK);
+    append_some(trail, 6, 1);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 6); /* none was lost, none is there twice */
+}
+
+static void *wait_for_sync(void *argument)
+{
+    return stk_trail_sync(argument, NULL) == STIRKEEP_OK ? argument : NULL;
+}
+
+static void one_sync_serves_all_that_wait_for_it(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_INTERVAL);
+    pthread_t threads[8];
+    int before = faults.fdatasyncs;
+
+    append_some(trail, 1, 1);
+    faults.fdatasync_ms = 100;
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, wait_for_sync, trail), 0);
+    for (size_t i = 0; i < 8; i++) {
+        void *result = NULL;
+
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, trail);
+    }
+    assert_int_equal(faults.fdatasyncs, before + 1);
+    faults.fdatasync_ms = 0;
+    stk_trail_close(trail);
 }
 
 /* The kernel may drop pages that it could not write: what is read then is not what was written. */
@@ -313,7 +385,7 @@ static void records_that_the_disk_lost_keep_the_trail_closed(void **state)
     before = faults.fdatasyncs;
     append_some(trail, 1, 5);
     wait_for(&faults.fdatasyncs, before + 1);
-    pause_ms(20);
+    wait_for_writable(trail, false);
     fd = open(scratch->path, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 700), 4);
     (void)close(fd);
@@ -457,6 +529,9 @@ int main(void)
         TEST(interval_syncs_soon_and_once_for_many),
         TEST(none_never_syncs_while_it_runs),
         TEST(a_sync_that_fails_closes_the_trail_until_one_succeeds),
+        TEST(a_sync_that_is_waited_for_has_been_done_when_it_returns),
+        TEST(a_sync_that_is_waited_for_and_fails_is_told_and_made_up_for),
+        TEST(one_sync_serves_all_that_wait_for_it),
         TEST(records_that_the_disk_lost_keep_the_trail_closed),
         TEST(threads_append_to_one_chain),
         TEST(always_syncs_before_it_returns_and_once_for_all_that_wait),
