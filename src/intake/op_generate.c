@@ -202,9 +202,11 @@ static enum stirkeep_status begin(struct generate *generate, struct stk_error *e
     struct stk_task *task = generate->task;
     struct stk_requested_key key = {0};
     size_t count = 0;
-    enum stirkeep_status status = stk_catalog_requested(
-        task->intake->catalog, task->request.name.text, &task->arena, &key, 1, &count, error);
+    enum stirkeep_status status = stk_csr_check(task->request.spc, task->request.subject, error);
 
+    if (status == STIRKEEP_OK)
+        status = stk_catalog_requested(task->intake->catalog, task->request.name.text, &task->arena,
+                                       &key, 1, &count, error);
     if (status != STIRKEEP_OK)
         return status;
     if (count == 0)

@@ -128,9 +128,23 @@ static void take_act(struct ends *ends, const struct stk_custody_order *order)
     act->request_id = order->request_id;
 }
 
+static bool is(const struct stk_key_id *one, const struct stk_key_id *other)
+{
+    return memcmp(one, other, sizeof(*one)) == 0;
+}
+
+static size_t spki_of(EVP_PKEY *key, uint8_t ret_spki[128])
+{
+    uint8_t *at = ret_spki;
+
+    return key == NULL ? 0 : (size_t)i2d_PUBKEY(key, &at);
+}
+
 static void answer_order(struct ends *ends, const struct stk_custody_order *order)
 {
     static const uint8_t spki[] = "a wrapping key";
+    static const uint8_t request[] = "a request";
+    uint8_t made[128] = {0};
     struct stk_custody_answer answer = {.id = order->id, .message = "", .attributes = ""};
     struct stk_buffer out = {0};
 
@@ -152,9 +166,28 @@ static void answer_order(struct ends *ends, const struct stk_custody_order *orde
             prove(ends, order->challenge, answer.signature);
     } else if (order->kind == STK_CUSTODY_DESTROY) {
         answer.status = ends->destroy_status;
-        if (ends->indestructible != NULL &&
-            memcmp(ends->indestructible, &order->key_id, sizeof(order->key_id)) == 0)
+        if (ends->indestructible != NULL && is(ends->indestructible, &order->key_id))
             answer.status = STIRKEEP_TOKEN_ERROR;
+        answer.has_destroyed = answer.status == STIRKEEP_OK;
+        answer.proof = "3 objects destroyed";
+    } else if (order->kind == STK_CUSTODY_PROVE) {
+        answer.status = is(&ends->destroyed, &order->key_id) && !ends->undead
+                            ? STIRKEEP_KEY_UNAVAILABLE
+                            : ends->prove_status;
+        answer.has_proof = answer.status == STIRKEEP_OK;
+        if (answer.has_proof && ends->prover != NULL)
+            prove(ends, order->challenge, answer.signature);
+    } else if (order->kind == STK_CUSTODY_GENERATE) {
+        answer.status = ends->generate_status;
+        answer.has_spki = answer.status == STIRKEEP_OK;
+        answer.spki = (struct stk_bytes){made, spki_of(ends->made, made)};
+    } else if (order->kind == STK_CUSTODY_REQUEST) {
+        answer.status = ends->request_status;
+        answer.has_request = answer.has_proof = answer.status == STIRKEEP_OK;
+        answer.csr = (struct stk_bytes){request, sizeof(request)};
+        answer.attributes = "LOCAL=1";
+        if (answer.has_proof && ends->prover != NULL)
+            prove(ends, order->challenge, answer.signature);
     }
     assert_int_equal(stk_custody_answer_encode(&answer, &out), STIRKEEP_OK);
     assert_int_equal(stk_link_send(ends->born.keeper, out.data, out.length, 1000, NULL),
@@ -177,8 +210,13 @@ static void work_as_keeper(struct ends *ends)
     ends->orders[order.kind]++;
     if (order.kind == STK_CUSTODY_RECORD)
         take_act(ends, &order);
-    if (order.kind == STK_CUSTODY_DESTROY)
+    if (order.kind == STK_CUSTODY_DESTROY) {
+        ends->destroyed_before = ends->destroyed;
         ends->destroyed = order.key_id;
+        ends->keeper_silent = ends->keeper_stops;
+    }
+    if (order.kind == STK_CUSTODY_GENERATE)
+        ends->ticket = order.ticket;
     if (order.kind == STK_CUSTODY_IMPORT) {
         ends->import = order;
         ends->sealed_length = order.sealed.length;

@@ -33,15 +33,22 @@ struct ends {
     const char *profile;        /* NULL: strict */
 
     EVP_PKEY *prover; /* what the keeper proves with; NULL: a signature of no key */
+    EVP_PKEY *made;   /* what it generates */
     enum stirkeep_status import_status;
+    enum stirkeep_status prove_status;
+    enum stirkeep_status generate_status;
+    enum stirkeep_status request_status;
     enum stirkeep_status destroy_status;
     const struct stk_key_id *indestructible; /* NULL: none */
+    bool undead;                             /* what was destroyed still signs */
     bool keeper_silent;                      /* takes nothing from its link */
-    bool keeper_stops;                       /* is silent from its next answer to an import on */
+    bool keeper_stops; /* is silent from its next answer to IMPORT or DESTROY on */
     bool front_silent;
 
-    unsigned orders[STK_CUSTODY_RECORD + 1]; /* by kind */
-    struct stk_key_id destroyed;             /* the last one */
+    unsigned orders[STK_CUSTODY_KIND_COUNT]; /* by kind */
+    struct stk_key_id destroyed;             /* the last one ... */
+    struct stk_key_id destroyed_before;      /* ... and the one before */
+    struct stk_key_id ticket;                /* of the last GENERATE */
     struct stk_custody_order import;         /* the last one; no views */
     size_t sealed_length;
     struct recorded acts[ACTS_MAX];
@@ -107,7 +114,9 @@ void material_free(struct material *material);
 
 /* An import of it; the sealed key is any bytes: the keeper is the test. */
 struct stk_admin_request import_of(const struct material *material, const char *name);
-/* The same, done: fails the test unless it is OK. */
+/* The installation of its certificate. */
+struct stk_admin_request install_of(const struct material *material, const char *name);
+/* An import, done: fails the test unless it is OK. */
 struct stk_admin_response import_done(struct ends *ends, const struct material *material,
                                       const char *name);
 

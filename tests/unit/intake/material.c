@@ -99,6 +99,16 @@ struct stk_admin_request import_of(const struct material *material, const char *
     return request;
 }
 
+struct stk_admin_request install_of(const struct material *material, const char *name)
+{
+    struct stk_admin_request request = import_of(material, name);
+
+    request.kind = STK_ADMIN_INSTALL;
+    request.sealed = (struct stk_bytes){0};
+    request.source = NULL;
+    return request;
+}
+
 struct stk_admin_response import_done(struct ends *ends, const struct material *material,
                                       const char *name)
 {

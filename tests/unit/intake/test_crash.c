@@ -141,9 +141,11 @@ static void a_key_that_cannot_be_destroyed_does_not_hold_up_those_behind_it(void
     struct stk_admin_response busy = {0};
     int64_t intent = 0;
 
-    assert_int_equal(stk_catalog_intend(catalog, STK_INTENT_IMPORT, "Alpha", &alpha.id, "a.pem", 1, &intent, NULL),
+    assert_int_equal(stk_catalog_intend(catalog, STK_INTENT_IMPORT, "Alpha", &alpha.id, "a.pem", 1,
+                                        &intent, NULL),
                      STIRKEEP_OK);
-    assert_int_equal(stk_catalog_intend(catalog, STK_INTENT_IMPORT, "Bravo", &bravo.id, "b.pem", 1, &intent, NULL),
+    assert_int_equal(stk_catalog_intend(catalog, STK_INTENT_IMPORT, "Bravo", &bravo.id, "b.pem", 1,
+                                        &intent, NULL),
                      STIRKEEP_OK);
     stk_catalog_close(catalog);
     ends->indestructible = &alpha.id;
