@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROVEN_MAX 16                          /* keys that are made to prove themselves */
-#define PROVING_US 2000000ULL                  /* in so long */
-#define MEASURING_US 200000ULL                 /* for each figure */
-#define TOLD_MAX 8                             /* keys that are named one by one */
-#define POINT_ROOM (STK_P256_POINT_LENGTH + 2) /* in an OCTET STRING */
+#define PROVEN_MAX 16          /* keys that are made to prove themselves */
+#define PROVING_US 2000000ULL  /* in so long */
+#define MEASURING_US 200000ULL /* for each figure */
+#define TOLD_MAX 8             /* keys that are named one by one */
 
 /* ---- a key pair for a trial */
 
@@ -35,33 +34,24 @@ static CK_RV generate(struct stk_session *session, CK_OBJECT_HANDLE *ret_public,
         {CKA_SENSITIVE, &yes, sizeof(yes)}, {CKA_EXTRACTABLE, &no, sizeof(no)},
         {CKA_SIGN, &yes, sizeof(yes)},
     };
-    struct stk_token *token = session->token;
-    CK_RV rv = CKR_OK;
 
-    (void)pthread_mutex_lock(&token->objects);
-    stk_call_begins(session);
-    rv = stk_call_ended(
-        session, token->p11->C_GenerateKeyPair(
-                     session->handle, &mechanism, public, sizeof(public) / sizeof(public[0]),
-                     private, sizeof(private) / sizeof(private[0]), ret_public, ret_private));
-    (void)pthread_mutex_unlock(&token->objects);
-    return rv;
+    return stk_session_generate(
+        session, &mechanism, &(struct stk_template){public, sizeof(public) / sizeof(public[0])},
+        &(struct stk_template){private, sizeof(private) / sizeof(private[0])}, ret_public,
+        ret_private);
 }
 
 CK_RV stk_examine_generate(struct stk_session *session, CK_OBJECT_HANDLE *ret_private)
 {
     CK_OBJECT_HANDLE public = CK_INVALID_HANDLE;
     CK_OBJECT_HANDLE private = CK_INVALID_HANDLE;
-    uint8_t point[POINT_ROOM] = {0};
     uint8_t spki[STK_P256_SPKI_LENGTH] = {0};
-    size_t length = 0;
     bool proven = false;
     CK_RV rv = generate(session, &public, &private);
 
     if (rv != CKR_OK)
         return rv;
-    rv = stk_session_read(session, public, CKA_EC_POINT, point, sizeof(point), &length);
-    if (rv == CKR_OK && (length != sizeof(point) || !stk_spki_from_point(point + 2, spki)))
+    if (!stk_public_key_spki(session, public, spki))
         rv = CKR_GENERAL_ERROR;
     if (rv == CKR_OK)
         rv = stk_key_prove(session, private, spki, &proven);

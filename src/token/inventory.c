@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/internal.h"
 
-#include "base/digest.h"
 #include "base/log.h"
 #include <stdlib.h>
 #include <string.h>
@@ -206,12 +205,8 @@ struct reading {
 static bool is_leaf(struct stk_bytes der, const struct stk_key_id *key_id)
 {
     uint8_t spki[STK_P256_SPKI_LENGTH] = {0};
-    uint8_t hash[STK_DIGEST_LENGTH] = {0};
 
-    if (!stk_certificate_spki(der, spki))
-        return false;
-    stk_sha256(spki, sizeof(spki), hash);
-    return memcmp(hash, key_id->bytes, sizeof(hash)) == 0;
+    return stk_certificate_spki(der, spki) && stk_spki_is_of(spki, key_id);
 }
 
 static const char *read_url(struct reading *reading, CK_OBJECT_HANDLE object)
