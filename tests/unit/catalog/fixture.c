@@ -121,6 +121,55 @@ uint32_t fixture_import(struct fixture *fixture, const char *name, unsigned seed
     return number;
 }
 
+int64_t fixture_intend(struct fixture *fixture, enum stk_intent_kind kind, const char *name,
+                       unsigned seed)
+{
+    struct stk_key_id key_id = key_of(seed);
+    int64_t intent = 0;
+
+    if (stk_catalog_intend(fixture->catalog, kind, name, &key_id, "", FIXTURE_NOW, &intent,
+                           &fixture->error) != STIRKEEP_OK)
+        fail_msg("%s", fixture->error.message);
+    return intent;
+}
+
+void fixture_generate(struct fixture *fixture, const char *name, unsigned ticket, unsigned seed)
+{
+    struct stk_act act = {.act = "generate", .outcome = "ok", .name = name, .detail = ""};
+    struct stk_new_key key = {.name = name,
+                              .key_id = key_of(seed),
+                              .attributes = "LOCAL=1",
+                              .created = FIXTURE_NOW + seed,
+                              .created_by = 1000 + seed,
+                              .act = &act};
+
+    key.intent = fixture_intend(fixture, STK_INTENT_GENERATE, name, ticket);
+    assert_int_equal(
+        stk_catalog_intent_key(fixture->catalog, key.intent, &key.key_id, &fixture->error),
+        STIRKEEP_OK);
+    if (stk_catalog_hold_key(fixture->catalog, &key, &fixture->error) != STIRKEEP_OK)
+        fail_msg("%s", fixture->error.message);
+}
+
+size_t fixture_requested(struct fixture *fixture, const char *name, struct stk_requested_key *keys,
+                         size_t room)
+{
+    size_t count = 99;
+
+    assert_int_equal(stk_catalog_requested(fixture->catalog, name, &fixture->arena, keys, room,
+                                           &count, &fixture->error),
+                     STIRKEEP_OK);
+    return count;
+}
+
+void fixture_drop_acts(struct fixture *fixture)
+{
+    struct stk_act act = {0};
+
+    while (stk_catalog_next_act(fixture->catalog, &fixture->arena, &act, NULL) == STIRKEEP_OK)
+        assert_int_equal(stk_catalog_act_done(fixture->catalog, act.id, NULL), STIRKEEP_OK);
+}
+
 struct stk_intent fixture_intent(struct fixture *fixture, const char *name)
 {
     struct stk_intent intent = {0};

@@ -44,6 +44,18 @@ void sample_make(struct sample *sample, const char *name, unsigned seed);
 /* intend and add; the generation's number. */
 uint32_t fixture_import(struct fixture *fixture, const char *name, unsigned seed);
 
+/* Commit an intent of a name and a key; its id. */
+#define FIXTURE_NOW 1750000000
+int64_t fixture_intend(struct fixture *fixture, enum stk_intent_kind kind, const char *name,
+                       unsigned seed);
+
+/* The whole way of a key that the token makes: ticket, key, held. */
+void fixture_generate(struct fixture *fixture, const char *name, unsigned ticket, unsigned seed);
+
+/* How many keys of a name wait, and which. */
+size_t fixture_requested(struct fixture *fixture, const char *name, struct stk_requested_key *keys,
+                         size_t room);
+
 /* The open intent of a name; zero when it has none. */
 struct stk_intent fixture_intent(struct fixture *fixture, const char *name);
 
@@ -53,6 +65,8 @@ struct stk_generation fixture_generation(struct fixture *fixture, const char *na
 
 /* Is the oldest act that, recorded with that generation? It is taken away. */
 void fixture_expect_act(struct fixture *fixture, const char *act, uint32_t generation);
+
+void fixture_drop_acts(struct fixture *fixture);
 
 /* Every row of every table; free it. */
 char *fixture_dump(struct fixture *fixture);

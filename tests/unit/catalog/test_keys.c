@@ -5,19 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOW 1750000000
-
-static int64_t intend(struct fixture *fixture, enum stk_intent_kind kind, const char *name,
-                      unsigned seed)
-{
-    struct stk_key_id key_id = key_of(seed);
-    int64_t intent = 0;
-
-    if (stk_catalog_intend(fixture->catalog, kind, name, &key_id, "", NOW, &intent,
-                           &fixture->error) != STIRKEEP_OK)
-        fail_msg("%s", fixture->error.message);
-    return intent;
-}
+#define NOW FIXTURE_NOW
 
 static enum stirkeep_status try_to_intend(struct fixture *fixture, enum stk_intent_kind kind,
                                           const char *name, unsigned seed)
@@ -29,25 +17,6 @@ static enum stirkeep_status try_to_intend(struct fixture *fixture, enum stk_inte
 
     assert_true(status == STIRKEEP_OK || intent == -5);
     return status;
-}
-
-/* The whole way of a key that the token makes: ticket, key, held. */
-static void generate(struct fixture *fixture, const char *name, unsigned ticket, unsigned seed)
-{
-    struct stk_act act = {.act = "generate", .outcome = "ok", .name = name, .detail = ""};
-    struct stk_new_key key = {.name = name,
-                              .key_id = key_of(seed),
-                              .attributes = "LOCAL=1",
-                              .created = NOW + seed,
-                              .created_by = 1000 + seed,
-                              .act = &act};
-
-    key.intent = intend(fixture, STK_INTENT_GENERATE, name, ticket);
-    assert_int_equal(
-        stk_catalog_intent_key(fixture->catalog, key.intent, &key.key_id, &fixture->error),
-        STIRKEEP_OK);
-    if (stk_catalog_hold_key(fixture->catalog, &key, &fixture->error) != STIRKEEP_OK)
-        fail_msg("%s", fixture->error.message);
 }
 
 static bool condemn(struct fixture *fixture, const char *name, unsigned seed)
@@ -63,38 +32,6 @@ static bool condemn(struct fixture *fixture, const char *name, unsigned seed)
     return stopped;
 }
 
-static uint32_t destroyed(struct fixture *fixture, int64_t intent)
-{
-    struct stk_act act = {
-        .act = "destroy", .outcome = "ok", .name = "x", .detail = "", .generation = 0};
-    uint32_t generations = 99;
-
-    if (stk_catalog_destroyed(fixture->catalog, intent, &act, &generations, &fixture->error) !=
-        STIRKEEP_OK)
-        fail_msg("%s", fixture->error.message);
-    (void)fixture_check_sound(fixture);
-    return generations;
-}
-
-static void drop_acts(struct fixture *fixture)
-{
-    struct stk_act act = {0};
-
-    while (stk_catalog_next_act(fixture->catalog, &fixture->arena, &act, NULL) == STIRKEEP_OK)
-        assert_int_equal(stk_catalog_act_done(fixture->catalog, act.id, NULL), STIRKEEP_OK);
-}
-
-static size_t requested(struct fixture *fixture, const char *name, struct stk_requested_key *keys,
-                        size_t room)
-{
-    size_t count = 99;
-
-    assert_int_equal(stk_catalog_requested(fixture->catalog, name, &fixture->arena, keys, room,
-                                           &count, &fixture->error),
-                     STIRKEEP_OK);
-    return count;
-}
-
 static void a_made_key_takes_the_place_of_its_ticket_in_the_journal(void **state)
 {
     struct fixture *fixture = *state;
@@ -103,8 +40,8 @@ static void a_made_key_takes_the_place_of_its_ticket_in_the_journal(void **state
     struct stk_key_id other = key_of(2);
     struct stk_key_id none = {0};
     struct stk_intent read = {0};
-    int64_t intent = intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
-    int64_t import = intend(fixture, STK_INTENT_IMPORT, "Beta", 9);
+    int64_t intent = fixture_intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
+    int64_t import = fixture_intend(fixture, STK_INTENT_IMPORT, "Beta", 9);
 
     read = fixture_intent(fixture, "Alpha");
     assert_int_equal(read.kind, STK_INTENT_GENERATE);
@@ -136,8 +73,8 @@ static void a_made_key_that_somebody_else_is_bringing_is_told(void **state)
     struct stk_key_id key_id = key_of(1);
     int64_t intent = 0;
 
-    (void)intend(fixture, STK_INTENT_IMPORT, "Beta", 1);
-    intent = intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
+    (void)fixture_intend(fixture, STK_INTENT_IMPORT, "Beta", 1);
+    intent = fixture_intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
     assert_int_equal(stk_catalog_intent_key(fixture->catalog, intent, &key_id, &fixture->error),
                      STIRKEEP_BUSY);
     assert_non_null(strstr(fixture->error.message, "Beta"));
@@ -147,7 +84,7 @@ static void while_anything_of_a_name_is_open_nothing_is_brought_to_it(void **sta
 {
     struct fixture *fixture = *state;
 
-    (void)intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
+    (void)fixture_intend(fixture, STK_INTENT_GENERATE, "Alpha", 500);
     assert_int_equal(try_to_intend(fixture, STK_INTENT_GENERATE, "Alpha", 501), STIRKEEP_BUSY);
     assert_int_equal(try_to_intend(fixture, STK_INTENT_IMPORT, "Alpha", 1), STIRKEEP_BUSY);
     assert_non_null(strstr(fixture->error.message, "Alpha: the making of a key"));
@@ -168,7 +105,7 @@ static void a_kind_that_was_never_written_is_not_believed(void **state)
     struct stk_intent read = {.id = 7};
     sqlite3 *db = NULL;
 
-    (void)intend(fixture, STK_INTENT_IMPORT, "Alpha", 1);
+    (void)fixture_intend(fixture, STK_INTENT_IMPORT, "Alpha", 1);
     fixture_close(fixture);
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
     execute(db, "PRAGMA ignore_check_constraints = ON; UPDATE intent SET kind = 'imported'");
@@ -193,13 +130,13 @@ static void a_held_key_waits_for_its_certificate_unseen_by_list_and_show(void **
     uint32_t names = 9;
     size_t count = 9;
 
-    generate(fixture, "Alpha", 500, 1);
+    fixture_generate(fixture, "Alpha", 500, 1);
     fixture_expect_act(fixture, "generate", 0);
     fixture_close(fixture);
     fixture_open(fixture);
     assert_int_equal(fixture_check_sound(fixture), 0);
     assert_int_equal(fixture_intent(fixture, "Alpha").id, 0);
-    assert_int_equal(requested(fixture, "Alpha", keys, 4), 1);
+    assert_int_equal(fixture_requested(fixture, "Alpha", keys, 4), 1);
     assert_memory_equal(&keys[0].key_id, &key_id, sizeof(key_id));
     assert_string_equal(keys[0].attributes, "LOCAL=1");
     assert_int_equal(keys[0].created, NOW + 1);
@@ -239,14 +176,14 @@ static void a_certificate_makes_of_a_requested_key_a_generation_that_tells_its_o
         struct stk_generation read = {0};
         uint32_t number = 0;
         uint32_t names = 0;
-        generate(fixture, "Alpha", 500, 1);
+        fixture_generate(fixture, "Alpha", 500, 1);
         sample_make(&sample, "Alpha", 1);
         sample.about.origin = said[i];
         sample.about.attributes = "LOCAL=1 SENSITIVE=1";
         assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
                          STIRKEEP_OK);
         assert_int_equal(number, 1);
-        assert_int_equal(requested(fixture, "Alpha", keys, 4), 0);
+        assert_int_equal(fixture_requested(fixture, "Alpha", keys, 4), 0);
         read = fixture_generation(fixture, "Alpha", 1);
         assert_string_equal(read.origin, "generated");
         assert_string_equal(read.attributes, "LOCAL=1 SENSITIVE=1");
@@ -267,7 +204,7 @@ static void a_staged_certificate_for_a_requested_key_is_what_the_name_stands_for
     struct stk_certificate certificate = {0};
     uint32_t number = 0;
 
-    generate(fixture, "Alpha", 500, 1);
+    fixture_generate(fixture, "Alpha", 500, 1);
     sample_make(&sample, "Alpha", 1);
     sample.about.activate_at = 100;
     assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
@@ -308,14 +245,14 @@ static void requested_keys_come_newest_first_and_no_more_than_asked_for(void **s
     size_t count = 9;
 
     for (unsigned i = 1; i <= 4; i++)
-        generate(fixture, "Alpha", 500 + i, i);
-    generate(fixture, "Beta", 600, 9);
+        fixture_generate(fixture, "Alpha", 500 + i, i);
+    fixture_generate(fixture, "Beta", 600, 9);
     (void)fixture_import(fixture, "Alpha", 10);
-    assert_int_equal(requested(fixture, "Alpha", keys, 3), 3);
+    assert_int_equal(fixture_requested(fixture, "Alpha", keys, 3), 3);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(keys[i].created_by, 1004 - i);
-    assert_int_equal(requested(fixture, "Alpha", NULL, 0), 0);
-    assert_int_equal(requested(fixture, "Nobody", keys, 3), 0);
+    assert_int_equal(fixture_requested(fixture, "Alpha", NULL, 0), 0);
+    assert_int_equal(fixture_requested(fixture, "Nobody", keys, 3), 0);
     assert_int_equal(
         stk_catalog_requested(fixture->catalog, "../x", &fixture->arena, keys, 3, &count, NULL),
         STIRKEEP_INVALID);
@@ -336,7 +273,7 @@ static void a_key_is_held_once_and_under_its_own_intent(void **state)
     char *before = NULL;
     char *after = NULL;
 
-    generate(fixture, "Alpha", 500, 1);
+    fixture_generate(fixture, "Alpha", 500, 1);
     before = fixture_dump(fixture);
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, &fixture->error),
                      STIRKEEP_CONFLICT);
@@ -357,9 +294,9 @@ static void a_key_is_held_once_and_under_its_own_intent(void **state)
     key.key_id = key_of(2);
     key.intent = 4711;
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_INTERNAL);
-    key.intent = intend(fixture, STK_INTENT_IMPORT, "Beta", 2);
+    key.intent = fixture_intend(fixture, STK_INTENT_IMPORT, "Beta", 2);
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_INTERNAL);
-    intent = intend(fixture, STK_INTENT_GENERATE, "Gamma", 501);
+    intent = fixture_intend(fixture, STK_INTENT_GENERATE, "Gamma", 501);
     key = (struct stk_new_key){
         .name = "Delta", .key_id = key_of(3), .attributes = "", .intent = intent};
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_INTERNAL);
@@ -372,7 +309,7 @@ static void a_key_is_held_once_and_under_its_own_intent(void **state)
     key.intent = 0;
     key.attributes = "C";
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_OK);
-    assert_int_equal(requested(fixture, "Gamma", keys, 4), 1);
+    assert_int_equal(fixture_requested(fixture, "Gamma", keys, 4), 1);
     assert_string_equal(keys[0].attributes, "C");
 }
 
@@ -383,278 +320,10 @@ static void an_import_does_not_end_the_intent_of_a_generation(void **state)
     uint32_t number = 0;
 
     sample_make(&sample, "Alpha", 1);
-    sample.new_generation.intent = intend(fixture, STK_INTENT_GENERATE, "Alpha", 1);
+    sample.new_generation.intent = fixture_intend(fixture, STK_INTENT_GENERATE, "Alpha", 1);
     assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
                      STIRKEEP_INTERNAL);
     assert_int_equal(fixture_check_sound(fixture), 0);
-}
-
-static void condemning_a_name_stops_it_and_journals_each_of_its_keys(void **state)
-{
-    struct fixture *fixture = *state;
-    struct stk_certificate certificate = {0};
-    struct sample sample = {0};
-    struct stk_intent intent = {0};
-    struct stk_key_id key_id = {0};
-    uint32_t number = 0;
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    (void)fixture_import(fixture, "Alpha", 2);
-    sample_make(&sample, "Alpha", 3);
-    sample.about.activate_at = 100;
-    assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
-                     STIRKEEP_OK);
-    generate(fixture, "Alpha", 500, 4);
-    (void)fixture_import(fixture, "Beta", 5);
-    drop_acts(fixture);
-    assert_true(condemn(fixture, "Alpha", 0));
-    fixture_expect_act(fixture, "condemn", 2);
-    assert_string_equal(fixture_generation(fixture, "Alpha", 1).state, "previous");
-    assert_string_equal(fixture_generation(fixture, "Alpha", 2).state, "retired");
-    assert_string_equal(fixture_generation(fixture, "Alpha", 3).state, "retired");
-    assert_int_equal(stk_catalog_certificate(fixture->catalog, "Alpha", &certificate, NULL),
-                     STIRKEEP_OK);
-    assert_false(certificate.active);
-    fixture_close(fixture);
-    fixture_open(fixture);
-    for (unsigned i = 1; i <= 4; i++) {
-        key_id = key_of(i);
-        assert_int_equal(stk_catalog_open_intent(fixture->catalog, intent.id, &intent, NULL),
-                         STIRKEEP_OK);
-        assert_int_equal(intent.kind, STK_INTENT_DESTROY);
-        assert_string_equal(intent.name.text, "Alpha");
-        assert_memory_equal(&intent.key_id, &key_id, sizeof(key_id));
-    }
-    assert_int_equal(stk_catalog_open_intent(fixture->catalog, intent.id, &intent, NULL),
-                     STIRKEEP_UNKNOWN_NAME);
-    /* Again: nothing stops that had not stopped, and no second intent for a key. */
-    assert_false(condemn(fixture, "Alpha", 0));
-    assert_int_equal(number_of(fixture->catalog->db, "SELECT count(*) FROM intent"), 4);
-}
-
-static void condemning_one_key_stops_what_has_it_and_nothing_else(void **state)
-{
-    struct fixture *fixture = *state;
-    static const unsigned keys[] = {1, 2, 1, 2, 2};
-    static const int64_t times[] = {0, 0, 100, 200, 300};
-    static const char *const states[] = {"previous", "active", "staged", "staged", "staged"};
-
-    for (size_t i = 0; i < 5; i++) {
-        struct sample sample = {0};
-        uint32_t number = 0;
-        sample_make(&sample, "Alpha", keys[i]);
-        sample.about.activate_at = times[i];
-        assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
-                         STIRKEEP_OK);
-    }
-    drop_acts(fixture);
-    assert_false(condemn(fixture, "Alpha", 1));
-    fixture_expect_act(fixture, "condemn", 3);
-    for (uint32_t i = 0; i < 5; i++)
-        assert_string_equal(fixture_generation(fixture, "Alpha", i + 1).state,
-                            i == 2 ? "retired" : states[i]);
-    assert_true(condemn(fixture, "Alpha", 2));
-    fixture_expect_act(fixture, "condemn", 2);
-    for (uint32_t i = 1; i < 5; i++)
-        assert_string_equal(fixture_generation(fixture, "Alpha", i + 1).state, "retired");
-    assert_string_equal(fixture_generation(fixture, "Alpha", 1).state, "previous");
-    assert_int_equal(number_of(fixture->catalog->db, "SELECT count(*) FROM intent"), 2);
-}
-
-static void a_requested_key_is_condemned_without_stopping_the_name(void **state)
-{
-    struct fixture *fixture = *state;
-    struct stk_requested_key keys[2] = {0};
-    struct stk_certificate certificate = {0};
-    struct stk_name holder = {0};
-    struct stk_key_id key_id = key_of(2);
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    generate(fixture, "Alpha", 500, 2);
-    drop_acts(fixture);
-    assert_false(condemn(fixture, "Alpha", 2));
-    fixture_expect_act(fixture, "condemn", 0);
-    assert_int_equal(stk_catalog_certificate(fixture->catalog, "Alpha", &certificate, NULL),
-                     STIRKEEP_OK);
-    assert_true(certificate.active);
-    assert_int_equal(requested(fixture, "Alpha", keys, 2), 0); /* nothing to ask a CA for */
-    assert_int_equal(stk_catalog_holder(fixture->catalog, &key_id, &holder, NULL), STIRKEEP_OK);
-    assert_int_equal(destroyed(fixture, fixture_intent(fixture, "Alpha").id), 0);
-    fixture_expect_act(fixture, "destroy", 0);
-    assert_int_equal(stk_catalog_holder(fixture->catalog, &key_id, &holder, NULL),
-                     STIRKEEP_UNKNOWN_NAME);
-    assert_int_equal(requested(fixture, "Alpha", keys, 2), 0);
-}
-
-static void condemning_what_is_not_held_or_is_on_its_way_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    struct stk_act act = {.act = "condemn", .outcome = "ok", .name = "Alpha", .detail = ""};
-    struct stk_key_id one = key_of(1);
-    struct stk_key_id other = key_of(9);
-    char *before = NULL;
-    char *after = NULL;
-    bool stopped = true;
-    int64_t intent = 0;
-    static const enum stk_intent_kind kinds[] = {STK_INTENT_IMPORT, STK_INTENT_GENERATE};
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    (void)fixture_import(fixture, "Beta", 9);
-    before = fixture_dump(fixture);
-    assert_int_equal(
-        stk_catalog_condemn(fixture->catalog, "Gamma", NULL, NOW, &act, &stopped, &fixture->error),
-        STIRKEEP_UNKNOWN_NAME);
-    assert_int_equal(
-        stk_catalog_condemn(fixture->catalog, "Al pha", NULL, NOW, &act, &stopped, NULL),
-        STIRKEEP_INVALID);
-    assert_int_equal(stk_catalog_condemn(fixture->catalog, "Alpha", &other, NOW, &act, &stopped,
-                                         &fixture->error),
-                     STIRKEEP_KEY_UNAVAILABLE);
-    assert_non_null(strstr(fixture->error.message, "Alpha"));
-    after = fixture_dump(fixture);
-    assert_string_equal(after, before);
-    free(before);
-    free(after);
-    for (size_t i = 0; i < 2; i++) {
-        intent = intend(fixture, kinds[i], "Alpha", 50);
-        assert_int_equal(stk_catalog_condemn(fixture->catalog, "Alpha", &one, NOW, &act, &stopped,
-                                             &fixture->error),
-                         STIRKEEP_BUSY);
-        assert_int_equal(stk_catalog_forget(fixture->catalog, intent, NULL), STIRKEEP_OK);
-    }
-    /* Somebody brings this very key under another name: intake's business, but not ours to break. */
-    intent = intend(fixture, STK_INTENT_IMPORT, "Gamma", 1);
-    assert_int_equal(
-        stk_catalog_condemn(fixture->catalog, "Alpha", NULL, NOW, &act, &stopped, &fixture->error),
-        STIRKEEP_BUSY);
-    assert_non_null(strstr(fixture->error.message, "Gamma"));
-    assert_true(stopped);
-    assert_int_equal(stk_catalog_forget(fixture->catalog, intent, NULL), STIRKEEP_OK);
-    assert_string_equal(fixture_generation(fixture, "Alpha", 1).state, "active");
-    assert_true(condemn(fixture, "Alpha", 1));
-    (void)destroyed(fixture, fixture_intent(fixture, "Alpha").id);
-    assert_int_equal(
-        stk_catalog_condemn(fixture->catalog, "Alpha", NULL, NOW, &act, &stopped, &fixture->error),
-        STIRKEEP_KEY_UNAVAILABLE);
-    assert_int_equal(
-        stk_catalog_condemn(fixture->catalog, "Alpha", &one, NOW, &act, &stopped, &fixture->error),
-        STIRKEEP_KEY_UNAVAILABLE);
-}
-
-static void nothing_goes_back_to_a_condemned_key(void **state)
-{
-    struct fixture *fixture = *state;
-    struct stk_certificate active = {0};
-    struct stk_certificate earlier = {0};
-    struct sample sample = {0};
-    struct stk_new_key key = {.name = "Alpha", .key_id = key_of(2), .attributes = ""};
-    uint32_t number = 0;
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    (void)fixture_import(fixture, "Alpha", 2);
-    (void)fixture_import(fixture, "Alpha", 3);
-    assert_false(condemn(fixture, "Alpha", 2));
-    assert_int_equal(stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(earlier.generation, 1);
-    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 3, 2, NULL, &fixture->error),
-                     STIRKEEP_BUSY);
-    assert_int_equal(stk_catalog_certificate(fixture->catalog, "Alpha", &active, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(active.generation, 3);
-    assert_true(active.active);
-    sample_make(&sample, "Alpha", 2); /* a renewed certificate that was on its way */
-    assert_int_equal(
-        stk_catalog_add(fixture->catalog, &sample.new_generation, &number, &fixture->error),
-        STIRKEEP_BUSY);
-    assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_BUSY);
-    (void)destroyed(fixture, fixture_intent(fixture, "Alpha").id);
-    assert_int_equal(stk_catalog_earlier(fixture->catalog, "Alpha", &active, &earlier, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(earlier.generation, 1);
-    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 3, 2, NULL, NULL),
-                     STIRKEEP_BUSY);
-    assert_int_equal(stk_catalog_roll_back(fixture->catalog, "Alpha", 3, 1, NULL, NULL),
-                     STIRKEEP_OK);
-    (void)fixture_check_sound(fixture);
-}
-
-static void a_destroyed_key_leaves_its_record_and_may_come_again(void **state)
-{
-    struct fixture *fixture = *state;
-    struct stk_generation listed = {0};
-    struct stk_certificate certificate = {0};
-    struct stk_bytes chain[STK_CHAIN_MAX] = {{0}};
-    int64_t intent = 0;
-    size_t count = 0;
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    (void)fixture_import(fixture, "Alpha", 1);
-    assert_true(condemn(fixture, "Alpha", 0));
-    intent = fixture_intent(fixture, "Alpha").id;
-    drop_acts(fixture);
-    assert_int_equal(destroyed(fixture, intent), 2);
-    fixture_expect_act(fixture, "destroy", 2);
-    assert_int_equal(destroyed(fixture, intent), 0); /* again: nothing, and no second record */
-    assert_int_equal(number_of(fixture->catalog->db, "SELECT count(*) FROM act"), 0);
-    fixture_close(fixture);
-    fixture_open(fixture);
-    assert_int_equal(
-        stk_catalog_list(fixture->catalog, "", &fixture->arena, &listed, 1, &count, NULL),
-        STIRKEEP_OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(listed.generation, 2);
-    assert_string_equal(listed.state, "destroyed");
-    assert_string_equal(fixture_generation(fixture, "Alpha", 1).state, "destroyed");
-    assert_int_equal(
-        stk_catalog_chain(fixture->catalog, "Alpha", 1, &fixture->arena, chain, &count, NULL),
-        STIRKEEP_OK);
-    assert_int_equal(stk_catalog_certificate(fixture->catalog, "Alpha", &certificate, NULL),
-                     STIRKEEP_OK);
-    assert_false(certificate.active);
-    assert_int_equal(fixture_import(fixture, "Alpha", 1), 3);
-    assert_string_equal(fixture_generation(fixture, "Alpha", 3).state, "active");
-    assert_string_equal(fixture_generation(fixture, "Alpha", 2).state, "destroyed");
-    assert_int_equal(
-        stk_catalog_earlier(fixture->catalog, "Alpha", &certificate, &certificate, NULL),
-        STIRKEEP_CONFLICT);
-    (void)fixture_check_sound(fixture);
-    /* And go again: the record of the first time stays out of it. */
-    assert_true(condemn(fixture, "Alpha", 1));
-    assert_int_equal(destroyed(fixture, fixture_intent(fixture, "Alpha").id), 1);
-    assert_int_equal(fixture_import(fixture, "Beta", 1), 1); /* under another name, too */
-    assert_int_equal(fixture_check_sound(fixture), 4);
-}
-
-static void the_end_of_a_key_is_told_only_of_a_destroy_intent(void **state)
-{
-    struct fixture *fixture = *state;
-    uint32_t generations = 7;
-    int64_t intent = intend(fixture, STK_INTENT_IMPORT, "Alpha", 1);
-
-    assert_int_equal(
-        stk_catalog_destroyed(fixture->catalog, intent, NULL, &generations, &fixture->error),
-        STIRKEEP_INTERNAL);
-    assert_int_equal(generations, 7);
-    assert_int_equal(fixture_intent(fixture, "Alpha").id, intent);
-    assert_int_equal(stk_catalog_destroyed(fixture->catalog, 4711, NULL, &generations, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(generations, 0);
-}
-
-static void a_full_journal_does_not_hold_up_the_end_of_a_key(void **state)
-{
-    struct fixture *fixture = *state;
-
-    (void)fixture_import(fixture, "Alpha", 1);
-    (void)fixture_import(fixture, "Alpha", 2);
-    execute(fixture->catalog->db,
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024) "
-            "INSERT INTO intent (name, key_id, source, state, started) "
-            "SELECT 'n' || i, randomblob(32), '', 'intent', 5 FROM n");
-    assert_int_equal(try_to_intend(fixture, STK_INTENT_IMPORT, "Beta", 3), STIRKEEP_OVERLOADED);
-    assert_true(condemn(fixture, "Alpha", 0));
-    assert_int_equal(number_of(fixture->catalog->db, "SELECT count(*) FROM intent"), 1026);
 }
 
 static void a_name_takes_no_more_keys_than_generations(void **state)
@@ -662,7 +331,7 @@ static void a_name_takes_no_more_keys_than_generations(void **state)
     struct fixture *fixture = *state;
     struct stk_new_key key = {.name = "Alpha", .key_id = key_of(2), .attributes = ""};
 
-    generate(fixture, "Alpha", 500, 1);
+    fixture_generate(fixture, "Alpha", 500, 1);
     execute(fixture->catalog->db,
             "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
             "INSERT INTO key (key_id, name, origin, state, attributes, created, created_by) "
@@ -694,14 +363,6 @@ int main(void)
         TEST(requested_keys_come_newest_first_and_no_more_than_asked_for),
         TEST(a_key_is_held_once_and_under_its_own_intent),
         TEST(an_import_does_not_end_the_intent_of_a_generation),
-        TEST(condemning_a_name_stops_it_and_journals_each_of_its_keys),
-        TEST(condemning_one_key_stops_what_has_it_and_nothing_else),
-        TEST(a_requested_key_is_condemned_without_stopping_the_name),
-        TEST(condemning_what_is_not_held_or_is_on_its_way_is_refused),
-        TEST(nothing_goes_back_to_a_condemned_key),
-        TEST(a_destroyed_key_leaves_its_record_and_may_come_again),
-        TEST(the_end_of_a_key_is_told_only_of_a_destroy_intent),
-        TEST(a_full_journal_does_not_hold_up_the_end_of_a_key),
         TEST(a_name_takes_no_more_keys_than_generations),
     };
 

@@ -19,14 +19,6 @@ static uint32_t stage(struct fixture *fixture, const char *name, unsigned seed, 
     return number;
 }
 
-static void drop_acts(struct fixture *fixture)
-{
-    struct stk_act act = {0};
-
-    while (stk_catalog_next_act(fixture->catalog, &fixture->arena, &act, NULL) == STIRKEEP_OK)
-        assert_int_equal(stk_catalog_act_done(fixture->catalog, act.id, NULL), STIRKEEP_OK);
-}
-
 static void expect_state(struct fixture *fixture, const char *name, uint32_t number,
                          const char *state, int64_t activate_at)
 {
@@ -75,7 +67,7 @@ static void a_staged_generation_waits_beside_the_active_one(void **state)
     assert_memory_equal(&staged.key_id, &second, sizeof(second));
     assert_false(staged.active);
     assert_int_equal(at, 1900000000);
-    drop_acts(fixture);
+    fixture_drop_acts(fixture);
     assert_int_equal(stk_catalog_activate(fixture->catalog, "Alpha", 2, &act, NULL), STIRKEEP_OK);
     fixture_expect_act(fixture, "activate", 2);
     expect_state(fixture, "Alpha", 1, "previous", 0);
@@ -191,7 +183,7 @@ static void what_is_staged_can_have_another_time(void **state)
 
     (void)stage(fixture, "Alpha", 1, 100);
     (void)stage(fixture, "Beta", 2, 150);
-    drop_acts(fixture);
+    fixture_drop_acts(fixture);
     assert_int_equal(stk_catalog_restage(fixture->catalog, "Alpha", 1, 200, &act, NULL),
                      STIRKEEP_OK);
     fixture_expect_act(fixture, "restage", 1);
@@ -235,7 +227,7 @@ static void retiring_retires_what_is_staged_too(void **state)
     (void)stage(fixture, "Alpha", 2, 100);
     (void)stage(fixture, "Alpha", 2, 200);
     (void)stage(fixture, "Beta", 3, 300);
-    drop_acts(fixture);
+    fixture_drop_acts(fixture);
     assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", &act, &number, NULL),
                      STIRKEEP_OK);
     assert_int_equal(number, 1);
@@ -259,7 +251,7 @@ static void retiring_where_nothing_is_active_tells_the_newest_staged_one(void **
 
     (void)stage(fixture, "Alpha", 1, 100);
     (void)stage(fixture, "Alpha", 2, 100);
-    drop_acts(fixture);
+    fixture_drop_acts(fixture);
     assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", &act, &number, NULL),
                      STIRKEEP_OK);
     assert_int_equal(number, 2);

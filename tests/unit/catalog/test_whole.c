@@ -28,18 +28,6 @@ static void add(struct fixture *fixture, const char *name, unsigned seed, int64_
                      STIRKEEP_OK);
 }
 
-static int64_t intend(struct fixture *fixture, enum stk_intent_kind kind, const char *name,
-                      unsigned seed)
-{
-    struct stk_key_id key_id = key_of(seed);
-    int64_t intent = 0;
-
-    assert_int_equal(
-        stk_catalog_intend(fixture->catalog, kind, name, &key_id, "", NOW, &intent, NULL),
-        STIRKEEP_OK);
-    return intent;
-}
-
 /* Something of each kind. */
 static void build(struct fixture *fixture)
 {
@@ -53,17 +41,17 @@ static void build(struct fixture *fixture)
     add(fixture, "Alpha", 2, 2000000000);
     add(fixture, "Alpha", 3, 1900000000);
     assert_int_equal(stk_catalog_hold_key(fixture->catalog, &key, NULL), STIRKEEP_OK);
-    assert_int_equal(stk_catalog_intent_key(fixture->catalog,
-                                            intend(fixture, STK_INTENT_GENERATE, "Gamma", 500),
-                                            &made, NULL),
+    assert_int_equal(stk_catalog_intent_key(
+                         fixture->catalog,
+                         fixture_intend(fixture, STK_INTENT_GENERATE, "Gamma", 500), &made, NULL),
                      STIRKEEP_OK);
     add(fixture, "Delta", 6, 0);
     add(fixture, "Delta", 6, 0);
     assert_int_equal(
         stk_catalog_condemn(fixture->catalog, "Delta", &dead, NOW, NULL, &stopped, NULL),
         STIRKEEP_OK);
-    (void)intend(fixture, STK_INTENT_IMPORT, "Epsilon", 7);
-    (void)intend(fixture, STK_INTENT_GENERATE, "Zeta", 501);
+    (void)fixture_intend(fixture, STK_INTENT_IMPORT, "Epsilon", 7);
+    (void)fixture_intend(fixture, STK_INTENT_GENERATE, "Zeta", 501);
     (void)fixture_check_sound(fixture);
 }
 
