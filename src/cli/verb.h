@@ -93,6 +93,7 @@ extern const struct stk_verb stk_verb_destroy;
 extern const struct stk_verb stk_verb_sign;
 extern const struct stk_verb stk_verb_verify;
 extern const struct stk_verb stk_verb_status;
+extern const struct stk_verb stk_verb_doctor;
 extern const struct stk_verb stk_verb_bench;
 extern const struct stk_verb stk_verb_audit_verify;
 extern const struct stk_verb stk_verb_lint;

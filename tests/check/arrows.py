@@ -18,7 +18,8 @@ MAY["front"] = ROOM
 MAY["intake"] = ROOM | {"cert", "catalog", "upload", "wipe"}
 MAY["keeper"] = ROOM | {"cert", "seal", "passport", "audit", "token"}
 MAY["stirkeepd"] = {"base", "model", "config", "policy", "room"}
-MAY["cli"] = {"base", "model", "wire", "client", "cert", "upload", "passport", "wipe", "audit"}
+MAY["cli"] = {"base", "model", "wire", "client", "cert", "upload", "passport", "wipe", "audit",
+              "config"}
 # headers that only one folder may include
 ONLY = [(re.compile(r"libp11\.h|pkcs11"), "token"), (re.compile(r"\.pb-c\.h|protobuf-c"), "wire"),
         (re.compile(r"sqlite3\.h"), "catalog"), (re.compile(r"ini\.h"), "config")]
