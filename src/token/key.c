@@ -61,11 +61,11 @@ static bool read_spki(struct stk_session *session, const struct stk_key_id *key_
 void stk_key_release(struct stk_session *session, const struct stk_key_id *key_id,
                      const struct stk_proven *key, bool retire)
 {
+    CK_OBJECT_HANDLE doomed = key->own ? key->handle : CK_INVALID_HANDLE;
+
     if (key->shared != NULL)
-        stk_session_destroy_for_all(
-            session, stk_index_copy_release(session->token->index, key_id, key->shared, retire));
-    if (key->own)
-        (void)stk_session_destroy(session, key->handle);
+        doomed = stk_index_copy_release(session->token->index, key_id, key->shared, retire);
+    stk_session_drop_copy(session, doomed, key_id);
 }
 
 static bool says_gone(CK_RV rv)

@@ -66,7 +66,7 @@ CK_RV stk_lookup_search(struct stk_session *session, const struct stk_key_id *ke
     if (rv != CKR_OK)
         return rv;
     doomed = stk_index_search_ended(index, key_id, begun, &list);
-    stk_session_destroy_for_all(session, doomed);
+    stk_session_drop_copy(session, doomed, key_id);
     *ret_list = list;
     return CKR_OK;
 }
@@ -203,6 +203,7 @@ static CK_RV look_again(struct stk_session *session, const struct stk_key_id *ke
     struct stk_indexed_list list = {0};
     uint64_t noted_now = 0;
     bool confirmed = false;
+    bool walked = false;
     CK_RV rv = CKR_OK;
 
     (void)pthread_mutex_lock(&token->lookups.lock);
@@ -210,14 +211,14 @@ static CK_RV look_again(struct stk_session *session, const struct stk_key_id *ke
         uint64_t before = stk_clock_mono_us();
 
         if (before >= token->lookups.walk_again) {
-            (void)stk_lookup_walk(session);
+            walked = stk_lookup_walk(session) == CKR_OK;
             token->lookups.walk_again = rest_after(before);
             token->lookups.stale = 0;
         }
     }
     /* Somebody was quicker, or the walk has it. */
     if (stk_index_look(token->index, key_id, &list, &noted_now) == STK_INDEX_KNOWN &&
-        noted_now != noted)
+        (walked || noted_now != noted))
         rv = confirm(session, key_id, &list, &confirmed);
     if (rv == CKR_OK && !confirmed) {
         stk_indexed_free(&list);

@@ -50,14 +50,16 @@ static void note_made(struct stk_session *session, const CK_ATTRIBUTE *attribute
         stk_index_doubt(index, &key_id);
 }
 
-/* The home session does nothing else, and everything that is done on it is done under the lock. */
-void stk_session_destroy_for_all(struct stk_session *session, CK_OBJECT_HANDLE copy)
+void stk_session_drop_copy(struct stk_session *session, CK_OBJECT_HANDLE copy,
+                           const struct stk_key_id *key_id)
 {
-    if (copy == CK_INVALID_HANDLE)
+    struct stk_described about = {0};
+
+    if (copy == CK_INVALID_HANDLE || stk_session_describe(session, copy, &about) != CKR_OK ||
+        about.on_token || !about.has_key_id || memcmp(&about.key_id, key_id, sizeof(*key_id)) != 0)
         return;
     stk_exclusive_call_begins(session);
-    (void)stk_exclusive_call_ended(
-        session, calls(session)->C_DestroyObject(session->token->home.handle, copy));
+    (void)stk_exclusive_call_ended(session, calls(session)->C_DestroyObject(session->handle, copy));
 }
 
 CK_RV stk_session_create(struct stk_session *session, CK_ATTRIBUTE *attributes, size_t count,
@@ -133,7 +135,7 @@ CK_RV stk_session_destroy(struct stk_session *session, CK_OBJECT_HANDLE object)
     if (known && rv != CKR_OK)
         stk_index_doubt(index, &key_id);
     (void)stk_exclusive_call_ended(session, rv);
-    stk_session_destroy_for_all(session, doomed);
+    stk_session_drop_copy(session, doomed, &key_id);
     return rv;
 }
 
@@ -154,6 +156,7 @@ CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
     return copy(session, session->handle, object, ret_copy);
 }
 
+/* The home session does nothing else, and everything that is done on it is done under the lock. */
 CK_RV stk_session_copy_for_all(struct stk_session *session, CK_OBJECT_HANDLE object,
                                CK_OBJECT_HANDLE *ret_copy)
 {

@@ -99,8 +99,10 @@ CK_RV stk_session_copy(struct stk_session *session, CK_OBJECT_HANDLE object,
 CK_RV stk_session_copy_for_all(struct stk_session *session, CK_OBJECT_HANDLE object,
                                CK_OBJECT_HANDLE *ret_copy);
 
-/* CK_INVALID_HANDLE is none. */
-void stk_session_destroy_for_all(struct stk_session *session, CK_OBJECT_HANDLE copy);
+/* Destroy a copy of either kind, unless somebody did, and its handle is another object's since.
+ * CK_INVALID_HANDLE is none. */
+void stk_session_drop_copy(struct stk_session *session, CK_OBJECT_HANDLE copy,
+                           const struct stk_key_id *key_id);
 
 /* ---- session.c */
 
