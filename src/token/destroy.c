@@ -91,13 +91,15 @@ static bool remember_former(struct end *end, CK_OBJECT_HANDLE handle)
     return true;
 }
 
-static CK_RV destroy_one(struct stk_session *session, struct end *end, const struct item *item)
+static CK_RV destroy_one(struct stk_token *token, struct end *end, const struct item *item)
 {
     CK_RV rv = CKR_OK;
 
     if (item->is_private && !remember_former(end, item->handle))
         return CKR_HOST_MEMORY;
-    rv = stk_session_destroy(session, item->handle);
+    /* Before it goes: a signer who is in the middle of using it then knows why it fails. */
+    atomic_fetch_add_explicit(&token->epoch, 1, memory_order_release);
+    rv = stk_session_destroy(&token->custody, item->handle);
     /* A signer may have been quicker with a copy of its own. */
     if (rv != CKR_OK && (item->on_token || rv != CKR_OBJECT_HANDLE_INVALID))
         return rv;
@@ -138,7 +140,7 @@ static enum stirkeep_status destroy_all(struct stk_token *token, struct end *end
         if (count == 0)
             return STIRKEEP_OK;
         for (size_t i = 0; rv == CKR_OK && i < count; i++)
-            rv = destroy_one(&token->custody, end, &items[i]);
+            rv = destroy_one(token, end, &items[i]);
         free(items);
         if (rv != CKR_OK) {
             note_undestroyed(&token->undestroyed, end->key_id);

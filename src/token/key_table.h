@@ -19,7 +19,7 @@ struct stk_key_entry {
     bool own;                      /* a session object, to be destroyed when the entry goes */
     bool absent;           /* not a key but the knowledge that there is none that proves itself */
     uint64_t absent_until; /* CLOCK_MONOTONIC us */
-    uint64_t absent_epoch; /* of the token, then */
+    uint64_t epoch;        /* of the token, when it was looked for */
     uint32_t uses;         /* while it is shared */
     uint32_t chain;        /* next in its bucket; these are indices, 0 is none */
     uint32_t newer;

@@ -132,13 +132,14 @@ static void remember_absent(struct stk_signer *signer, const struct stk_key_id *
     struct stk_key_entry *entry = make_entry(signer, key_id);
 
     entry->absent = true;
-    entry->absent_epoch = seen_epoch;
+    entry->epoch = seen_epoch;
     entry->absent_until = stk_clock_mono_us() + ABSENT_FOR_US;
 }
 
 static void keep(struct stk_signer *signer, struct stk_key_entry *entry,
-                 const struct stk_proven *key)
+                 const struct stk_proven *key, uint64_t seen_epoch)
 {
+    entry->epoch = seen_epoch;
     entry->handle = key->handle;
     entry->shared = key->shared;
     entry->own = key->own;
@@ -166,7 +167,7 @@ static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key
         remember_absent(signer, key_id, seen_epoch);
     if (status != STIRKEEP_OK)
         return status;
-    keep(signer, make_entry(signer, key_id), &key);
+    keep(signer, make_entry(signer, key_id), &key, seen_epoch);
     *ret_handle = key.handle;
     return STIRKEEP_OK;
 }
@@ -175,6 +176,7 @@ static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key
 static void take_own(struct stk_signer *signer, struct stk_key_entry *entry)
 {
     struct stk_proven key = {0};
+    uint64_t seen_epoch = epoch(signer);
     CK_RV rv = CKR_OK;
 
     if (stk_key_find(&signer->session, &entry->key_id, STK_KEY_COPY_OF_OWN, &key, &rv, NULL) !=
@@ -183,7 +185,7 @@ static void take_own(struct stk_signer *signer, struct stk_key_entry *entry)
     if (!key.own)
         return;
     let_go(signer, entry);
-    keep(signer, entry, &key);
+    keep(signer, entry, &key, seen_epoch);
 }
 
 static bool deserves_own(const struct stk_signer *signer, struct stk_key_entry *entry)
@@ -205,21 +207,13 @@ static enum stirkeep_status handle_of(struct stk_signer *signer, const struct st
         *ret_handle = entry->handle;
         return STIRKEEP_OK;
     }
-    if (entry != NULL && entry->absent_epoch == epoch(signer) &&
-        stk_clock_mono_us() < entry->absent_until)
+    if (entry != NULL && entry->epoch == epoch(signer) && stk_clock_mono_us() < entry->absent_until)
         return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
                              "key %s was not found usable on the token a moment ago",
                              stk_key_id_text(key_id, id));
     if (entry != NULL)
         drop(signer, entry);
     return load(signer, key_id, ret_handle, ret_rv, error);
-}
-
-/* Not what the key that was proven would say: the handle has come to mean another object. */
-static bool names_another(CK_RV rv)
-{
-    return rv == CKR_KEY_TYPE_INCONSISTENT || rv == CKR_KEY_FUNCTION_NOT_PERMITTED ||
-           rv == CKR_KEY_SIZE_RANGE || rv == CKR_SIGNATURE_LEN_RANGE;
 }
 
 static enum stirkeep_status sign_once(struct stk_signer *signer, const struct stk_key_id *key_id,
@@ -235,9 +229,29 @@ static enum stirkeep_status sign_once(struct stk_signer *signer, const struct st
     *ret_rv = stk_session_sign(&signer->session, handle, digest, ret_signature);
     if (*ret_rv == CKR_OK)
         return STIRKEEP_OK;
-    if (names_another(*ret_rv)) /* the next time it is found again, and has to prove itself */
-        drop(signer, stk_key_table_find(&signer->table, key_id));
     return stk_ckr_error(error, "C_Sign", *ret_rv);
+}
+
+/* Not what the key that was proven would say: the handle has come to mean another object. */
+static bool names_another(CK_RV rv)
+{
+    return rv == CKR_KEY_TYPE_INCONSISTENT || rv == CKR_KEY_FUNCTION_NOT_PERMITTED ||
+           rv == CKR_KEY_SIZE_RANGE || rv == CKR_SIGNATURE_LEN_RANGE;
+}
+
+/*
+ * It did not sign. When keys have come or gone since it was found, this one may have gone in the
+ * middle of its signature, of which a token says what comes to its mind: true, try again. The next
+ * time it is found again, and has to prove itself.
+ */
+static bool drop_failed(struct stk_signer *signer, const struct stk_key_id *key_id, CK_RV rv)
+{
+    struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_id);
+    bool outdated = entry != NULL && !entry->absent && entry->epoch != epoch(signer);
+
+    if (outdated || (entry != NULL && names_another(rv)))
+        drop(signer, entry);
+    return outdated;
 }
 
 static enum stirkeep_status reopen(struct stk_signer *signer, struct stk_error *error)
@@ -269,6 +283,10 @@ enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk
     if (status != STIRKEEP_OK)
         return status;
     status = sign_once(signer, key_id, digest, ret_signature, &rv, error);
+    if (rv != CKR_OK && drop_failed(signer, key_id, rv)) {
+        rv = CKR_OK;
+        status = sign_once(signer, key_id, digest, ret_signature, &rv, error);
+    }
     if (!stk_ckr_is_stale(rv))
         return status;
     status = reopen(signer, error);

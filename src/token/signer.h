@@ -27,7 +27,9 @@ void stk_signer_free(struct stk_signer *signer);
  * use of a key id in this signer, the key is found by CKA_ID and must sign something that its
  * certificate on the token, whose SubjectPublicKeyInfo hashes to the key id, verifies.
  * After CKR_SESSION_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID or
- * CKR_USER_NOT_LOGGED_IN it reopens, finds and proves the key again and tries once more.
+ * CKR_USER_NOT_LOGGED_IN it reopens, finds and proves the key again and tries once more; after any
+ * failure, when keys have come or gone since the key was found, it finds it again: one that was
+ * destroyed in the middle of a signature is KEY_UNAVAILABLE.
  * KEY_UNAVAILABLE, TOKEN_LOCKED, TOKEN_ERROR with call and CKR name.
  */
 enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk_key_id *key_id,
