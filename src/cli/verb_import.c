@@ -241,7 +241,7 @@ static enum stirkeep_status remove_source(struct import *import, struct stk_erro
 
     (void)json_object_set_new(import->report, "source_removed",
                               json_boolean(status == STIRKEEP_OK));
-    if (status != STIRKEEP_OK && is_gone(path))
+    if (status == STIRKEEP_SOURCE_UNSAFE && is_gone(path))
         return stk_error_set(error, status,
                              "the key is imported, but somebody else removed %s meanwhile", path);
     if (status != STIRKEEP_OK)

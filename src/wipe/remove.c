@@ -139,36 +139,45 @@ static enum stirkeep_status overwrite(const struct stk_source *source, int fd,
                          strerror(errno));
 }
 
+/* What another one put in its place, or what could not be unlinked, gets its name again: whoever
+ * looks for the file, and the next try, find it there. */
+static bool put_back(const struct stk_source *source, const char *aside)
+{
+    return renameat2(source->directory, aside, source->directory, source->name, RENAME_NOREPLACE) ==
+           0;
+}
+
 static enum stirkeep_status unlink_checked(const struct stk_source *source, struct stk_error *error)
 {
     uint8_t random[SUFFIX_BYTES];
     char suffix[2 * SUFFIX_BYTES + 1] = "";
     char aside[64] = "";
     struct stat now = {0};
+    int why = 0;
 
     stk_random(random, sizeof(random));
     stk_hex_encode(random, sizeof(random), suffix);
     (void)snprintf(aside, sizeof(aside), ".stirkeep-removed-%s", suffix);
     if (renameat(source->directory, source->name, source->directory, aside) != 0 ||
         fstatat(source->directory, aside, &now, AT_SYMLINK_NOFOLLOW) != 0)
-        return stk_error_set(error, STIRKEEP_IO, "%s: overwritten, but not unlinked: %s",
-                             source->path, strerror(errno));
+        return stk_error_set(error, errno == ENOENT ? STIRKEEP_SOURCE_UNSAFE : STIRKEEP_IO,
+                             "%s: overwritten, but not unlinked: %s", source->path,
+                             strerror(errno));
     if (now.st_dev != source->about.st_dev || now.st_ino != source->about.st_ino) {
-        (void)renameat2(source->directory, aside, source->directory, source->name,
-                        RENAME_NOREPLACE);
+        (void)put_back(source, aside);
         return stk_error_set(error, STIRKEEP_SOURCE_UNSAFE,
                              "%s: overwritten; another file has taken its place, which was kept",
                              source->path);
     }
-    if (unlinkat(source->directory, aside, 0) != 0)
-        return stk_error_set(error, STIRKEEP_IO,
-                             "%s: overwritten and moved to %s, not unlinked: %s", source->path,
-                             aside, strerror(errno));
-    if (fsync(source->directory) != 0)
-        return stk_error_set(error, STIRKEEP_IO,
-                             "%s: overwritten and unlinked, but its directory not synced: %s",
-                             source->path, strerror(errno));
-    return STIRKEEP_OK;
+    if (unlinkat(source->directory, aside, 0) == 0)
+        return STIRKEEP_OK;
+    why = errno;
+    return put_back(source, aside)
+               ? stk_error_set(error, STIRKEEP_IO, "%s: overwritten, but not unlinked: %s",
+                               source->path, strerror(why))
+               : stk_error_set(error, STIRKEEP_IO,
+                               "%s: overwritten and moved to %s, not unlinked: %s", source->path,
+                               aside, strerror(why));
 }
 
 enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[STK_SOURCE_HOW],
@@ -189,8 +198,14 @@ enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[S
         status = unlink_checked(source, error);
     if (status != STIRKEEP_OK)
         return status;
-    (void)snprintf(ret_how, STK_SOURCE_HOW,
-                   "overwritten, synced, unlinked, directory synced, on %s: %s", filesystem.name,
-                   filesystem.promise);
+    if (fsync(source->directory) == 0)
+        (void)snprintf(ret_how, STK_SOURCE_HOW,
+                       "overwritten, synced, unlinked, directory synced, on %s: %s",
+                       filesystem.name, filesystem.promise);
+    else /* the key is gone for good: what a power cut may bring back is a name */
+        (void)snprintf(ret_how, STK_SOURCE_HOW,
+                       "overwritten, synced, unlinked, directory NOT synced (%s): the name of the "
+                       "overwritten file may come back; on %s: %s",
+                       strerror(errno), filesystem.name, filesystem.promise);
     return STIRKEEP_OK;
 }

@@ -35,11 +35,13 @@ enum stirkeep_status stk_source_open_at(int directory, const char *name, const c
 enum stirkeep_status stk_source_removable(const struct stk_source *source, struct stk_error *error);
 
 /*
- * Overwrite, sync, unlink, sync the directory (in that order; verified each). `ret_how` (256
- * bytes) tells what was done and what this file system can promise. SOURCE_UNSAFE when it changed
- * since it was read: then nothing was touched. IO: how far it got is in the message.
+ * Overwrite, sync, unlink, sync the directory (in that order; verified each). `ret_how` tells what
+ * was done and what this file system can promise; it tells too when the directory could not be
+ * synced, by which no key is left. SOURCE_UNSAFE when it changed since it was read: then nothing
+ * was touched, or somebody else removed it meanwhile. IO: how far it got is in the message; what
+ * was overwritten and not unlinked is there as remains.
  */
-#define STK_SOURCE_HOW 256
+#define STK_SOURCE_HOW 256 /* with its end */
 enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[STK_SOURCE_HOW],
                                        struct stk_error *error);
 

@@ -246,6 +246,7 @@ static void a_change_too_quick_for_the_clock_is_found_by_content(void **state)
 static const char *newcomer;    /* takes the file's place just before it is moved aside */
 static unsigned fsyncs_to_fail; /* bit n: the n-th from now */
 static bool unlink_fails;
+static const char *occupied; /* this name is taken again when unlinking fails */
 
 int __real_renameat(int from, const char *old, int to, const char *new);
 int __wrap_renameat(int from, const char *old, int to, const char *new);
@@ -277,6 +278,9 @@ int __wrap_unlinkat(int directory, const char *name, int flags)
     if (!unlink_fails)
         return __real_unlinkat(directory, name, flags);
     unlink_fails = false;
+    if (occupied != NULL)
+        write_file(occupied, "the renewed key\n");
+    occupied = NULL;
     errno = EIO;
     return -1;
 }
@@ -312,9 +316,23 @@ static void a_disk_that_fails_is_told_with_how_far_it_got(void **state)
     stk_secret_free(&fixture->data);
     assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
     assert_true(stk_source_is_remains(&fixture->data));
-    fsyncs_to_fail = 2;
+    unlink_fails = true;
     assert_int_equal(remove_source(fixture), STIRKEEP_IO);
-    assert_non_null(strstr(fixture->error.message, "directory not synced"));
+    assert_non_null(strstr(fixture->error.message, "not unlinked: Input/output error"));
+    assert_int_equal(access(fixture->path, F_OK), 0); /* not left under a name that nobody knows */
+    assert_int_equal(files_in(fixture->directory), 1);
+}
+
+/* The key is gone: a failure would ask for something to be done, and there is nothing to do. */
+static void a_directory_that_cannot_be_synced_is_told_and_is_no_failure(void **state)
+{
+    struct fixture *fixture = *state;
+    char how[STK_SOURCE_HOW] = "";
+
+    assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
+    fsyncs_to_fail = 2;
+    assert_int_equal(stk_source_remove(fixture->source, how, &fixture->error), STIRKEEP_OK);
+    assert_non_null(strstr(how, "directory NOT synced (Input/output error)"));
     assert_int_equal(access(fixture->path, F_OK), -1);
 }
 
@@ -425,7 +443,9 @@ static void what_is_left_when_unlinking_fails_is_named_and_worthless(void **stat
 
     assert_int_equal(open_source(fixture, false), STIRKEEP_OK);
     unlink_fails = true;
+    occupied = fixture->path;
     assert_int_equal(remove_source(fixture), STIRKEEP_IO);
+    assert_true(holds(fixture->path, "the renewed key\n"));
     aside = strstr(fixture->error.message, ".stirkeep-removed-");
     assert_non_null(aside);
     (void)snprintf(path, sizeof(path), "%s/%.*s", fixture->directory, (int)strcspn(aside, ","),
@@ -612,6 +632,7 @@ int main(int argc, char **argv)
         TEST(a_change_too_quick_for_the_clock_is_found_by_content),
         TEST(what_takes_its_place_in_the_last_moment_is_kept),
         TEST(a_disk_that_fails_is_told_with_how_far_it_got),
+        TEST(a_directory_that_cannot_be_synced_is_told_and_is_no_failure),
         TEST(remains_bear_a_note_where_they_have_room_for_it),
         TEST(what_looks_like_a_note_and_is_none_is_not_read),
         TEST(a_file_is_found_in_its_directory_wherever_that_has_gone),
