@@ -19,13 +19,15 @@ struct item {
     struct stk_certificate_parts parts;
 };
 
-static bool has_url(struct stk_session *session, CK_OBJECT_HANDLE object, const char *url)
+/* Does it have this URL? False, too, when it does not say. */
+static bool has_url(struct stk_session *session, CK_OBJECT_HANDLE object, const char *url,
+                    CK_RV *ret_rv)
 {
     char found[STK_X5U_MAX] = "";
     size_t length = 0;
 
-    return stk_session_read(session, object, CKA_URL, found, sizeof(found), &length) == CKR_OK &&
-           length == strlen(url) && memcmp(found, url, length) == 0;
+    *ret_rv = stk_session_read(session, object, CKA_URL, found, sizeof(found), &length);
+    return *ret_rv == CKR_OK && length == strlen(url) && memcmp(found, url, length) == 0;
 }
 
 static bool is_same(struct stk_session *session, CK_OBJECT_HANDLE object, struct stk_bytes der,
@@ -54,9 +56,11 @@ static enum stirkeep_status look_for(struct stk_token *token, const struct stk_h
         return STIRKEEP_NO_MEMORY;
     }
     for (size_t i = 0; i < there->count; i++) {
+        CK_RV rv = CKR_OK;
+
         if (!is_same(&token->custody, there->items[i], item->der, room))
             continue;
-        if (any_url || has_url(&token->custody, there->items[i], item->url))
+        if (any_url || has_url(&token->custody, there->items[i], item->url, &rv))
             *ret_there = true;
         else
             outdated.items[outdated.count++] = there->items[i];
@@ -123,6 +127,7 @@ static CK_RV store_new(struct stk_token *token, const struct stk_token_import *i
 {
     bool with_url = item->url[0] != '\0' && !token->refuses_url;
     CK_RV rv = create(&token->custody, import, item, with_url, ret_object);
+    CK_RV read = CKR_OK;
 
     if (!with_url)
         return rv;
@@ -130,7 +135,8 @@ static CK_RV store_new(struct stk_token *token, const struct stk_token_import *i
         rv = create(&token->custody, import, item, false, ret_object);
         if (rv == CKR_OK)
             say_that_urls_are_refused(token);
-    } else if (rv == CKR_OK && !has_url(&token->custody, *ret_object, item->url)) {
+    } else if (rv == CKR_OK && !has_url(&token->custody, *ret_object, item->url, &read) &&
+               (read == CKR_OK || read == CKR_ATTRIBUTE_TYPE_INVALID)) {
         say_that_urls_are_refused(token);
     }
     return rv;
