@@ -37,7 +37,7 @@ static void keeper_up(struct stk_intake *intake)
     stk_calls_again(intake);
     stk_acts_flush(intake);
     stk_replay_run(intake);
-    stk_lost_look(intake);
+    stk_spool_again(intake);
 }
 
 static void obey(struct stk_intake *intake, const struct stk_control_message *message)

@@ -9,7 +9,8 @@ static bool start_all(struct stk_intake *intake)
 {
     return stk_control_start(intake) && stk_calls_start(intake) && stk_pushes_start(intake) &&
            stk_acts_start(intake) && stk_replay_start(intake) && stk_staged_start(intake) &&
-           stk_expiry_start(intake) && stk_listener_start(intake);
+           stk_expiry_start(intake) && stk_lost_start(intake) && stk_spool_start(intake) &&
+           stk_listener_start(intake);
 }
 
 static struct event_base *new_base(void)
@@ -80,7 +81,8 @@ void stk_intake_drain_check(struct stk_intake *intake)
     TAILQ_FOREACH(connection, &intake->connections, entry)
     if (connection->task != NULL || connection->out_sent < connection->out.length)
         return;
-    if (!TAILQ_EMPTY(&intake->imports) || intake->acts_flushing || !stk_calls_idle(intake))
+    if (!TAILQ_EMPTY(&intake->imports) || intake->acts_flushing || !stk_calls_idle(intake) ||
+        !stk_spool_idle(intake))
         return;
     (void)event_base_loopbreak(intake->base);
 }
@@ -91,6 +93,7 @@ void stk_intake_free(struct stk_intake *intake)
 
     while ((connection = TAILQ_FIRST(&intake->connections)) != NULL)
         stk_connection_free(connection);
+    stk_spool_stop(intake);
     stk_pushes_stop(intake);
     stk_calls_stop(intake);
     stk_imports_free(&intake->imports);

@@ -12,6 +12,7 @@
 #include "intake/pushes.h"
 #include "intake/rebuild.h"
 #include "intake/replay.h"
+#include "intake/spool.h"
 #include "intake/staged.h"
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -56,8 +57,9 @@ struct stk_intake {
     struct stk_staged staged;
     struct stk_expiry expiry;
     struct stk_import_list imports; /* under way */
+    struct stk_spool *spool;        /* NULL: none is configured */
     struct stk_rebuild *rebuild;    /* under way, or NULL */
-    bool lost_looked;
+    struct event lost_look;
 
     struct event control;
     struct event drain_over;
@@ -95,8 +97,9 @@ void stk_acts_flush(struct stk_intake *intake);
 void stk_acts_note(struct stk_intake *intake, const struct stk_act *act);
 
 /* ---- lost.c */
-/* Once: does the catalog hold nothing, and the token keys? Then the log says what to do. */
-void stk_lost_look(struct stk_intake *intake);
+/* Once, in a moment: does the catalog hold nothing, and the token keys? Then the log says what to
+ * do. */
+bool stk_lost_start(struct stk_intake *intake);
 
 /* ---- operations: each ends with stk_task_answer, at once or later */
 void stk_op_wrapping_key(struct stk_task *task);
