@@ -31,6 +31,7 @@ struct ends {
     struct born born;
     unsigned client_timeout_ms; /* 0: 20000 */
     const char *profile;        /* NULL: strict */
+    bool no_template;           /* for x5u */
 
     EVP_PKEY *prover; /* what the keeper proves with; NULL: a signature of no key */
     EVP_PKEY *made;   /* what it generates */
@@ -44,6 +45,10 @@ struct ends {
     bool keeper_silent;                      /* takes nothing from its link */
     bool keeper_stops; /* is silent from its next answer to IMPORT or DESTROY on */
     bool front_silent;
+    /* Asked first; true: `answer` is filled in. */
+    bool (*instead)(void *context, const struct stk_custody_order *order,
+                    struct stk_custody_answer *answer);
+    void *instead_context;
 
     unsigned orders[STK_CUSTODY_KIND_COUNT]; /* by kind */
     struct stk_key_id destroyed;             /* the last one ... */
@@ -88,6 +93,10 @@ const struct stk_certificate *ends_known(const struct ends *ends, const char *na
 /* While intake is not running: the catalog, and whether an intent is open in it. */
 struct stk_catalog *ends_catalog(const struct ends *ends);
 bool ends_intent_open(const struct ends *ends);
+
+/* r||s of a key over a challenge, as the keeper proves keys. */
+void ends_sign_proof(EVP_PKEY *key, const uint8_t challenge[STK_CHALLENGE_LENGTH],
+                     uint8_t ret_signature[STK_SIGNATURE_LENGTH]);
 
 /* ---- clients */
 
