@@ -30,11 +30,16 @@ void run_send_custody(struct run *run, struct stk_custody_order *order)
 
 struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order)
 {
+    run_send_custody(run, order);
+    return run_custody_answer(run, order);
+}
+
+struct stk_custody_answer run_custody_answer(struct run *run, const struct stk_custody_order *order)
+{
     struct stk_custody_answer answer = {0};
     struct stk_error error = {0};
     size_t length = 0;
 
-    run_send_custody(run, order);
     receive(run, run->intake, &length);
     if (stk_custody_answer_decode((struct stk_bytes){message, length}, &run->arena, &answer,
                                   &error) != STIRKEEP_OK)

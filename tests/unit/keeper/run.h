@@ -88,7 +88,10 @@ bool test_key_verifies_digest(const struct test_key *key, const uint8_t digest[S
 
 /* Give it an id and send it. */
 void run_send_custody(struct run *run, struct stk_custody_order *order);
-/* The answer to a custody order; lives until the next one. */
+/* The answer to one that was sent; lives until the next message. */
+struct stk_custody_answer run_custody_answer(struct run *run,
+                                             const struct stk_custody_order *order);
+/* Both. */
 struct stk_custody_answer run_custody(struct run *run, struct stk_custody_order *order);
 
 struct stk_custody_answer run_prove(struct run *run, const struct stk_key_id *id);
