@@ -26,11 +26,13 @@ static bool issued(const struct stk_chain_item *issuer, const struct stk_chain_i
     return verifies;
 }
 
-/* STK_ASSEMBLE_MAX: none. */
+/* STK_ASSEMBLE_MAX: none, or it has issued itself. */
 static size_t issuer_of(const struct pool *pool, size_t subject)
 {
     size_t best = STK_ASSEMBLE_MAX;
 
+    if (issued(&pool->items[subject], &pool->items[subject]))
+        return best;
     for (size_t i = 0; i < pool->count; i++)
         if (!pool->used[i] && pool->items[i].x509 != NULL &&
             (best == STK_ASSEMBLE_MAX || pool->items[i].not_after > pool->items[best].not_after) &&
