@@ -159,6 +159,15 @@ static void it_ends_at_a_root_though_there_is_another_of_its_name_and_key(void *
     X509_free(renewed);
 }
 
+static X509 *in_place_of(X509 **issuer, const struct pki_spec *spec)
+{
+    X509 *next = pki_certificate(spec);
+
+    X509_free(*issuer);
+    *issuer = next;
+    return next;
+}
+
 static void it_is_no_longer_than_a_chain_may_be(void **state)
 {
     static const char *const names[STK_CHAIN_MAX + 2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
@@ -171,10 +180,8 @@ static void it_is_no_longer_than_a_chain_may_be(void **state)
         struct pki_spec spec =
             pki_intermediate_spec(pool->chain.root_key, pool->chain.root_key, issuer);
 
-        X509_free(issuer);
         spec.common_name = names[i];
-        issuer = pki_certificate(&spec);
-        (void)add(pool, issuer);
+        (void)add(pool, in_place_of(&issuer, &spec));
     }
     X509_free(issuer);
     assert_int_equal(stk_chain_assemble(pool->items, pool->count, pool->count - 1, &chain, NULL),
