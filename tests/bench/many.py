@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What many names cost: import of one more, list, start-up, memory and signatures a second, at some
-sizes on the way up.
+"""What many names cost: import of one more, list, start, the first use of a key, signatures a
+second with one name and with all, and memory, at some sizes on the way up.
 
-    many.py [NAMES [STEP]]        default 10000 names, measured at each 2000
+    many.py [NAMES ...]        default: 100 1000 3000 10000
 """
+import concurrent.futures
 import datetime
 import json
 import os
+import statistics
+import subprocess
 import sys
 import time
 
@@ -17,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, os.environ["STIRKEEP_SOURCE"] + "/tests/e2e")
-from stirkeep import Service  # noqa: E402
+from stirkeep import BUILD, Service, wait_until  # noqa: E402
 
 TNAUTHLIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 
@@ -60,10 +63,11 @@ class Authority:
 
 
 def resident(service, room):
+    """KiB in memory."""
     with open(f"/proc/{service.pid(room)}/status") as file:
         for line in file:
             if line.startswith("VmRSS:"):
-                return int(line.split()[1]) // 1024
+                return int(line.split()[1])
     return 0
 
 
@@ -73,35 +77,133 @@ def timed(action):
     return time.monotonic() - began
 
 
-def measure(service, count, imports):
-    rate = json.loads(service.cli("bench", "name0", "--json", "--seconds", "2", "--window",
-                                  "256").stdout)["signatures_per_second"]
-    listing = timed(lambda: service.cli("list", "--json", timeout=300))
-    memory = {room: resident(service, room) for room in ("front", "intake", "keeper")}
-
-    def again():
-        service.stop(120)
-        service.start()
-    starting = timed(again)
-    first = timed(lambda: service.sign("name1"))
-    print(f"{count:6} names: import {sum(imports) / len(imports) * 1000:.0f} ms, "
-          f"list {listing:.2f} s, restart {starting:.2f} s, first signature after it "
-          f"{first * 1000:.0f} ms, {rate:.0f} signatures/s, MiB: "
-          + ", ".join(f"{room} {size}" for room, size in memory.items()), flush=True)
+def milliseconds(times):
+    return f"{statistics.median(times) * 1000:.0f} (to {max(times) * 1000:.0f})"
 
 
-def main(names=10000, step=2000):
+class Many:
+    def __init__(self, service):
+        self.service = service
+        self.authority = Authority(service.lab)
+        self.count = 0
+
+    def bring(self, number):
+        path = f"{self.service.lab}/many{number}"
+        self.authority.leaf(path)
+        took = timed(lambda: self.service.cli(
+            "import", f"name{number}", "--cert", path + ".pem", "--key", path + ".key"))
+        os.unlink(path + ".pem")
+        return took
+
+    def fill(self, count):
+        """Two at a time: what one does in the command and in intake, the other needs not wait for."""
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for _ in pool.map(self.bring, range(self.count, count)):
+                pass
+        self.count = max(self.count, count)
+
+    def one_more(self, times=21):
+        """How long an import takes in all, and in the keeper: the audit trail has both ends of that."""
+        in_all = []
+        for _ in range(times):
+            in_all.append(self.bring(self.count))
+            self.count += 1
+        begun, in_keeper = {}, []
+        for line in self.service.records()[-8 * times:]:
+            record = json.loads(line)
+            if record["act"] != "token-import":
+                continue
+            at = datetime.datetime.fromisoformat(record["time"].rstrip("Z"))
+            if record["outcome"] == "begun":
+                begun[record["key_id"]] = at
+            elif record["key_id"] in begun:
+                in_keeper.append((at - begun[record["key_id"]]).total_seconds())
+        return in_all, in_keeper[-times:]
+
+    def load(self, names, *how):
+        done = subprocess.run([f"{BUILD}/tests/bench/load", self.service.sign_socket, "name",
+                               str(names), *how], check=True, stdout=subprocess.PIPE, text=True)
+        return json.loads(done.stdout)
+
+    def rates(self, rounds=5, seconds=2):
+        """With one name and with all, in turns. Before, each signer has used each key."""
+        for _ in range(3):
+            self.load(self.count, "for", str(2 + self.count // 2000), "256")
+        ones, alls, failures = [], [], 0
+        for _ in range(rounds):
+            for names, rates in ((1, ones), (self.count, alls)):
+                result = self.load(names, "for", str(seconds), "256")
+                rates.append(result["signatures_per_second"])
+                failures += result["failures"]
+        ratio = statistics.median(a / o for a, o in zip(alls, ones))
+        return statistics.median(ones), statistics.median(alls), ratio, failures
+
+    def memory(self):
+        return " ".join(f"{room} {resident(self.service, room) / 1024:.0f}"
+                        for room in ("front", "intake", "keeper"))
+
+    def start(self):
+        """Until stirkeepd says that it is ready; how much of it is the keeper's start."""
+        offset = len(self.service.said())
+        began = time.monotonic()
+        self.service.start(ready=False)
+        at = {}
+        while "stirkeepd: ready" not in at:
+            said = self.service.said()[offset:]
+            for what in ("stirkeepd: keeper: ready", "stirkeepd: ready"):
+                if what in said:
+                    at.setdefault(what, time.monotonic() - began)
+            if self.service.porter.poll() is not None:
+                raise AssertionError(said)
+            time.sleep(0.002)
+        return at["stirkeepd: ready"], at["stirkeepd: keeper: ready"]
+
+    def keeper_again(self):
+        """A keeper is killed: until a signature is to be had again."""
+        def signs():
+            return self.service.sign("name0", check=False).returncode == 0
+        began = time.monotonic()
+        self.service.kill("keeper")
+        wait_until("a signature", signs, 120, 0.001)
+        return time.monotonic() - began
+
+
+def measure(many):
+    service = many.service
+    in_all, in_keeper = many.one_more()
+    listing = [timed(lambda: service.cli("list", "--json", timeout=300)) for _ in range(5)]
+    idle = many.memory()
+    one, spread, ratio, failures = many.rates()
+    used = many.memory()
+    service.stop(120)
+    starting, keeper = many.start()
+    first = many.load(min(200, many.count), "each")
+    again = many.load(min(200, many.count), "each")
+    respawn = many.keeper_again()
+    print(f"{many.count} names:\n"
+          f"  import of one more, ms: {milliseconds(in_all)}, in the keeper {milliseconds(in_keeper)}\n"
+          f"  list, ms: {milliseconds(listing)}\n"
+          f"  start until ready, s: {starting:.2f}, the keeper's {keeper:.2f}; "
+          f"killed keeper until a signature: {respawn:.2f}\n"
+          f"  first use of {first['names']} names after that, ms: p50 {first['p50_us'] / 1000:.2f}, "
+          f"p99 {first['p99_us'] / 1000:.2f}, at most {first['max_us'] / 1000:.2f} "
+          f"(second use: p50 {again['p50_us'] / 1000:.2f}), {first['failures']} failed\n"
+          f"  signatures a second: one name {one:.0f}, all names {spread:.0f}, ratio {ratio:.2f}, "
+          f"{failures} failed\n"
+          f"  memory, MiB: {idle}; after all keys were used: {used}", flush=True)
+
+
+def main(*sizes):
+    cores = len(os.sched_getaffinity(0))
+    load = os.getloadavg()[0]
+    print(f"{cores} cores, load before {load:.1f}", flush=True)
     with Service() as service:
         service.start()
-        authority = Authority(service.lab)
-        imports = []
-        for number in range(names):
-            path = f"{service.lab}/many{number}"
-            authority.leaf(path)
-            imports.append(timed(lambda: service.cli(
-                "import", f"name{number}", "--cert", path + ".pem", "--key", path + ".key")))
-            if (number + 1) % step == 0 or number + 1 == 100:
-                measure(service, number + 1, imports[-100:])
+        many = Many(service)
+        for size in sorted(sizes or (100, 1000, 3000, 10000)):
+            took = timed(lambda: many.fill(size))
+            print(f"({size} names are there after {took:.0f} s more)", flush=True)
+            measure(many)
 
 
 if __name__ == "__main__":
