@@ -4,6 +4,16 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#define BUDGET_US 4000000ULL /* for proving, measuring and looking at files */
+
+/* No more than the time of two calls: the watchdog ends an order that takes twenty. */
+static uint64_t budget_us(const struct stk_keeper *keeper)
+{
+    uint64_t two_calls = (uint64_t)keeper->config->token.call_timeout_ms * 2000;
+
+    return two_calls < BUDGET_US ? two_calls : BUDGET_US;
+}
+
 static void describe_trail(struct stk_keeper *keeper, struct stk_diagnosis *diagnosis)
 {
     const char *path = keeper->config->audit.file;
@@ -35,7 +45,7 @@ enum stirkeep_status stk_op_examine(struct stk_custody_thread *self,
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     *diagnosis = (struct stk_diagnosis){.arena = &self->arena};
     stk_diagnosis_fact(diagnosis, "module", "%s", keeper->config->token.module);
-    status = stk_token_examine(keeper->token, diagnosis, error);
+    status = stk_token_examine(keeper->token, budget_us(keeper), diagnosis, error);
     if (status != STIRKEEP_OK)
         return status;
     stk_diagnosis_fact(diagnosis, "signers", "%zu", keeper->signer_count);

@@ -214,8 +214,8 @@ static void describe_wrapping_key(struct stk_token *token, struct stk_diagnosis 
                               "the wrapping key does not decrypt: nothing can be imported");
 }
 
-enum stirkeep_status stk_token_examine(struct stk_token *token, struct stk_diagnosis *diagnosis,
-                                       struct stk_error *error)
+enum stirkeep_status stk_token_examine(struct stk_token *token, uint64_t budget_us,
+                                       struct stk_diagnosis *diagnosis, struct stk_error *error)
 {
     enum stirkeep_status status = stk_custody_ready(token, error);
     CK_RV rv = CKR_OK;
@@ -233,8 +233,8 @@ enum stirkeep_status stk_token_examine(struct stk_token *token, struct stk_diagn
         return stk_ckr_error(error, "asking the token what it is", rv);
     describe_ways(token, diagnosis);
     describe_wrapping_key(token, diagnosis);
-    status = stk_examine_keys(token, diagnosis, error);
+    status = stk_examine_keys(token, budget_us / 2, diagnosis, error);
     if (status == STIRKEEP_OK)
-        stk_examine_files(token, diagnosis);
+        stk_examine_files(token, budget_us / 2, diagnosis);
     return status;
 }

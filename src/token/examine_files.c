@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOKING_US 2000000ULL /* at files, so long at most */
 #define OBJECT_FILE_MAX (1024 * 1024)
 #define OTHERS (S_IRWXG | S_IRWXO)
 
@@ -68,9 +67,8 @@ static void look_at(int directory, const char *name, struct look *look)
     (void)close(fd);
 }
 
-static void look_at_all(const char *path, struct look *look)
+static void look_at_all(const char *path, uint64_t until_us, struct look *look)
 {
-    uint64_t until_us = stk_clock_mono_us() + LOOKING_US;
     const struct dirent *entry = NULL;
     DIR *stream = opendir(path);
 
@@ -117,7 +115,8 @@ static void judge_directory(const char *path, struct stk_diagnosis *diagnosis)
                               about.st_mode & 07777);
 }
 
-void stk_examine_files(const struct stk_token *token, struct stk_diagnosis *diagnosis)
+void stk_examine_files(const struct stk_token *token, uint64_t budget_us,
+                       struct stk_diagnosis *diagnosis)
 {
     const char *path = token->durable.root;
     struct look look = {0};
@@ -130,7 +129,7 @@ void stk_examine_files(const struct stk_token *token, struct stk_diagnosis *diag
     judge_directory(path, diagnosis);
     if (!token->durable.softhsm)
         return;
-    look_at_all(path, &look);
+    look_at_all(path, stk_clock_mono_us() + budget_us, &look);
     stk_diagnosis_fact(diagnosis, "token objects", "%zu files, %zu whole%s", look.objects,
                        look.whole, look.cut_short ? "; not all were looked at" : "");
     judge(path, &look, diagnosis);

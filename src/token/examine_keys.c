@@ -11,8 +11,7 @@
 #include <string.h>
 
 #define PROVEN_MAX 16          /* keys that are made to prove themselves */
-#define PROVING_US 2000000ULL  /* in so long */
-#define MEASURING_US 200000ULL /* for each figure */
+#define MEASURING_US 200000ULL /* for each figure, at most */
 #define TOLD_MAX 8             /* keys that are named one by one */
 
 /* ---- a key pair for a trial */
@@ -68,7 +67,8 @@ CK_RV stk_examine_generate(struct stk_session *session, CK_OBJECT_HANDLE *ret_pr
 /* ---- how fast it signs */
 
 /* Proofs, so that no signature is made that could be used for anything. */
-static CK_RV measure(struct stk_session *session, CK_OBJECT_HANDLE key, uint64_t *ret_per_second)
+static CK_RV measure(struct stk_session *session, CK_OBJECT_HANDLE key, uint64_t time_us,
+                     uint64_t *ret_per_second)
 {
     uint8_t challenge[STK_CHALLENGE_LENGTH] = {0};
     uint8_t digest[STK_DIGEST_LENGTH] = {0};
@@ -80,7 +80,7 @@ static CK_RV measure(struct stk_session *session, CK_OBJECT_HANDLE key, uint64_t
 
     stk_random(challenge, sizeof(challenge));
     stk_proof_digest(challenge, digest);
-    for (; rv == CKR_OK && now - begin < MEASURING_US; now = stk_clock_mono_us()) {
+    for (; rv == CKR_OK && now - begin < time_us; now = stk_clock_mono_us()) {
         rv = stk_session_sign(session, key, digest, signature);
         count++;
     }
@@ -89,12 +89,12 @@ static CK_RV measure(struct stk_session *session, CK_OBJECT_HANDLE key, uint64_t
     return rv;
 }
 
-static void describe_rate(struct stk_session *session, CK_OBJECT_HANDLE key, const char *name,
-                          const char *with, struct stk_diagnosis *diagnosis)
+static void describe_rate(struct stk_session *session, CK_OBJECT_HANDLE key, uint64_t time_us,
+                          const char *name, const char *with, struct stk_diagnosis *diagnosis)
 {
     char buffer[STK_CKR_TEXT] = "";
     uint64_t per_second = 0;
-    CK_RV rv = measure(session, key, &per_second);
+    CK_RV rv = measure(session, key, time_us, &per_second);
 
     if (rv == CKR_OK)
         stk_diagnosis_fact(diagnosis, name, "%" PRIu64 " a second in one session, with %s",
@@ -104,19 +104,19 @@ static void describe_rate(struct stk_session *session, CK_OBJECT_HANDLE key, con
 }
 
 /* With a key of ours when one proves itself, else with one that is made for it. */
-static void describe_rates(struct stk_token *token, CK_OBJECT_HANDLE ours,
+static void describe_rates(struct stk_token *token, CK_OBJECT_HANDLE ours, uint64_t time_us,
                            struct stk_diagnosis *diagnosis)
 {
     struct stk_session *session = &token->custody;
     CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
 
     if (ours != CK_INVALID_HANDLE)
-        describe_rate(session, ours, "signatures", "a token object", diagnosis);
+        describe_rate(session, ours, time_us, "signatures", "a token object", diagnosis);
     if (ours != CK_INVALID_HANDLE && token->info.copies &&
         stk_session_copy(session, ours, &key) == CKR_OK)
-        describe_rate(session, key, "signatures, copied", "a session copy", diagnosis);
+        describe_rate(session, key, time_us, "signatures, copied", "a session copy", diagnosis);
     else if (ours == CK_INVALID_HANDLE && stk_examine_generate(session, &key) == CKR_OK)
-        describe_rate(session, key, "signatures", "a session object", diagnosis);
+        describe_rate(session, key, time_us, "signatures", "a session object", diagnosis);
     else
         return;
     (void)stk_session_destroy(session, key);
@@ -249,9 +249,10 @@ static void describe_holding(const struct holding *holding)
                               inventory->torn);
 }
 
-enum stirkeep_status stk_examine_keys(struct stk_token *token, struct stk_diagnosis *diagnosis,
-                                      struct stk_error *error)
+enum stirkeep_status stk_examine_keys(struct stk_token *token, uint64_t budget_us,
+                                      struct stk_diagnosis *diagnosis, struct stk_error *error)
 {
+    uint64_t measuring_us = budget_us / 4 < MEASURING_US ? budget_us / 4 : MEASURING_US;
     struct stk_inventory inventory = {0};
     struct holding holding = {.token = token, .diagnosis = diagnosis, .inventory = &inventory};
     CK_RV rv = stk_inventory_take(&token->custody, &inventory);
@@ -260,11 +261,11 @@ enum stirkeep_status stk_examine_keys(struct stk_token *token, struct stk_diagno
         token->custody_stale = true;
         return stk_ckr_error(error, "listing what the token holds", rv);
     }
-    holding.until_us = stk_clock_mono_us() + PROVING_US;
+    holding.until_us = stk_clock_mono_us() + budget_us - 2 * measuring_us;
     if (!try_some(&holding, true) || !try_some(&holding, false))
         token->custody_stale = true;
     describe_holding(&holding);
-    describe_rates(token, holding.good, diagnosis);
+    describe_rates(token, holding.good, measuring_us, diagnosis);
     stk_inventory_free(&inventory);
     return STIRKEEP_OK;
 }

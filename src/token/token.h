@@ -189,10 +189,11 @@ enum stirkeep_status stk_token_inventory(struct stk_token *token, const struct s
 
 /*
  * What the token is, can do and holds, as facts and troubles: tried and measured where it can be,
- * without making a token object. Takes a few seconds at most, however much there is on the token.
+ * without making a token object. Listing what is there takes its time; what is done with each thing
+ * takes `budget_us` in all, and as much of it as there is time for.
  */
-enum stirkeep_status stk_token_examine(struct stk_token *token, struct stk_diagnosis *diagnosis,
-                                       struct stk_error *error);
+enum stirkeep_status stk_token_examine(struct stk_token *token, uint64_t budget_us,
+                                       struct stk_diagnosis *diagnosis, struct stk_error *error);
 
 /* Sign a digest with a key once, on the custody session, by the token object. */
 enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_key_id *key_id,

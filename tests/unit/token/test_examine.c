@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fixture.h"
 
+#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #define KEYS 12
+#define BUDGET_US 1000000
 
 static struct stk_token *token;
 static struct stk_arena arena;
@@ -55,7 +57,7 @@ static void examine(void)
 
     stk_arena_reset(&arena);
     diagnosis = (struct stk_diagnosis){.arena = &arena};
-    if (stk_token_examine(token, &diagnosis, &error) != STIRKEEP_OK)
+    if (stk_token_examine(token, BUDGET_US, &diagnosis, &error) != STIRKEEP_OK)
         fail_msg("%s", error.message);
 }
 
@@ -274,8 +276,30 @@ static void a_token_that_fails_ends_the_examination_with_its_word(void **state)
     fx_require();
     fx_intercept(token)->C_GetInfo = device_is_gone;
     diagnosis = (struct stk_diagnosis){.arena = &arena};
-    assert_int_equal(stk_token_examine(token, &diagnosis, &error), STIRKEEP_TOKEN_ERROR);
+    assert_int_equal(stk_token_examine(token, BUDGET_US, &diagnosis, &error), STIRKEEP_TOKEN_ERROR);
     assert_non_null(strstr(error.message, "CKR_DEVICE_REMOVED"));
+}
+
+static void a_small_budget_is_kept(void **state)
+{
+    struct fx_key key[3] = {0};
+    uint64_t begin = 0;
+    (void)state;
+
+    fx_require();
+    for (size_t i = 0; i < 3; i++) {
+        fx_key_new(&key[i]);
+        fx_import(token, &key[i]);
+    }
+    stk_arena_reset(&arena);
+    diagnosis = (struct stk_diagnosis){.arena = &arena};
+    begin = stk_clock_mono_us();
+    assert_int_equal(stk_token_examine(token, 20000, &diagnosis, NULL), STIRKEEP_OK);
+    assert_true(stk_clock_mono_us() - begin < 300000);
+    assert_non_null(strstr(fact("keys"), "3 of ours"));
+    assert_true(strtoul(fact("signatures"), NULL, 10) > 0);
+    for (size_t i = 0; i < 3; i++)
+        fx_key_free(&key[i]);
 }
 
 /* ---- what lies on the token */
@@ -594,6 +618,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(calls_are_noted_for_the_watchdog, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_fails_ends_the_examination_with_its_word,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_small_budget_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_that_signs_as_another_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_with_neither_certificate_nor_public_key_is_told,
                                         set_up, tear_down),
