@@ -20,6 +20,7 @@ void stk_config_free(struct stk_config *config)
     free(config->sockets.sign);
     free(config->sockets.admin);
     free(config->storage.catalog);
+    free(config->storage.spool);
     free(config->audit.file);
     free(config->signing.x5u_template);
     stk_policy_free(config->policy);
@@ -41,6 +42,7 @@ static struct stk_config *config_new(void)
     config->sockets.admin = strdup("/run/stirkeep/admin.sock");
     config->sockets.client_timeout_ms = 10000;
     config->storage.catalog = strdup("/var/lib/stirkeep/catalog.db");
+    config->storage.spool = strdup("");
     config->audit.file = strdup("/var/log/stirkeep/audit.jsonl");
     config->signing.x5u_template = strdup("");
     config->signing.deadline_ms = 500;
@@ -48,8 +50,9 @@ static struct stk_config *config_new(void)
     if (config->token.module == NULL || config->token.label == NULL ||
         config->token.pin_file == NULL || config->token.directory == NULL ||
         config->sockets.sign == NULL || config->sockets.admin == NULL ||
-        config->storage.catalog == NULL || config->audit.file == NULL ||
-        config->signing.x5u_template == NULL || stk_policy_new(&config->policy) != STIRKEEP_OK) {
+        config->storage.catalog == NULL || config->storage.spool == NULL ||
+        config->audit.file == NULL || config->signing.x5u_template == NULL ||
+        stk_policy_new(&config->policy) != STIRKEEP_OK) {
         stk_config_free(config);
         return NULL;
     }

@@ -33,6 +33,7 @@ struct stk_config {
     } sockets;
     struct {
         char *catalog;
+        char *spool; /* where uploads are dropped; "": nowhere */
     } storage;
     struct {
         char *file;

@@ -47,6 +47,7 @@ static const struct stk_key sockets[] = {
 
 static const struct stk_key storage[] = {
     {.name = "catalog", .take = stk_config_take_path, .offset = AT(storage.catalog)},
+    {.name = "spool", .take = stk_config_take_path, .offset = AT(storage.spool), .empty = true},
 };
 
 static const struct stk_key audit[] = {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "room/room.h"
+#include "room/spool.h"
 #include "stirkeepd/pin.h"
 #include "stirkeepd/porter.h"
 #include "stirkeepd/sockets.h"
@@ -73,9 +74,24 @@ static int check_owner(const char *directory, uid_t uid)
     return 0;
 }
 
+/* "": there is none. */
+static int check_spool(const char *directory)
+{
+    struct stk_error error = {0};
+    int problems = 0;
+
+    if (directory[0] == '\0')
+        return 0;
+    if (tell(stk_spool_check(directory, STK_SPOOL_BASE, &error), &error) != 0)
+        return 1;
+    for (unsigned place = STK_SPOOL_INCOMING; place < STK_SPOOL_PLACE_COUNT; place++)
+        problems += tell(stk_spool_check(directory, (enum stk_spool_place)place, &error), &error);
+    return problems;
+}
+
 /* In a child that becomes the room's user, so that the kernel answers, access lists included. */
 static int check_as_room(enum stk_room room, const struct stk_user *user, const struct need *needs,
-                         size_t count)
+                         size_t count, const char *spool)
 {
     const char *name = stk_room_name(room);
     int wait_status = 0;
@@ -90,7 +106,7 @@ static int check_as_room(enum stk_room room, const struct stk_user *user, const 
         }
         for (size_t i = 0; i < count; i++)
             problems += check_need(&needs[i], name, user->uid);
-        _exit(problems);
+        _exit(problems + check_spool(spool));
     }
     while (pid > 0 && waitpid(pid, &wait_status, 0) < 0)
         if (errno != EINTR)
@@ -139,9 +155,10 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
                                   {config->storage.catalog, R_OK | W_OK, true}};
     const struct need front[] = {{programs[STK_ROOM_FRONT], X_OK, false}};
 
-    problems += check_as_room(STK_ROOM_KEEPER, &users[STK_ROOM_KEEPER], keeper, 6);
-    problems += check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3);
-    problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1);
+    problems += check_as_room(STK_ROOM_KEEPER, &users[STK_ROOM_KEEPER], keeper, 6, "");
+    problems +=
+        check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3, config->storage.spool);
+    problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1, "");
     problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(config->token.directory, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(catalog, users[STK_ROOM_INTAKE].uid);

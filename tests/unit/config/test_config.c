@@ -57,6 +57,7 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_string_equal(config->sockets.admin, "/run/stirkeep/admin.sock");
     assert_int_equal(config->sockets.client_timeout_ms, 10000);
     assert_string_equal(config->storage.catalog, "/var/lib/stirkeep/catalog.db");
+    assert_string_equal(config->storage.spool, "");
     assert_string_equal(config->audit.file, "/var/log/stirkeep/audit.jsonl");
     assert_int_equal(config->audit.sync, STK_SYNC_INTERVAL);
     assert_string_equal(config->signing.x5u_template, "");
@@ -78,7 +79,7 @@ static void every_key_arrives_where_it_belongs(void **state)
              "call-timeout-ms=50\nrequire-hardware=yes\n"
              "[token-environment]\nSOFTHSM2_CONF = /etc/x=y.conf\nEMPTY =\n"
              "[sockets]\nsign=/s\nadmin=/a\nclient-timeout-ms=600000\n"
-             "[storage]\ncatalog=/c\n[audit]\nfile=/f\nsync=always\n"
+             "[storage]\ncatalog=/c\nspool=/d\n[audit]\nfile=/f\nsync=always\n"
              "[signing]\nx5u-template=https://c.example.com/{name}/{fingerprint}.pem\n"
              "deadline-ms=10\niat-window-s=5\n[import]\nprofile=test\n[admin]\nuser=root, 1234\n"
              "[rooms]\nfront-user=60001\nintake-user=60002\nkeeper-user=60003\n");
@@ -98,6 +99,7 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_string_equal(config->sockets.admin, "/a");
     assert_int_equal(config->sockets.client_timeout_ms, 600000);
     assert_string_equal(config->storage.catalog, "/c");
+    assert_string_equal(config->storage.spool, "/d");
     assert_string_equal(config->audit.file, "/f");
     assert_int_equal(config->audit.sync, STK_SYNC_ALWAYS);
     assert_int_equal(config->signing.deadline_ms, 10);
@@ -441,6 +443,7 @@ static void the_example_has_every_key_with_its_default(void **state)
                                        "admin",
                                        "client-timeout-ms",
                                        "catalog",
+                                       "spool",
                                        "file",
                                        "sync",
                                        "x5u-template",
@@ -496,6 +499,7 @@ static void the_example_has_every_key_with_its_default(void **state)
     assert_string_equal(all->sockets.admin, plain->sockets.admin);
     assert_int_equal(all->sockets.client_timeout_ms, plain->sockets.client_timeout_ms);
     assert_string_equal(all->storage.catalog, plain->storage.catalog);
+    assert_string_equal(all->storage.spool, plain->storage.spool);
     assert_string_equal(all->audit.file, plain->audit.file);
     assert_int_equal(all->audit.sync, plain->audit.sync);
     assert_string_equal(all->signing.x5u_template, plain->signing.x5u_template);
