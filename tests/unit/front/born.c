@@ -195,6 +195,8 @@ void client_send(const struct client *client, const void *data, size_t length)
     while (length > 0) {
         ssize_t sent = send(client->fd, at, length, MSG_NOSIGNAL);
 
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return; /* turned away meanwhile: its answer tells */
         if (sent < 0)
             fail_msg("send: %s", strerror(errno));
         at += sent;
