@@ -25,6 +25,8 @@ static const struct named_attribute told[] = {
     {CKA_LOCAL, "LOCAL", 0},
 };
 
+#define TOLD (sizeof(told) / sizeof(told[0]))
+
 /* '0', '1', or '?' when the token does not say. */
 static char read_one(struct stk_session *session, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type)
 {
@@ -61,12 +63,22 @@ enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT
 void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,
                          char ret_text[STK_ATTRIBUTES_MAX])
 {
+    CK_BBOOL values[TOLD] = {0};
+    CK_ATTRIBUTE attributes[TOLD] = {{0}};
     size_t length = 0;
+    CK_RV rv = CKR_OK;
 
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-        length +=
-            (size_t)snprintf(ret_text + length, STK_ATTRIBUTES_MAX - length, "%s%s=%c",
-                             i == 0 ? "" : " ", told[i].name, read_one(session, key, told[i].type));
+    for (size_t i = 0; i < TOLD; i++)
+        attributes[i] = (CK_ATTRIBUTE){told[i].type, &values[i], sizeof(values[i])};
+    rv = stk_session_read_all(session, key, attributes, TOLD);
+    for (size_t i = 0; i < TOLD; i++) {
+        char value = rv != CKR_OK || attributes[i].ulValueLen != sizeof(values[i]) ? '?'
+                     : values[i] == CK_FALSE                                       ? '0'
+                                                                                   : '1';
+
+        length += (size_t)snprintf(ret_text + length, STK_ATTRIBUTES_MAX - length, "%s%s=%c",
+                                   i == 0 ? "" : " ", told[i].name, value);
+    }
 }
 
 enum stirkeep_status stk_token_attributes(struct stk_token *token, const struct stk_key_id *key_id,

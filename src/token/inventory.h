@@ -3,7 +3,10 @@
 #define STK_TOKEN_INVENTORY_H
 
 #include "model/key_id.h"
+#include "model/name.h"
 #include "token/session.h"
+
+#define STK_LABEL_ROOM 128 /* a longer label is none of ours */
 
 /*
  * What the token holds of ours, listed at one time, so that walking through it searches the token
@@ -27,7 +30,21 @@ struct stk_inventory {
     size_t foreign;      /* other private keys: somebody else's */
 };
 
-/* CKR_HOST_MEMORY also past STK_NAMES_MAX keys. */
+/* What tells whose an object is. */
+struct stk_marks {
+    struct stk_key_id key_id;
+    bool has_key_id;            /* CKA_ID has the form of ours */
+    bool empty;                 /* there is none */
+    char label[STK_LABEL_ROOM]; /* "": none, or one that is no text */
+};
+
+CK_RV stk_marks_read(struct stk_session *session, CK_OBJECT_HANDLE object, bool label,
+                     struct stk_marks *ret_marks);
+
+/* The certificate name in a label of ours. */
+bool stk_label_name(const char *label, struct stk_name *ret_name);
+
+/* CKR_HOST_MEMORY also past STK_INDEX_KEYS_MAX keys. */
 CK_RV stk_inventory_take(struct stk_session *session, struct stk_inventory *ret_inventory);
 
 /* {0} is allowed. */

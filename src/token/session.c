@@ -169,6 +169,21 @@ CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_
     return CKR_OK;
 }
 
+CK_RV stk_session_read_all(struct stk_session *session, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE *attributes, size_t count)
+{
+    CK_RV rv = CKR_OK;
+
+    stk_call_begins(session);
+    rv = stk_call_ended(
+        session, calls(session)->C_GetAttributeValue(session->handle, object, attributes, count));
+    /* These are of one attribute; the others were read (PKCS#11 2.40 section 5.7). */
+    if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+        rv == CKR_BUFFER_TOO_SMALL)
+        rv = CKR_OK;
+    return rv;
+}
+
 CK_RV stk_session_describe(struct stk_session *session, CK_OBJECT_HANDLE object,
                            struct stk_described *ret_object)
 {

@@ -65,6 +65,11 @@ CK_RV stk_session_find(struct stk_session *session, CK_ATTRIBUTE *attributes, si
 CK_RV stk_session_read(struct stk_session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                        void *ret_data, size_t capacity, size_t *ret_length);
 
+/* Read several at once, which costs little more than one. Each one's ulValueLen is its room before,
+ * and its length after; CK_UNAVAILABLE_INFORMATION: it was not to be had, or is longer. */
+CK_RV stk_session_read_all(struct stk_session *session, CK_OBJECT_HANDLE object,
+                           CK_ATTRIBUTE *attributes, size_t count);
+
 /* What an object is, as far as it tells. */
 struct stk_described {
     CK_OBJECT_CLASS class; /* CK_UNAVAILABLE_INFORMATION: it does not say */
