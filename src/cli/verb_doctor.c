@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXAMINE_TIMEOUT_MS 90000    /* longer than the service takes for its parts together */
+#define EXAMINE_TIMEOUT_MS 180000   /* longer than the service takes for its parts together */
 #define REBUILD_TIMEOUT_MS 14400000 /* a catalog of the most names that there may be */
 #define ARENA_MAX ((size_t)64 * 1024)
 #define DEFAULT_CONFIG "/etc/stirkeep/stirkeep.conf"

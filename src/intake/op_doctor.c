@@ -13,7 +13,7 @@
 
 #define EXAMINE_TIMEOUT_MS 20000
 #define LIST_TIMEOUT_MS 20000
-#define WALK_US 20000000ULL /* so long, and no longer, it walks */
+#define WALK_US 60000000ULL /* so long, and no longer, it walks */
 #define TOLD_MAX 8
 
 struct doctor {
