@@ -7,9 +7,12 @@ import shutil
 import subprocess
 import tempfile
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
-from stirkeep import ROOT, Service
+import spool
+from stirkeep import ROOT, Service, wait_until
 from tap import Skip, case, equal, note, run
 
 FORMATS = serialization.PrivateFormat
@@ -64,7 +67,7 @@ def needles_of(key, upload):
             if len(line) >= 40 and b"-----" not in line and b":" not in line:
                 found[f"line {number} of the upload"] = line
     else:
-        found["upload"] = upload[8:]
+        found["upload"] = upload[8:] if len(upload) < 500 else upload[64:192]
     return found
 
 
@@ -79,37 +82,89 @@ def uploads(key):
             "encrypted-pem": (key.private_bytes(pem, FORMATS.PKCS8, secret), PASSPHRASE)}
 
 
-def import_on_disk(disk, kind, *more):
-    """Import one upload of this kind; the needles of its key."""
+def bundles(key, chain):
+    """name -> (bytes of a file with key and chain, passphrase or None, what is secret in it)"""
+    pem = key.private_bytes(serialization.Encoding.PEM, FORMATS.PKCS8, serialization.NoEncryption())
+    begin = b"-----BEGIN CERTIFICATE-----"
+    certificates = [x509.load_pem_x509_certificate(begin + part) for part in chain.split(begin)[1:]]
+    secret = serialization.BestAvailableEncryption(PASSPHRASE)
+    p12 = pkcs12.serialize_key_and_certificates(b"Alpha", key, certificates[0], certificates[1:],
+                                                secret)
+    return {"bundle.pem": (pem + chain, None, pem), "bundle.p12": (p12, PASSPHRASE, p12)}
+
+
+def write(path, data):
+    """On the disk, in blocks of its own, before anybody looks at it."""
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def options_for(service, passphrase):
+    if passphrase is None:
+        return []
+    write(f"{service.base}/passphrase", passphrase + b"\n")
+    return ["--passphrase-file", f"{service.base}/passphrase"]
+
+
+def by_key(service, key, chain, kind, *more):
+    """`import --key`; what is secret in the upload."""
+    data, passphrase = uploads(key)[kind]
+    upload = f"{service.base}/upload.key"
+    write(upload, data)
+    os.sync()
+    service.cli("import", "Alpha", "--cert", f"{service.lab}/leaf-chain.pem", "--key", upload,
+                *options_for(service, passphrase), *more)
+    equal(os.path.exists(upload), "--keep-source" in more, "the upload")
+    return data
+
+
+def by_bundle(service, key, chain, kind):
+    data, passphrase, secret = bundles(key, chain)[kind]
+    upload = f"{service.base}/{kind}"
+    write(upload, data)
+    os.sync()
+    service.cli("import", "Alpha", "--bundle", upload, *options_for(service, passphrase))
+    equal(os.path.exists(upload), False, "the upload")
+    return secret
+
+
+def by_spool(service, key, chain, kind):
+    if kind in ("bundle.pem", "bundle.p12"):
+        data, passphrase, secret = bundles(key, chain)[kind]
+        files = {kind: data, **({"passphrase": passphrase + b"\n"} if passphrase else {})}
+    else:
+        secret, _ = uploads(key)[kind]
+        files = {"cert.pem": chain, "key.pem": secret}
+    spool.fill(f"{service.staging}/Alpha", files)
+    os.sync()
+    spool.as_uploader("mv", f"{service.staging}/Alpha", f"{service.incoming}/Alpha")
+    wait_until("the upload is imported", lambda: not os.path.exists(f"{service.incoming}/Alpha"),
+               20)
+    return secret
+
+
+def import_on_disk(disk, way, *arguments):
+    """Import one upload that way; the needles of its key."""
     # The key is made out of the disk's sight: there its file is written once, in the upload's form.
     with tempfile.TemporaryDirectory(prefix="stirkeep-lab-") as lab, \
-            Service(directory=disk.mounted, lab=lab) as service:
+            spool.new_service(directory=disk.mounted, lab=lab) as service:
         service.start()
-        with open(f"{lab}/leaf.key", "rb") as file:
+        with open(f"{lab}/leaf.key", "rb") as file, open(f"{lab}/leaf-chain.pem", "rb") as chain:
             key = serialization.load_pem_private_key(file.read(), None)
-        data, passphrase = uploads(key)[kind]
-        upload = f"{service.base}/upload.key"
-        with open(upload, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.sync()
-        options = list(more)
-        if passphrase is not None:
-            with open(f"{service.base}/passphrase", "wb") as file:
-                file.write(passphrase + b"\n")
-            options += ["--passphrase-file", f"{service.base}/passphrase"]
-        service.cli("import", "Alpha", "--cert", f"{service.lab}/leaf-chain.pem", "--key", upload,
-                    *options)
+            secret = way(service, key, chain.read(), *arguments)
         service.sign()
-        equal(os.path.exists(upload), "--keep-source" in more, "the upload")
-    return needles_of(key, data)
+    needles = needles_of(key, secret)
+    if way is by_spool:  # there it is uploaded, too
+        needles["passphrase"] = PASSPHRASE
+    return needles
 
 
-def search_after(kind, *more):
+def search_after(way, *arguments):
     disk = Disk()
     try:
-        needles = import_on_disk(disk, kind, *more)
+        needles = import_on_disk(disk, way, *arguments)
         disk.unmount()
         return disk.holds(needles)
     finally:
@@ -119,7 +174,7 @@ def search_after(kind, *more):
 @case
 def the_search_finds_a_key_that_stays():
     for kind in ("pkcs8-pem", "sec1-der"):
-        found = search_after(kind, "--keep-source")
+        found = search_after(by_key, kind, "--keep-source")
         note(f"{kind}, kept: {', '.join(found)}")
         assert found, kind
 
@@ -127,7 +182,19 @@ def the_search_finds_a_key_that_stays():
 @case
 def no_block_of_the_disk_remembers_an_imported_key():
     for kind in ("pkcs8-pem", "sec1-pem", "sec1-der", "encrypted-pem"):
-        equal(search_after(kind), [], kind)
+        equal(search_after(by_key, kind), [], kind)
+
+
+@case
+def nor_one_that_came_in_a_bundle():
+    for kind in ("bundle.pem", "bundle.p12"):
+        equal(search_after(by_bundle, kind), [], kind)
+
+
+@case
+def nor_one_that_came_by_the_spool():
+    for kind in ("pkcs8-pem", "bundle.pem", "bundle.p12"):
+        equal(search_after(by_spool, kind), [], f"{kind} by the spool")
 
 
 if __name__ == "__main__":
