@@ -48,6 +48,8 @@ enum stirkeep_status stk_op_examine(struct stk_custody_thread *self,
     status = stk_token_examine(keeper->token, budget_us(keeper), diagnosis, error);
     if (status != STIRKEEP_OK)
         return status;
+    stk_diagnosis_fact(diagnosis, "hardware required", "%s",
+                       keeper->config->token.require_hardware ? "yes" : "no");
     stk_diagnosis_fact(diagnosis, "signers", "%zu", keeper->signer_count);
     describe_trail(keeper, diagnosis);
     answer->has_examined = true;
