@@ -1,256 +1,324 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""SIGKILL to a process at each system call that an import makes, one after the other, and what is
-left afterwards.
+"""SIGKILL to each process at the system calls that it makes for each operation with a key, one kill
+at a time, and what is left afterwards.
 
-    kill_matrix.py [SECONDS [SEED]]        a sample of so long; SECONDS 0: each call of each process
+    kill_matrix.py [SECONDS]    a sample of so long; 0: all of them
+        --seed N    --jobs N    --way TITLE    --victim NAME
 
-The invariant, after the service has settled: the key is whole where it was uploaded, or it signs;
-and the same command given again ends with: it signs, and it is not where it was uploaded.
+What is killed (ways.py says what has to be true afterwards):
+    command, intake, keeper, front    at each of its own calls which others can see the effect of,
+                                      and at one, drawn by lot, of each row of calls between two
+    stirkeepd                         while intake or the keeper is about to make such a call
+    everything                        the same, and all rooms and the command with it
 """
+import argparse
 import collections
-import glob
+import json
+import multiprocessing
 import os
+import queue
 import random
-import re
-import shutil
 import sqlite3
-import subprocess
 import sys
 import time
+import traceback
 
-import passports
-from stirkeep import ROOMS, ROOT, Service, wait_until
+import kills
+from bed import Bed, Litter
+from stirkeep import ROOT, wait_until
 from tap import Skip, case, equal, note, run
+from ways import WAYS
 
-VICTIMS = ("command", "intake", "keeper", "front", "stirkeepd")
-WAYS = ("key", "sealed")
-LEAVES = 40  # certificates made at once
-CALL = re.compile(r"^\d+ +([a-z_0-9]+)\(")
+VICTIMS = ("command", "intake", "keeper", "front", "stirkeepd", "everything")
+MOMENT = 0.05  # a process is done with what it does after the answer
+SHARE = 4      # of the moments of a service's death, one of so many
+FAILURES_MAX = 10
+
+
+class Point(collections.namedtuple("Point", "victim room call")):
+    def __str__(self):
+        return (f"--victim {self.victim} --at \"{self.room} {self.call.thread} {self.call.name} "
+                f"{self.call.number}\"")
+
+    @classmethod
+    def of(cls, victim, text):
+        room, thread, name, number = text.split()
+        return cls(victim, room, kills.Call(int(thread), name, int(number), True))
+
 
 
 class Matrix:
-    def __init__(self, service, seed):
-        self.service = service
+    """One service after the other, and what became of it."""
+
+    def __init__(self, seed):
         self.random = random.Random(seed)
-        self.number = 0
-        self.kills = dict.fromkeys(VICTIMS, 0)
-        self.rounds = 0
-        self.leaves = []
-        self.known = {}
-        self.wrapping = f"{service.base}/wrapping.pem"
-        with open(self.wrapping, "w") as file:
-            file.write(service.cli("show", "--wrapping-key").stdout)
+        self.bed = Bed(self.random)
+        self.points = {}
+        self.kills = collections.Counter()
+        self.rounds = collections.Counter()
+        self.failures = []
+        self.litter = []
 
-    # ---- one import
+    # ---- one kill
 
-    def new_leaf(self):
-        if not self.leaves:
-            self.leaves = [f"k{self.number + n}" for n in range(LEAVES)]
-            self.number += LEAVES
-            self.service.make_chain("709J", *self.leaves)
-        return self.leaves.pop()
-
-    def upload(self, leaf, way):
-        """What is given to the import, and the options that give it."""
-        key = f"{self.service.lab}/{leaf}.key"
-        if way == "key":
-            return key, ["--key", key]
-        sealed = f"{self.service.lab}/{leaf}.sealed"
-        self.service.cli("seal", "--to", self.wrapping, "--key", key, "--out", sealed)
-        os.remove(key)
-        return sealed, ["--sealed", sealed]
-
-    def command(self, leaf, options):
-        return [f"{self.service.libexec}/stirkeep", "import", leaf, "--cert",
-                f"{self.service.lab}/{leaf}-chain.pem", *options]
-
-    def strace(self, victim, command, *options):
-        """Run the import with strace on the victim; was the victim killed?"""
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        environment = self.service.environment()
-        if victim == "command":
-            done = subprocess.run(["strace", "-f", "-qq", *options, *command], env=environment,
-                                  timeout=60, **quiet)
-            return done.returncode not in (0, 1)
-        pid = self.service.porter.pid if victim == "stirkeepd" else self.service.pid(victim)
-        tracer = subprocess.Popen(["strace", "-f", "-qq", *options, "-p", str(pid)], **quiet)
-        wait_until("strace has attached", lambda: traced(pid) or tracer.poll() is not None)
-        done = subprocess.Popen(command, env=environment, **quiet)
-        end = time.monotonic() + 15
-        while done.poll() is None and time.monotonic() < end and alive(pid):
+    def act(self, way, is_hit):
+        """Have it done, until it is or somebody was hit; the command's process."""
+        command = way.command()
+        if command is None:
+            way.wait(is_hit)
+            return None
+        process = self.bed.begin(way.argv())
+        wait_until("the command has ended", lambda: is_hit() or process.poll() is not None, 60, 0.002)
+        end = time.monotonic() + MOMENT
+        while not is_hit() and time.monotonic() < end:
             time.sleep(0.002)
-        if not alive(pid) and victim == "stirkeepd":
-            self.restart()
-        done.wait(60)
-        killed = not alive(pid)
-        if not killed:
-            tracer.terminate()
-        tracer.wait(20)
-        if victim == "stirkeepd" and self.service.porter.poll() is not None:
-            self.restart()
-        return killed
+        return process
 
-    def calls_of(self, victim, way):
-        """(name, number) of each call of an import that nobody disturbs."""
-        if (victim, way) not in self.known:
-            leaf = self.new_leaf()
-            log = f"{self.service.base}/strace.log"
-            self.strace(victim, self.command(leaf, self.upload(leaf, way)[1]), "-o", log)
-            with open(log) as lines:
-                names = [match[1] for match in map(CALL.match, lines) if match]
-            counts = collections.Counter()
-            calls = []
-            for name in names:
-                counts[name] += 1
-                calls.append((name, counts[name]))
-            self.known[victim, way] = calls
-        return self.known[victim, way]
+    def kill_command(self, way, point):
+        """Was it killed, and which processes are not to be met any more?"""
+        log = f"{self.bed.logs}/log"
+        return kills.killed_at(point.call, way.argv(), self.bed.environment, log) == -9, ()
 
-    def cut(self, victim, call, command):
-        return self.strace(victim, command, "-o", "/dev/null", "-e", f"trace={call[0]}", "-e",
-                           f"inject={call[0]}:signal=KILL:when={call[1]}")
+    def kill_room(self, way, point):
+        pid = self.bed.rooms()[point.room]
+        tracer = kills.at_call(f"{self.bed.logs}/log", pid, point.call, "KILL")
+        if tracer is None:
+            return False, ()
+        process = self.act(way, lambda: not kills.is_alive(pid))
+        killed = not kills.is_alive(pid)
+        tracer.end()
+        if process is not None:
+            process.wait(60)
+        self.bed.deaths[point.room] += killed
+        return killed, (pid,) if killed else ()
 
-    # ---- the service
+    def kill_service(self, way, point):
+        """Hold a room at its call; then its porter dies, or everybody does."""
+        rooms = self.bed.rooms()
+        porter = self.bed.service.porter.pid
+        tracer = kills.at_call(f"{self.bed.logs}/log", rooms[point.room], point.call, "STOP")
+        if tracer is None:
+            return False, ()
+        process = self.act(way, lambda: tracer.said("--- stopped by SIGSTOP ---"))
+        stopped = tracer.said("--- stopped by SIGSTOP ---")
+        if stopped:
+            kills.kill(porter)
+            for pid in rooms.values() if point.victim == "everything" else ():
+                kills.kill(pid)
+            if point.victim == "everything" and process is not None:
+                process.kill()
+        tracer.end()
+        kills.kill(rooms[point.room], 18)  # SIGCONT: it may go on
+        if process is not None:
+            process.wait(60)
+        return stopped, (porter, *rooms.values()) if stopped else ()
 
-    def restart(self):
-        """A new service: after a killed porter, and so that the rooms' back-off begins anew."""
-        if self.service.porter.poll() is None:
-            self.service.stop()
-        else:
-            self.service.porter.wait()
-            self.service.stderr.close()
-        wait_until("the rooms are gone", lambda: not self.rooms_left(), 20)
-        self.service.start()
+    def kill(self, way, point):
+        if point.victim == "command":
+            return self.kill_command(way, point)
+        if point.victim in ("stirkeepd", "everything"):
+            return self.kill_service(way, point)
+        return self.kill_room(way, point)
 
-    def rooms_left(self):
-        for link in glob.glob("/proc/[0-9]*/exe"):
-            try:
-                if os.readlink(link).startswith(self.service.libexec):
-                    return True
-            except OSError:
-                continue
-        return False
-
-    def holds(self, leaf, upload, whole):
-        """Does the invariant hold now? And is the key usable?"""
-        signed = self.service.sign(leaf, check=False)
-        end = time.monotonic() + 10
-        # Not the key's fault: the keeper is starting, or a first look at the token takes its time.
-        while any(word in signed.stderr for word in ("time was up", "starting")) \
-                and time.monotonic() < end:
-            time.sleep(0.1)
-            signed = self.service.sign(leaf, check=False)
-        usable = signed.returncode == 0
-        if usable:
-            assert passports.verifies(signed.stdout, passports.public_key(
-                f"{self.service.lab}/{leaf}.pem")), f"{leaf}: a signature that does not verify"
-        there = os.path.exists(upload) and open(upload, "rb").read() == whole
-        assert usable or there, f"{leaf}: the key is nowhere ({signed.stderr.strip()})"
-        return usable
-
-    def round(self, victim, way, call):
-        leaf = self.new_leaf()
-        upload, options = self.upload(leaf, way)
-        with open(upload, "rb") as file:
-            whole = file.read()
-        command = self.command(leaf, options)
-        killed = self.cut(victim, call, command)
-        self.service.wait_ready()
+    def round(self, kind, point):
+        bed = self.bed
+        bed.renew()
+        way = kind(bed)
+        way.prepare()
+        killed, dead = self.kill(way, point)
+        self.kills[kind.title, point.victim] += killed
+        self.rounds[kind.title, point.victim] += 1
+        bed.settle(dead)
+        bed.check_bystander()
+        way.holds()
+        bed.check_keys()
+        way.finish()
+        bed.settle()
+        way.ended()
         try:
-            self.holds(leaf, upload, whole)
-            self.finish(leaf, way, upload, command)
-        except AssertionError as why:
-            raise AssertionError(f"{victim} killed at {call[0]} number {call[1]} of an import by "
-                                 f"--{way}: {why}\n"
-                                 f"{self.service.said()[-3000:]}") from None
-        self.rounds += 1
-        self.kills[victim] += killed
-        if killed and victim in ROOMS and self.kills[victim] % 4 == 0:
-            self.restart()
-        return killed
+            bed.check_objects()
+        finally:
+            way.tidy()
+            bed.settle()
+        bed.check_objects()
 
-    def finish(self, leaf, way, upload, command):
-        """The same command again, as often as it says that it has to be: then all is done."""
-        def again():
-            if way == "key" and not os.path.exists(upload):
-                return True  # it was cut off after its last step
-            done = subprocess.run(command, env=self.service.environment(), stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True)
-            return done.returncode == 0
-        wait_until(f"{leaf}: the import is done", again, 20, 0.1)
-        assert self.holds(leaf, upload, b""), f"{leaf}: it does not sign in the end"
-        if way == "key":
-            assert not os.path.exists(upload), f"{leaf}: the key file is still there"
+    def try_round(self, kind, point):
+        try:
+            self.round(kind, point)
+        except Litter as why:  # nothing to keep the service from going on
+            self.litter.append(f"--way \"{kind.title}\" {point}: {why}")
+            note(self.litter[-1])
+            self.bed.sweep()
+        except Exception:  # a round may fail in any way
+            self.fail(f"--way \"{kind.title}\" {point}")
+
+    def fail(self, what):
+        said = self.bed.service.said()[-3000:]
+        self.failures.append(f"{what}:\n{traceback.format_exc()}\n{said}")
+        note(self.failures[-1])
+        self.end_bed()
+        self.bed = Bed(self.random)
+
+    def end_bed(self):
+        """As far as it lets itself be ended: what failed is told already."""
+        for pid in self.bed.rooms().values() if self.bed.service.porter else ():
+            kills.kill(pid, 18)
+        try:
+            self.bed.service.remove()
+        except Exception:
+            note(f"not removed: {traceback.format_exc()}")
+
+    # ---- which kills
+
+    def points_of(self, kind):
+        """{victim: points} of an operation that nobody disturbs."""
+        if kind.title in self.points:
+            return self.points[kind.title]
+        bed = self.bed
+        bed.renew()
+        pids = {**bed.rooms(), "stirkeepd": bed.service.porter.pid}
+        way = kind(bed)
+        way.prepare()
+        calls = kills.calls_of_processes(f"{bed.logs}/calls", pids,
+                                         lambda: self.act(way, lambda: False))
+        self.end_undisturbed(way)
+        if way.command() is not None:
+            way = kind(bed)
+            way.prepare()
+            calls["command"] = kills.calls_of_command(way.argv(), bed.environment,
+                                                      f"{bed.logs}/calls")
+            self.end_undisturbed(way)
+        points = {name: [Point(name, name, call) for call in kills.choose(calls[name], self.random)]
+                  for name in calls}
+        moments = [(room, call) for room in ("intake", "keeper") for call in calls[room] if call.shows]
+        for victim in ("stirkeepd", "everything"):
+            chosen = self.random.sample(moments, -(-len(moments) // SHARE))
+            points[victim] = [Point(victim, room, call) for room, call in chosen]
+        self.points[kind.title] = points
+        return points
+
+    def end_undisturbed(self, way):
+        self.bed.settle()
+        way.ended()
+        way.tidy()
+        self.bed.settle()
+        self.bed.check_objects()
+
+    # ---- runs
+
+    def victims_of(self, kind, only):
+        return [victim for victim in VICTIMS if only in (None, victim)
+                and self.points_of(kind).get(victim)]
+
+    def every(self, kind, only):
+        for victim in self.victims_of(kind, only):
+            points = self.points_of(kind)[victim]
+            began = time.monotonic()
+            for point in points:
+                if len(self.failures) < FAILURES_MAX:
+                    self.try_round(kind, point)
+            note(f"{kind.title}, {victim}: killed at {self.kills[kind.title, victim]} of "
+                 f"{len(points)} calls, in {time.monotonic() - began:.0f} s, "
+                 f"{len(self.litter)} times with litter")
+
+    def once_each(self, kind, only, end):
+        for victim in self.victims_of(kind, only):
+            self.one_of(kind, victim, end)
+
+    def one_of(self, kind, victim, end):
+        if time.monotonic() < end and len(self.failures) < FAILURES_MAX:
+            self.try_round(kind, self.random.choice(self.points_of(kind)[victim]))
+
+    def account(self):
+        """What is true of the whole run, at its end."""
+        self.bed.settle()
+        self.bed.check_at_the_end()
+        self.bed.service.stop()
 
 
-def alive(pid):
+def work(options, number, kinds, results):
+    """A worker: ways from the queue, until it is empty; in a sample then at random."""
+    end = time.monotonic() + options.seconds
+    matrix = Matrix(f"{options.seed} {number}")
+    mine = []
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def traced(pid):
+        while True:
+            kind = kinds.get_nowait()
+            if not kind.is_there(matrix.bed):
+                note(f"{kind.title}: not there")
+                continue
+            mine.append(kind)
+            if options.at:
+                matrix.try_round(kind, Point.of(options.victim, options.at))
+            elif options.seconds == 0:
+                matrix.every(kind, options.victim)
+            else:
+                matrix.once_each(kind, options.victim, end)
+    except queue.Empty:
+        pass
+    except Exception:
+        matrix.fail("recording an operation")
     try:
-        with open(f"/proc/{pid}/status") as file:
-            return "TracerPid:\t0\n" not in file.read()
-    except OSError:
-        return True
+        while mine and not options.at and time.monotonic() < end and len(matrix.failures) < FAILURES_MAX:
+            kind = matrix.random.choice(mine)
+            matrix.one_of(kind, matrix.random.choice(matrix.victims_of(kind, options.victim)), end)
+        matrix.account()
+    except Litter as why:
+        matrix.litter.append(f"in the end: {why}")
+        note(matrix.litter[-1])
+    except Exception:
+        matrix.fail("in the end")
+    results.put((matrix.kills, matrix.rounds, matrix.failures + matrix.litter))
+    matrix.end_bed()
 
 
-def every_call(matrix):
-    for way in WAYS:
-        for victim in VICTIMS:
-            calls = matrix.calls_of(victim, way)
-            killed = sum(matrix.round(victim, way, call) for call in calls)
-            note(f"--{way}, {victim}: killed at {killed} of {len(calls)} calls")
+def all_of(options):
+    """(kills, rounds, failures) of the workers."""
+    kinds, results = multiprocessing.Queue(), multiprocessing.Queue()
+    for kind in WAYS:
+        if options.way in (None, kind.title):
+            kinds.put(kind)
+    workers = [multiprocessing.Process(target=work, args=(options, number, kinds, results))
+               for number in range(options.jobs)]
+    for worker in workers:
+        worker.start()
+    told = [results.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return (sum((one[0] for one in told), collections.Counter()),
+            sum((one[1] for one in told), collections.Counter()),
+            [failure for one in told for failure in one[2]])
 
 
-def sample(matrix, end):
-    while time.monotonic() < end:
-        victim, way = matrix.random.choice(VICTIMS), matrix.random.choice(WAYS)
-        matrix.round(victim, way, matrix.random.choice(matrix.calls_of(victim, way)))
-
-
-def may_trace():
-    if shutil.which("strace") is None:
-        return False
-    with subprocess.Popen(["sleep", "60"]) as sleeper:
-        tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", str(sleeper.pid)],
-                                  stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
-        may = tracer.poll() is None
-        sleeper.kill()
-        tracer.wait(10)
-    return may
+def table(kills_of):
+    """As docs/KEY-LIFE.md has it."""
+    note("| | " + " | ".join(VICTIMS) + " | all |")
+    for kind in WAYS:
+        counts = [kills_of[kind.title, victim] for victim in VICTIMS]
+        if sum(counts):
+            note(f"| {kind.title} | " + " | ".join(map(str, counts)) + f" | {sum(counts)} |")
+    note(f"{sum(kills_of.values())} kills")
 
 
 @case
-def whatever_is_killed_the_key_is_whole_or_signs_and_in_the_end_not_both(seconds, seed):
-    if not ROOT or not may_trace():
+def whatever_is_killed_nothing_is_lost_and_in_the_end_all_is_as_it_was_to_be(options):
+    if not ROOT or not kills.may_trace():
         raise Skip("needs root, strace, and a machine that lets it attach")
-    with Service() as service:
-        service.start()
-        service.import_leaf()
-        matrix = Matrix(service, seed)
-        try:
-            if seconds > 0:
-                sample(matrix, time.monotonic() + seconds)
-            else:
-                every_call(matrix)
-        finally:
-            kills = sum(matrix.kills.values())
-            note(f"{kills} kills in {matrix.rounds} imports: "
-                 + ", ".join(f"{victim} {count}" for victim, count in matrix.kills.items()))
-        assert matrix.rounds > 0
-        service.cli("audit", "verify", service.audit)
-        service.stop()
-        with sqlite3.connect(f"{service.state}/catalog.db") as catalog:
-            equal(catalog.execute("select count(*) from intent").fetchone()[0], 0, "open intents")
+    began = time.monotonic()
+    killed, rounds, failures = all_of(options)
+    table(killed)
+    note(f"in {sum(rounds.values())} operations, {time.monotonic() - began:.0f} s")
+    equal(len(failures), 0, "failures")
+    assert sum(killed.values()) > 0
 
 
 if __name__ == "__main__":
-    arguments = [int(argument) for argument in sys.argv[1:]] + [60, 20261126][len(sys.argv) - 1:]
-    run(seconds=arguments[0], seed=arguments[1])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seconds", nargs="?", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=20261126)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count()))
+    parser.add_argument("--way")
+    parser.add_argument("--victim", choices=VICTIMS)
+    parser.add_argument("--at", help="only this one: ROOM THREAD CALL NUMBER, as a failure tells it")
+    run(options=parser.parse_args())
