@@ -39,6 +39,12 @@ def rebuild(service, status=0):
     return json.loads(done.stdout)
 
 
+def rebuilds(service):
+    """How often the trail tells of one."""
+    with open(service.audit, "rb") as file:
+        return file.read().count(b'"act":"rebuild"')
+
+
 def lose_catalog(service):
     """The service is stopped, and its catalog gone."""
     service.stop()
@@ -240,10 +246,12 @@ def killed_in_the_middle_and_repeated_it_ends_the_same(service):
     for number in range(KILLS):
         lose_catalog(service)
         service.start()
+        before = rebuilds(service)
         asked = subprocess.Popen([f"{service.libexec}/stirkeep", "doctor", "--rebuild-catalog"],
                                  env=service.environment(), stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
-        time.sleep(0.004 + 0.004 * number)
+        wait_until("it has begun", lambda: asked.poll() is not None or
+                   rebuilds(service) - before > number % 5, 30, 0.0005)
         service.kill("keeper" if number % 4 == 3 else "intake")
         asked.wait(60)
         service.wait_ready()
