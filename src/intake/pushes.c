@@ -73,7 +73,9 @@ static bool push_change(struct stk_intake *intake, struct stk_change *change)
         later(intake, &error);
         return false;
     }
-    if (status == STIRKEEP_OK && !send_push(intake, &push))
+    if (status == STIRKEEP_UNKNOWN_NAME)
+        push.entry_count = 0; /* nothing to learn, but somebody waits until front has got so far */
+    if (!send_push(intake, &push))
         return false;
     TAILQ_REMOVE(&pushes->changes, change, entry);
     free(change);

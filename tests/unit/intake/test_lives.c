@@ -284,6 +284,26 @@ static void killed_in_a_destruction_the_next_one_finishes_it(void **state)
     material_free(&alpha);
 }
 
+static void nobody_waits_for_front_when_a_name_without_certificate_changes(void **state)
+{
+    struct ends *ends = *state;
+    struct material alpha = material_new(NULL, SOUND);
+    struct stk_admin_request request = about(STK_ADMIN_DESTROY, "Alpha");
+    struct stk_admin_response response = {0};
+    uint64_t began = 0;
+
+    ends_start(ends);
+    assert_int_equal(generate(ends, &alpha).status, STIRKEEP_OK);
+    request.key_id = alpha.id;
+    began = stk_clock_mono_us();
+    response = call(ends, request);
+    assert_int_equal(response.status, STIRKEEP_OK);
+    assert_int_equal(response.keys, 1);
+    assert_true(stk_clock_mono_us() - began < 500000); /* half of what it would wait in vain */
+    assert_null(ends_known(ends, "Alpha"));
+    material_free(&alpha);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ends_set_up, ends_tear_down)
 
 int main(void)
@@ -300,6 +320,7 @@ int main(void)
         TEST(a_destroyed_name_is_inactive_before_its_key_is_touched),
         TEST(a_key_that_still_signs_is_not_called_destroyed),
         TEST(killed_in_a_destruction_the_next_one_finishes_it),
+        TEST(nobody_waits_for_front_when_a_name_without_certificate_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
