@@ -12,9 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOKS_PER_TURN 32 /* of the loop, then the others have their turn */
-#define SOON_MS 50        /* changes come in swarms */
-#define RESCAN_MS 60000   /* what inotify did not tell */
+#define IMPORT_ARENA_MAX ((size_t)1024 * 1024) /* as an administrator's import has */
+#define LOOKS_PER_TURN 32                      /* of the loop, then the others have their turn */
+#define SOON_MS 50                             /* changes come in swarms */
+#define RESCAN_MS 60000                        /* what inotify did not tell */
+#define RESCAN_SOON_MS 500
+#define RESCAN_MAX_MS 600000
 #define RESCAN_UNUSABLE_MS 5000
 #define PASS_SHARE 10 /* of the time goes into passes, at most */
 
@@ -109,7 +112,8 @@ static bool begin_pass(struct stk_spool *spool)
     }
     spool->pass++;
     spool->told = 0;
-    spool->pass_began_us = stk_clock_mono_us();
+    spool->looking_us = 0;
+    spool->rescan_soon = false;
     stk_spool_recover(spool);
     return true;
 }
@@ -119,8 +123,7 @@ static void end_pass(struct stk_spool *spool)
 {
     struct stk_spool_note *note = NULL;
     struct stk_spool_note *next = NULL;
-    uint64_t lasted_ms = (stk_clock_mono_us() - spool->pass_began_us) / 1000;
-    uint64_t pause_ms = lasted_ms * PASS_SHARE;
+    uint64_t pause_ms = spool->looking_us / 1000 * PASS_SHARE;
 
     (void)closedir(spool->listing);
     spool->listing = NULL;
@@ -129,9 +132,11 @@ static void end_pass(struct stk_spool *spool)
         if (note->pass != spool->pass && !note->hinted)
             stk_spool_forget(spool, note);
     }
-    if (pause_ms < RESCAN_MS)
+    if (pause_ms < RESCAN_MS && !spool->rescan_soon)
         pause_ms = RESCAN_MS;
-    stk_intake_timer(&spool->rescan, pause_ms < INT_MAX ? (unsigned)pause_ms : INT_MAX);
+    if (pause_ms < RESCAN_SOON_MS)
+        pause_ms = RESCAN_SOON_MS;
+    stk_intake_timer(&spool->rescan, pause_ms < RESCAN_MAX_MS ? (unsigned)pause_ms : RESCAN_MAX_MS);
 }
 
 static void pass_on(struct stk_spool *spool)
@@ -151,13 +156,10 @@ static bool may_go_on(const struct stk_spool *spool)
     return !spool->upload.busy && !spool->intake->draining && spool->incoming >= 0;
 }
 
-/* One hint, then one of the pass: neither waits for the other. */
-static void step(evutil_socket_t fd, short what, void *context)
+/* One hint, then one of the pass: neither waits for the other. False: there is nothing to look at. */
+static bool take_turn(struct stk_spool *spool)
 {
-    struct stk_spool *spool = context;
     unsigned looks = 0;
-    (void)fd;
-    (void)what;
 
     while (may_go_on(spool) && looks < LOOKS_PER_TURN) {
         const struct stk_spool_note *note = stk_spool_note_next(&spool->notes);
@@ -168,16 +170,29 @@ static void step(evutil_socket_t fd, short what, void *context)
             stk_spool_look(spool, name.text);
         }
         if (!may_go_on(spool))
-            return;
+            return false;
         if (spool->listing == NULL && spool->pass_wanted && !begin_pass(spool))
             stk_intake_timer(&spool->rescan, RESCAN_UNUSABLE_MS);
         if (spool->listing != NULL)
             pass_on(spool);
         else if (note == NULL)
-            return;
+            return false;
         looks++;
     }
-    stk_spool_go_on(spool);
+    return true;
+}
+
+static void step(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_spool *spool = context;
+    uint64_t began_us = stk_clock_mono_us();
+    bool more = take_turn(spool);
+    (void)fd;
+    (void)what;
+
+    spool->looking_us += stk_clock_mono_us() - began_us;
+    if (more)
+        stk_spool_go_on(spool);
 }
 
 void stk_spool_go_on(struct stk_spool *spool)
@@ -192,6 +207,15 @@ void stk_spool_soon(struct stk_spool *spool)
         stk_intake_timer(&spool->soon, SOON_MS);
 }
 
+void stk_spool_rescan_soon(struct stk_spool *spool)
+{
+    if (spool->rescan_soon)
+        return;
+    spool->rescan_soon = true;
+    if (spool->listing == NULL)
+        stk_intake_timer(&spool->rescan, RESCAN_SOON_MS);
+}
+
 void stk_spool_hint(struct stk_spool *spool, const struct stk_name *name)
 {
     struct stk_spool_note *note = stk_spool_note_make(&spool->notes, name);
@@ -199,7 +223,7 @@ void stk_spool_hint(struct stk_spool *spool, const struct stk_name *name)
     if (note != NULL)
         stk_spool_note_hint(&spool->notes, note);
     else
-        spool->pass_wanted = true;
+        stk_spool_rescan_soon(spool);
     stk_spool_soon(spool);
 }
 
@@ -261,8 +285,9 @@ static void rescan(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
 
-    if (!spool->upload.busy && !open_places(spool)) {
-        stk_intake_timer(&spool->rescan, RESCAN_UNUSABLE_MS);
+    /* An upload under way needs the directories as they are. */
+    if (spool->upload.busy || !open_places(spool)) {
+        stk_intake_timer(&spool->rescan, spool->upload.busy ? RESCAN_SOON_MS : RESCAN_UNUSABLE_MS);
         return;
     }
     spool->pass_wanted = true;
@@ -301,7 +326,7 @@ bool stk_spool_start(struct stk_intake *intake)
     stk_spool_notes_init(&spool->notes);
     if (!assign_events(spool) || !stk_spool_watch_start(spool) ||
         !stk_spool_work_start(&spool->upload.work, intake->base, stk_spool_upload_read, spool) ||
-        stk_arena_new(&spool->upload.arena, STK_DECODE_ARENA_MAX) != STIRKEEP_OK)
+        stk_arena_new(&spool->upload.arena, IMPORT_ARENA_MAX) != STIRKEEP_OK)
         return false;
     rescan(-1, 0, spool);
     return true;

@@ -52,10 +52,11 @@ struct stk_spool {
     DIR *listing;  /* of the pass that goes on; NULL: none */
     unsigned told; /* lines of the log about names, in it */
     bool pass_wanted;
-    uint64_t pass_began_us;
-    uint64_t wake_us;  /* when the next one that waits for a time is due; 0: none */
-    struct event step; /* look at the next ones */
-    struct event soon; /* the same in a moment: changes come in swarms */
+    bool rescan_soon;    /* something was missed: another pass, not long after this one */
+    uint64_t looking_us; /* that the pass has taken so far */
+    uint64_t wake_us;    /* when the next one that waits for a time is due; 0: none */
+    struct event step;   /* look at the next ones */
+    struct event soon;   /* the same in a moment: changes come in swarms */
     struct event wake;
     struct event rescan;
 
@@ -68,6 +69,8 @@ struct stk_spool {
 void stk_spool_go_on(struct stk_spool *spool);
 /* In a moment: changes come in swarms. */
 void stk_spool_soon(struct stk_spool *spool);
+/* At everything, soon: something was missed, or there is another incoming. */
+void stk_spool_rescan_soon(struct stk_spool *spool);
 /* Look at it again then. */
 void stk_spool_wake_at(struct stk_spool *spool, struct stk_spool_note *note, uint64_t at_us);
 /* Forget it, and watch it no more. NULL is allowed. */

@@ -61,9 +61,12 @@ static void misnamed(struct stk_spool *spool, const char *name, const struct stk
     if (!stk_spool_dir_open(spool->incoming, name, &dir))
         return;
     if (dir.ready && !dir.has[STK_SPOOL_ERROR] &&
-        stk_spool_error_write(dir.fd, name, STK_SPOOL_MISNAMED, error, dir.state,
-                              stk_clock_seconds()))
-        stk_log(STK_LOG_WARNING, "spool: %s: refused: %s", name, error->message);
+        stk_spool_pace_allows(&spool->pace, dir.about.st_uid, stk_clock_mono_us())) {
+        stk_spool_pace_charge(&spool->pace, dir.about.st_uid, stk_clock_mono_us());
+        if (stk_spool_error_write(dir.fd, name, STK_SPOOL_MISNAMED, error, dir.state,
+                                  stk_clock_seconds()))
+            stk_log(STK_LOG_WARNING, "spool: %s: refused: %s", name, error->message);
+    }
     stk_spool_dir_close(&dir);
 }
 

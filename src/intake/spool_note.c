@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_TURNS 64
 #define PACE_US 3000000 /* for each refusal ... */
 #define PACE_BURST 20   /* ... past so many */
 
@@ -39,13 +40,38 @@ struct stk_spool_note *stk_spool_note_find(struct stk_spool_notes *notes, const 
     return NULL;
 }
 
+/* One that was told, or has to wait for its owner's turn, and no more. */
+static bool is_forgettable(const struct stk_spool_note *note)
+{
+    return note->watch < 0 && !note->hinted && !note->refused && note->moved == 0 &&
+           note->tries == 0 && note->settling_us == 0;
+}
+
+/* The oldest that may be; those before it become the youngest. */
+static bool make_room(struct stk_spool_notes *notes)
+{
+    for (unsigned turn = 0; turn < ROOM_TURNS; turn++) {
+        struct stk_spool_note *note = TAILQ_FIRST(&notes->all);
+
+        if (is_forgettable(note)) {
+            stk_spool_note_drop(notes, note);
+            return true;
+        }
+        TAILQ_REMOVE(&notes->all, note, all);
+        TAILQ_INSERT_TAIL(&notes->all, note, all);
+    }
+    return false;
+}
+
 struct stk_spool_note *stk_spool_note_make(struct stk_spool_notes *notes,
                                            const struct stk_name *name)
 {
     struct stk_spool_note *note = stk_spool_note_find(notes, name->text);
 
-    if (note != NULL || notes->count == STK_SPOOL_NOTES_MAX)
+    if (note != NULL)
         return note;
+    if (notes->count == STK_SPOOL_NOTES_MAX && !make_room(notes))
+        return NULL;
     note = calloc(1, sizeof(*note));
     if (note == NULL)
         return NULL;
@@ -57,11 +83,29 @@ struct stk_spool_note *stk_spool_note_make(struct stk_spool_notes *notes,
     return note;
 }
 
+static struct stk_spool_bucket *bucket_of_watch(struct stk_spool_notes *notes, int watch)
+{
+    return &notes->watched[(unsigned)watch % STK_SPOOL_BUCKETS];
+}
+
+void stk_spool_note_set_watch(struct stk_spool_notes *notes, struct stk_spool_note *note, int watch)
+{
+    if (note->watch >= 0) {
+        LIST_REMOVE(note, same_watch);
+        notes->watches--;
+    }
+    note->watch = watch;
+    if (watch >= 0) {
+        LIST_INSERT_HEAD(bucket_of_watch(notes, watch), note, same_watch);
+        notes->watches++;
+    }
+}
+
 struct stk_spool_note *stk_spool_note_watched(struct stk_spool_notes *notes, int watch)
 {
     struct stk_spool_note *note = NULL;
 
-    TAILQ_FOREACH(note, &notes->all, all)
+    LIST_FOREACH(note, bucket_of_watch(notes, watch), same_watch)
     if (note->watch == watch)
         return note;
     return NULL;
@@ -89,6 +133,7 @@ void stk_spool_note_drop(struct stk_spool_notes *notes, struct stk_spool_note *n
 {
     if (note->hinted)
         TAILQ_REMOVE(&notes->hints, note, hint);
+    stk_spool_note_set_watch(notes, note, -1);
     LIST_REMOVE(note, same_bucket);
     TAILQ_REMOVE(&notes->all, note, all);
     notes->count--;

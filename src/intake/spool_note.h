@@ -32,6 +32,7 @@ struct stk_spool_note {
     uint64_t again_us; /* not before; 0: whenever */
     uint64_t told;     /* what the log says of it */
     LIST_ENTRY(stk_spool_note) same_bucket;
+    LIST_ENTRY(stk_spool_note) same_watch; /* bucket; when watched */
     TAILQ_ENTRY(stk_spool_note) all;
     TAILQ_ENTRY(stk_spool_note) hint;
 };
@@ -42,7 +43,8 @@ TAILQ_HEAD(stk_spool_note_list, stk_spool_note);
 LIST_HEAD(stk_spool_bucket, stk_spool_note);
 
 struct stk_spool_notes {
-    struct stk_spool_bucket buckets[STK_SPOOL_BUCKETS];
+    struct stk_spool_bucket buckets[STK_SPOOL_BUCKETS]; /* by name */
+    struct stk_spool_bucket watched[STK_SPOOL_BUCKETS]; /* by watch */
     struct stk_spool_note_list all;
     struct stk_spool_note_list hints;
     unsigned count;
@@ -51,9 +53,13 @@ struct stk_spool_notes {
 
 void stk_spool_notes_init(struct stk_spool_notes *notes);
 struct stk_spool_note *stk_spool_note_find(struct stk_spool_notes *notes, const char *name);
-/* Found or made; NULL when there is no room for it. */
+/* Found, or made, perhaps in the place of one that says nothing that could not be found out again.
+ * NULL when there is no room for it. */
 struct stk_spool_note *stk_spool_note_make(struct stk_spool_notes *notes,
                                            const struct stk_name *name);
+/* Its watch has come; or gone (-1). */
+void stk_spool_note_set_watch(struct stk_spool_notes *notes, struct stk_spool_note *note,
+                              int watch);
 struct stk_spool_note *stk_spool_note_watched(struct stk_spool_notes *notes, int watch);
 void stk_spool_note_hint(struct stk_spool_notes *notes, struct stk_spool_note *note);
 /* The next one to be looked at, taken from the hints; NULL: none. */

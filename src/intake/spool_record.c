@@ -123,7 +123,6 @@ bool stk_spool_record_make(int done, const struct stk_spool_dir *dir,
                            struct stk_spool_record *ret_record)
 {
     struct stk_spool_record record = {.evidence = evidence_of(facts),
-                                      .dev = dir->about.st_dev,
                                       .ino = dir->about.st_ino,
                                       .born_ns = dir->born_ns,
                                       .key = key_in(dir)};
@@ -151,8 +150,7 @@ void stk_spool_record_free(struct stk_spool_record *record)
 
 bool stk_spool_record_is_of(const struct stk_spool_record *record, const struct stk_spool_dir *dir)
 {
-    return record->dev == dir->about.st_dev && record->ino == dir->about.st_ino &&
-           record->born_ns == dir->born_ns;
+    return record->ino == dir->about.st_ino && record->born_ns == dir->born_ns;
 }
 
 const char *stk_spool_record_how(const struct stk_spool_record *record)
@@ -240,11 +238,10 @@ bool stk_spool_record_save(int done, const char *name, const struct stk_spool_re
 
     record_file(name, file);
     return write_json(done, file,
-                      json_pack("{s:O, s:s, s:I, s:I, s:I, s:s, s:b}", "evidence", record->evidence,
-                                "file", record->file, "dev", (json_int_t)record->dev, "ino",
-                                (json_int_t)record->ino, "born_ns", (json_int_t)record->born_ns,
-                                "key", stk_spool_files[record->key], "recorded",
-                                (int)record->recorded));
+                      json_pack("{s:O, s:s, s:I, s:I, s:s, s:b}", "evidence", record->evidence,
+                                "file", record->file, "ino", (json_int_t)record->ino, "born_ns",
+                                (json_int_t)record->born_ns, "key", stk_spool_files[record->key],
+                                "recorded", (int)record->recorded));
 }
 
 bool stk_spool_record_publish(int done, const struct stk_spool_record *record)
@@ -256,19 +253,17 @@ static bool take_record(json_t *root, struct stk_spool_record *record)
 {
     const char *file = NULL;
     const char *key = NULL;
-    json_int_t dev = 0;
     json_int_t ino = 0;
     json_int_t born_ns = 0;
     int recorded = 0;
 
-    if (json_unpack(root, "{s:O, s:s, s:I, s:I, s:I, s:s, s:b}", "evidence", &record->evidence,
-                    "file", &file, "dev", &dev, "ino", &ino, "born_ns", &born_ns, "key", &key,
-                    "recorded", &recorded) != 0 ||
+    if (json_unpack(root, "{s:O, s:s, s:I, s:I, s:s, s:b}", "evidence", &record->evidence, "file",
+                    &file, "ino", &ino, "born_ns", &born_ns, "key", &key, "recorded",
+                    &recorded) != 0 ||
         !json_is_object(record->evidence) || strchr(file, '/') != NULL ||
         strlen(file) >= sizeof(record->file))
         return false;
     (void)snprintf(record->file, sizeof(record->file), "%s", file);
-    record->dev = (uint64_t)dev;
     record->ino = (uint64_t)ino;
     record->born_ns = born_ns;
     record->recorded = recorded != 0;

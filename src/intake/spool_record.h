@@ -16,8 +16,7 @@
 struct stk_spool_record {
     json_t *evidence; /* what is published; NULL: no record */
     char file[128];   /* under this name */
-    uint64_t dev;     /* of the upload's directory */
-    uint64_t ino;
+    uint64_t ino;     /* of the upload's directory; a device has other numbers after a restart */
     int64_t born_ns;
     enum stk_spool_file key; /* the file with the key */
     bool recorded;           /* the removal is in the trail */

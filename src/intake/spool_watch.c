@@ -37,14 +37,14 @@ static void incoming_event(struct stk_spool *spool, const struct inotify_event *
 
     if ((event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) {
         spool->incoming_watch = -1;
-        stk_intake_timer(&spool->rescan, 0);
+        stk_spool_rescan_soon(spool);
         return;
     }
     if (event->len == 0 || (event->mask & IN_ISDIR) == 0)
         return;
     if (stk_name_parse(event->name, &name, NULL) != STIRKEEP_OK) {
-        spool->pass_wanted = spool->pass_wanted || event->name[0] != '.';
-        stk_spool_soon(spool);
+        if (event->name[0] != '.')
+            stk_spool_rescan_soon(spool);
         return;
     }
     if ((event->mask & IN_MOVED_TO) != 0)
@@ -58,10 +58,8 @@ static void upload_event(struct stk_spool *spool, const struct inotify_event *ev
 
     if (note == NULL)
         return;
-    if ((event->mask & IN_IGNORED) != 0) {
-        note->watch = -1;
-        spool->notes.watches--;
-    }
+    if ((event->mask & IN_IGNORED) != 0)
+        stk_spool_note_set_watch(&spool->notes, note, -1);
     stk_spool_note_hint(&spool->notes, note);
     stk_spool_soon(spool);
 }
@@ -69,9 +67,7 @@ static void upload_event(struct stk_spool *spool, const struct inotify_event *ev
 static void take_event(struct stk_spool *spool, const struct inotify_event *event)
 {
     if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        stk_log(STK_LOG_WARNING, "spool: more changes than are reported: looking at everything");
-        spool->pass_wanted = true;
-        stk_spool_soon(spool);
+        stk_spool_rescan_soon(spool);
     } else if (event->wd == spool->incoming_watch) {
         incoming_event(spool, event);
     } else {
@@ -109,15 +105,17 @@ bool stk_spool_watch_incoming(struct stk_spool *spool)
 void stk_spool_watch(struct stk_spool *spool, struct stk_spool_note *note)
 {
     char path[PATH_MAX] = "";
+    int watch = -1;
 
     if (note->watch >= 0 || spool->notes.watches >= STK_SPOOL_WATCHES_MAX)
         return;
     (void)snprintf(path, sizeof(path), "%s/" STK_SPOOL_INCOMING_NAME "/%s", spool->directory,
                    note->name.text);
-    note->watch = inotify_add_watch(spool->inotify, path, UPLOAD_EVENTS);
-    if (note->watch < 0)
+    watch = inotify_add_watch(spool->inotify, path, UPLOAD_EVENTS);
+    /* One directory under two names, the second of which it has just been given: it has one watch. */
+    if (watch < 0 || stk_spool_note_watched(&spool->notes, watch) != NULL)
         return;
-    spool->notes.watches++;
+    stk_spool_note_set_watch(&spool->notes, note, watch);
     /* What came between the look and this would be seen by nobody. */
     stk_spool_note_hint(&spool->notes, note);
     stk_spool_soon(spool);
@@ -128,8 +126,7 @@ void stk_spool_unwatch(struct stk_spool *spool, struct stk_spool_note *note)
     if (note->watch < 0)
         return;
     (void)inotify_rm_watch(spool->inotify, note->watch);
-    note->watch = -1;
-    spool->notes.watches--;
+    stk_spool_note_set_watch(&spool->notes, note, -1);
 }
 
 bool stk_spool_watch_start(struct stk_spool *spool)

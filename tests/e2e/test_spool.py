@@ -333,7 +333,7 @@ def a_removal_that_was_cut_off_is_finished_by_the_next_start(service):
         os.remove(f"{service.done}/{file}")
         record = f"{service.done}/.{name}.removing"
         with open(record, "w") as out:
-            json.dump({"evidence": told, "file": file, "dev": about.st_dev, "ino": about.st_ino,
+            json.dump({"evidence": told, "file": file, "ino": about.st_ino,
                        "born_ns": born, "key": "bundle.pem" if place == "gone-bundle" else "key.pem",
                        "recorded": False}, out)
         if ROOT:

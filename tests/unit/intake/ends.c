@@ -44,16 +44,17 @@ void ends_start_alone(struct ends *ends)
     char config[1024] = "";
     const char *directory = ends->born.directory;
 
-    (void)snprintf(config, sizeof(config),
-                   "[token]\nmodule = /nowhere.so\nlabel = stirkeep\n"
-                   "[sockets]\nadmin = %s/socket\nclient-timeout-ms = %u\n"
-                   "[storage]\ncatalog = %s/catalog.db\n[audit]\nfile = %s/audit.jsonl\n"
-                   "[signing]\nx5u-template = %s\n"
-                   "[import]\nprofile = %s\n[admin]\nuser = %u\n",
-                   directory, ends->client_timeout_ms > 0 ? ends->client_timeout_ms : 20000,
-                   directory, directory,
-                   ends->no_template ? "" : "https://certs.example.com/{name}.pem",
-                   ends->profile != NULL ? ends->profile : "strict", (unsigned)getuid());
+    (void)snprintf(
+        config, sizeof(config),
+        "[token]\nmodule = /nowhere.so\nlabel = stirkeep\n"
+        "[sockets]\nadmin = %s/socket\nclient-timeout-ms = %u\n"
+        "[storage]\ncatalog = %s/catalog.db\nspool = %s%s\n[audit]\nfile = %s/audit.jsonl\n"
+        "[signing]\nx5u-template = %s\n"
+        "[import]\nprofile = %s\n[admin]\nuser = %u\n",
+        directory, ends->client_timeout_ms > 0 ? ends->client_timeout_ms : 20000, directory,
+        ends->spool ? directory : "", ends->spool ? "/spool" : "", directory,
+        ends->no_template ? "" : "https://certs.example.com/{name}.pem",
+        ends->profile != NULL ? ends->profile : "strict", (unsigned)getuid());
     born_start(&ends->born, config);
 }
 

@@ -32,6 +32,7 @@ struct ends {
     unsigned client_timeout_ms; /* 0: 20000 */
     const char *profile;        /* NULL: strict */
     bool no_template;           /* for x5u */
+    bool spool;                 /* DIRECTORY/spool, which the test makes */
 
     EVP_PKEY *prover; /* what the keeper proves with; NULL: a signature of no key */
     EVP_PKEY *made;   /* what it generates */
