@@ -71,6 +71,13 @@ def resident(service, room):
     return 0
 
 
+def processor(service, room):
+    """Seconds of processor time since its start."""
+    with open(f"/proc/{service.pid(room)}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(action):
     began = time.monotonic()
     action()
@@ -105,9 +112,11 @@ class Many:
     def one_more(self, times=21):
         """How long an import takes in all, and in the keeper: the audit trail has both ends of that."""
         in_all = []
+        busy = processor(self.service, "keeper")
         for _ in range(times):
             in_all.append(self.bring(self.count))
             self.count += 1
+        busy = (processor(self.service, "keeper") - busy) / times
         begun, in_keeper = {}, []
         for line in self.service.records()[-8 * times:]:
             record = json.loads(line)
@@ -118,7 +127,24 @@ class Many:
                 begun[record["key_id"]] = at
             elif record["key_id"] in begun:
                 in_keeper.append((at - begun[record["key_id"]]).total_seconds())
-        return in_all, in_keeper[-times:]
+        return in_all, in_keeper[-times:], busy
+
+    def destroy(self, times=3):
+        took = []
+        for _ in range(times):
+            self.count -= 1
+            took.append(timed(lambda: self.service.cli("destroy", f"name{self.count}", "--yes")))
+        return took
+
+    def sign_meanwhile(self, action):
+        """What somebody who signs with another name notices of it: p99 and the longest, in us."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            done = pool.submit(self.service.cli, "bench", "name0", "--json", "--window", "1",
+                               "--seconds", "8")
+            time.sleep(0.2)
+            result = action()
+            seen = json.loads(done.result().stdout)
+        return result, (seen["p99_us"], seen["max_us"], seen["failures"])
 
     def load(self, names, *how):
         done = subprocess.run([f"{BUILD}/tests/bench/load", self.service.sign_socket, "name",
@@ -143,20 +169,17 @@ class Many:
                         for room in ("front", "intake", "keeper"))
 
     def start(self):
-        """Until stirkeepd says that it is ready; how much of it is the keeper's start."""
+        """Until stirkeepd says that it is ready; the keeper's processor time by then."""
         offset = len(self.service.said())
         began = time.monotonic()
         self.service.start(ready=False)
-        at = {}
-        while "stirkeepd: ready" not in at:
+        while True:
             said = self.service.said()[offset:]
-            for what in ("stirkeepd: keeper: ready", "stirkeepd: ready"):
-                if what in said:
-                    at.setdefault(what, time.monotonic() - began)
+            if "stirkeepd: ready" in said:
+                return time.monotonic() - began, processor(self.service, "keeper")
             if self.service.porter.poll() is not None:
                 raise AssertionError(said)
             time.sleep(0.002)
-        return at["stirkeepd: ready"], at["stirkeepd: keeper: ready"]
 
     def keeper_again(self):
         """A keeper is killed: until a signature is to be had again."""
@@ -170,7 +193,8 @@ class Many:
 
 def measure(many):
     service = many.service
-    in_all, in_keeper = many.one_more()
+    in_all, in_keeper, busy = many.one_more()
+    destroying, others = many.sign_meanwhile(many.destroy)
     listing = [timed(lambda: service.cli("list", "--json", timeout=300)) for _ in range(5)]
     idle = many.memory()
     one, spread, ratio, failures = many.rates()
@@ -181,9 +205,12 @@ def measure(many):
     again = many.load(min(200, many.count), "each")
     respawn = many.keeper_again()
     print(f"{many.count} names:\n"
-          f"  import of one more, ms: {milliseconds(in_all)}, in the keeper {milliseconds(in_keeper)}\n"
+          f"  import of one more, ms: {milliseconds(in_all)}, in the keeper {milliseconds(in_keeper)}, "
+          f"its processor {busy * 1000:.0f}\n"
+          f"  destroy one, ms: {milliseconds(destroying)}; another name's signatures meanwhile, ms: "
+          f"p99 {others[0] / 1000:.2f}, at most {others[1] / 1000:.2f}, {others[2]} failed\n"
           f"  list, ms: {milliseconds(listing)}\n"
-          f"  start until ready, s: {starting:.2f}, the keeper's {keeper:.2f}; "
+          f"  start until ready, s: {starting:.2f}, the keeper's processor {keeper:.2f}; "
           f"killed keeper until a signature: {respawn:.2f}\n"
           f"  first use of {first['names']} names after that, ms: p50 {first['p50_us'] / 1000:.2f}, "
           f"p99 {first['p99_us'] / 1000:.2f}, at most {first['max_us'] / 1000:.2f} "
