@@ -38,7 +38,8 @@ struct stk_token_info {
 
 /*
  * Load the module, find the token by label, log in with `pin`, keep one session logged in for
- * life, make or find the RSA wrapping key pair, probe, read which objects lie under which key id. `pin` is wiped and freed whatever happens.
+ * life, make or find the RSA wrapping key pair, probe, read which objects lie under which key id.
+ * `pin` is wiped and freed whatever happens.
  * TOKEN_LOCKED: the PIN was refused, is locked, or only one try is left: never try again with the
  * same PIN. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with call and CKR name.
  * Call it from the thread that will also call the custody functions below.
