@@ -2,8 +2,9 @@
 /*
  * Signatures a second of a PKCS#11 module alone, as fast as we know how to ask it: a thread, a
  * session and a session copy of the key each, C_SignInit and C_Sign on a digest, nothing else.
+ * With KEYS, by so many keys of the token in no order, of which the threads share the copies.
  *
- *   bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS
+ *   bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS]
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -18,11 +19,14 @@
 
 #define THREADS_MAX 128
 #define LABEL_LENGTH 32
+#define KEYS_MAX 100000
 
 static struct {
     CK_FUNCTION_LIST *module;
     CK_SLOT_ID slot;
-    CK_OBJECT_HANDLE key;
+    CK_OBJECT_HANDLE *keys;
+    CK_ULONG count;
+    bool shared; /* they are copies already */
     atomic_bool stop;
 } bare;
 
@@ -96,8 +100,8 @@ static void login(CK_SESSION_HANDLE session, const char *pin_file)
     must(bare.module->C_Login(session, CKU_USER, (CK_UTF8CHAR *)pin, strlen(pin)), "C_Login");
 }
 
-/* Any EC key that signs. */
-static void find_key(CK_SESSION_HANDLE session)
+/* EC keys that sign. */
+static void find_keys(CK_SESSION_HANDLE session, CK_ULONG wanted)
 {
     CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
     CK_KEY_TYPE type = CKK_EC;
@@ -105,31 +109,47 @@ static void find_key(CK_SESSION_HANDLE session)
     CK_ATTRIBUTE template[] = {{CKA_CLASS, &class, sizeof(class)},
                                {CKA_KEY_TYPE, &type, sizeof(type)},
                                {CKA_SIGN, &yes, sizeof(yes)}};
-    CK_ULONG count = 0;
 
+    bare.keys = calloc(wanted, sizeof(*bare.keys));
+    must(bare.keys == NULL ? CKR_HOST_MEMORY : CKR_OK, "calloc");
     must(bare.module->C_FindObjectsInit(session, template, 3), "C_FindObjectsInit");
-    must(bare.module->C_FindObjects(session, &bare.key, 1, &count), "C_FindObjects");
+    must(bare.module->C_FindObjects(session, bare.keys, wanted, &bare.count), "C_FindObjects");
     must(bare.module->C_FindObjectsFinal(session), "C_FindObjectsFinal");
-    must(count == 1 ? CKR_OK : CKR_KEY_HANDLE_INVALID, "no EC key on the token");
+    must(bare.count == wanted ? CKR_OK : CKR_KEY_HANDLE_INVALID, "too few EC keys on the token");
+}
+
+static CK_OBJECT_HANDLE copy_of(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+    CK_OBJECT_HANDLE copy = 0;
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE template[] = {{CKA_TOKEN, &no, sizeof(no)}};
+
+    must(bare.module->C_CopyObject(session, key, template, 1, &copy), "C_CopyObject");
+    return copy;
+}
+
+static CK_OBJECT_HANDLE any_key(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return bare.keys[(*seed >> 33) % bare.count];
 }
 
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     CK_SESSION_HANDLE session = open_session();
-    CK_OBJECT_HANDLE copy = 0;
-    CK_BBOOL no = CK_FALSE;
-    CK_ATTRIBUTE template[] = {{CKA_TOKEN, &no, sizeof(no)}};
+    CK_OBJECT_HANDLE own = bare.shared ? 0 : copy_of(session, bare.keys[0]);
     CK_MECHANISM ecdsa = {.mechanism = CKM_ECDSA};
     CK_BYTE digest[32] = {0};
     CK_BYTE signature[64];
+    uint64_t seed = session;
 
-    must(bare.module->C_CopyObject(session, bare.key, template, 1, &copy), "C_CopyObject");
     while (!atomic_load_explicit(&bare.stop, memory_order_relaxed)) {
         CK_ULONG length = sizeof(signature);
 
         memcpy(digest, &worker->signatures, sizeof(worker->signatures));
-        must(bare.module->C_SignInit(session, &ecdsa, copy), "C_SignInit");
+        must(bare.module->C_SignInit(session, &ecdsa, bare.shared ? any_key(&seed) : own),
+             "C_SignInit");
         must(bare.module->C_Sign(session, digest, sizeof(digest), signature, &length), "C_Sign");
         worker->signatures++;
     }
@@ -147,21 +167,25 @@ static double now(void)
 int main(int argc, char **argv)
 {
     static struct worker workers[THREADS_MAX];
-    int threads = argc == 6 ? atoi(argv[4]) : 0;
-    double seconds = argc == 6 ? atof(argv[5]) : 0;
+    int threads = argc >= 6 && argc <= 7 ? atoi(argv[4]) : 0;
+    double seconds = argc >= 6 ? atof(argv[5]) : 0;
+    int keys = argc == 7 ? atoi(argv[6]) : 1;
     CK_SESSION_HANDLE session = 0;
     uint64_t total = 0;
     double begin = 0;
 
-    if (threads < 1 || threads > THREADS_MAX || seconds <= 0) {
-        (void)fprintf(stderr, "usage: bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS\n");
+    if (threads < 1 || threads > THREADS_MAX || seconds <= 0 || keys < 1 || keys > KEYS_MAX) {
+        (void)fprintf(stderr, "usage: bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS]\n");
         return 2;
     }
     load(argv[1]);
     choose_slot(argv[2]);
     session = open_session();
     login(session, argv[3]);
-    find_key(session);
+    find_keys(session, (CK_ULONG)keys);
+    bare.shared = keys > 1;
+    for (CK_ULONG i = 0; bare.shared && i < bare.count; i++)
+        bare.keys[i] = copy_of(session, bare.keys[i]);
     begin = now();
     for (int i = 0; i < threads; i++)
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, os.environ["STIRKEEP_SOURCE"] + "/tests/e2e")
-from stirkeep import BUILD, Service, wait_until  # noqa: E402
+from stirkeep import BUILD, Service, softhsm_module, wait_until  # noqa: E402
 
+CORES = len(os.sched_getaffinity(0))
 TNAUTHLIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 
 
@@ -151,6 +152,23 @@ class Many:
                                str(names), *how], check=True, stdout=subprocess.PIPE, text=True)
         return json.loads(done.stdout)
 
+    def bare(self, keys, seconds):
+        """The module alone, with as many threads as there are cores."""
+        done = subprocess.run([f"{BUILD}/tests/bench/bare", softhsm_module(), "stirkeep",
+                               f"{self.service.token}/pin", str(CORES), str(seconds), str(keys)],
+                              check=True, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ,
+                                   "SOFTHSM2_CONF": f"{self.service.token}/softhsm2.conf"})
+        return float(done.stdout)
+
+    def bare_rates(self, rounds=5, seconds=2):
+        ones, alls = [], []
+        for _ in range(rounds):
+            ones.append(self.bare(1, seconds))
+            alls.append(self.bare(self.count, seconds))
+        return (statistics.median(ones), statistics.median(alls),
+                statistics.median(a / o for a, o in zip(alls, ones)))
+
     def rates(self, rounds=5, seconds=2):
         """With one name and with all, in turns. Before, each signer has used each key."""
         for _ in range(3):
@@ -200,6 +218,7 @@ def measure(many):
     one, spread, ratio, failures = many.rates()
     used = many.memory()
     service.stop(120)
+    bare = many.bare_rates()
     starting, keeper = many.start()
     first = many.load(min(200, many.count), "each")
     again = many.load(min(200, many.count), "each")
@@ -217,13 +236,12 @@ def measure(many):
           f"(second use: p50 {again['p50_us'] / 1000:.2f}), {first['failures']} failed\n"
           f"  signatures a second: one name {one:.0f}, all names {spread:.0f}, ratio {ratio:.2f}, "
           f"{failures} failed\n"
+          f"  the module alone: one key {bare[0]:.0f}, all keys {bare[1]:.0f}, ratio {bare[2]:.2f}\n"
           f"  memory, MiB: {idle}; after all keys were used: {used}", flush=True)
 
 
 def main(*sizes):
-    cores = len(os.sched_getaffinity(0))
-    load = os.getloadavg()[0]
-    print(f"{cores} cores, load before {load:.1f}", flush=True)
+    print(f"{CORES} cores, load before {os.getloadavg()[0]:.1f}", flush=True)
     with Service() as service:
         service.start()
         many = Many(service)
