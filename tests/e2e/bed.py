@@ -15,20 +15,16 @@ import spool
 import wire
 from leaves import Issuer
 from stirkeep import ROOMS, wait_until
-from token_files import objects_on, torn_on
+from token_files import objects_on
 
 # Not a name's fault: a room is starting, or the token is being looked through for the first time.
 PASSING = {14: "unavailable", 18: "overloaded", 19: "deadline", 24: "timeout"}
 BYSTANDER = "Alpha"
 SETTLE_LIMIT = 30
 COMMAND_LIMIT = 60
-DEATHS = 3  # of one room: then a new service, before its back-off takes long
+DEATHS = 2  # of one room: then a new service, before its back-off takes long
 
 Answer = collections.namedtuple("Answer", "fingerprint status message")
-
-
-class Litter(AssertionError):
-    """Objects are on the token that the catalog does not have."""
 
 
 class Bed:
@@ -66,9 +62,9 @@ class Bed:
     # ---- commands
 
     def run(self, *arguments):
-        return subprocess.run([self.program, *arguments], env=self.environment, timeout=COMMAND_LIMIT,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+        return subprocess.run([self.program, *arguments], env=self.environment,
+                              timeout=COMMAND_LIMIT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def must(self, *arguments):
         done = self.run(*arguments)
@@ -134,7 +130,8 @@ class Bed:
         try:
             wait_until("the rooms are up", rooms_are_up, SETTLE_LIMIT, 0.01)
         except AssertionError as why:
-            raise AssertionError(f"{why}: {self.rooms()}, the dead are {dead}: {self.detail}") from None
+            raise AssertionError(f"{why}: {self.rooms()}, the dead are {dead}: "
+                                 f"{self.detail}") from None
         wait_until("nothing is left undone", lambda: not self.open_intents(), SETTLE_LIMIT, 0.01)
 
     def renew(self):
@@ -199,25 +196,21 @@ class Bed:
             {"private": len(keys) + 1, "public": made + 1, "certificate": certificates})
 
     def check_keys(self):
-        """No key is on the token that the catalog does not have, and none is missing."""
-        found, wanted = objects_on(self.service.token), self.objects_wanted()
-        for kind in ("private", "public"):
-            assert found[kind] == wanted[kind], \
-                f"the token has {found[kind]} {kind} keys, the catalog {wanted[kind]}"
+        """No key is on the token that the catalog does not have, and none is missing. The spool may
+        be at work."""
+        def is_so():
+            found, wanted = objects_on(self.service.token), self.objects_wanted()
+            self.detail = f"on the token: {dict(found)}; by the catalog: {dict(wanted)}"
+            return all(found[kind] == wanted[kind] for kind in ("private", "public"))
+        try:
+            wait_until("the token has the keys that the catalog has", is_so, 5)
+        except AssertionError as why:
+            raise AssertionError(f"{why}: {self.detail}") from None
 
     def check_objects(self):
         """The same of all objects, with what a kill tore."""
         found, wanted = objects_on(self.service.token), self.objects_wanted()
-        if found != wanted:
-            raise Litter(f"on the token: {dict(found)}; by the catalog: {dict(wanted)}")
-
-    def sweep(self):
-        """Away with what is torn, which was told: it would slow down what comes."""
-        self.service.stop()
-        for path in torn_on(self.service.token):
-            os.remove(path)
-        self.deaths.clear()
-        self.service.start()
+        assert found == wanted, f"on the token: {dict(found)}; by the catalog: {dict(wanted)}"
 
     # ---- the whole run
 
@@ -245,13 +238,12 @@ class Bed:
     def check_listing(self):
         """As another program sees the token: each object is of a key that the catalog has."""
         text = self.service.pkcs11_tool("--list-objects").stdout.decode()
-        found = collections.Counter(re.findall(r"^(Private Key|Public Key|Certificate) Object", text,
-                                               re.M))
+        found = collections.Counter(re.findall(r"^(Private Key|Public Key|Certificate) Object",
+                                               text, re.M))
         wanted = self.objects_wanted()
         held = {key_id for key_id, in self.catalog(
             "select lower(hex(key_id)) from key where state <> 'destroyed'")}
         ids = set(re.findall(r"^  ID: +([0-9a-f]{64})$", text, re.M))
         assert ids == held, f"key ids on the token: {ids}; in the catalog: {held}"
-        if found != {"Private Key": wanted["private"], "Public Key": wanted["public"],
-                     "Certificate": wanted["certificate"]}:
-            raise Litter(f"as pkcs11-tool lists it: {dict(found)}; by the catalog: {dict(wanted)}")
+        assert found == {"Private Key": wanted["private"], "Public Key": wanted["public"],
+                         "Certificate": wanted["certificate"]}, f"{dict(found)}: {dict(wanted)}"

@@ -20,12 +20,16 @@ CALL = re.compile(r"^([a-z_0-9]+)\(")
 WAITS = "recvmsg,epoll_wait,poll,futex,restart_syscall,clock_nanosleep"
 # What others can see of a thread: other processes, and who looks at the files afterwards.
 SHOWS = re.compile(
-    r"(write|pwrite64|writev|pwritev2?|send(to|msg|mmsg)|recv(from|msg|mmsg)|f(data)?sync|syncfs|sync"
-    r"|sync_file_range|ftruncate|fallocate|unlink(at)?|rename(at2?)?|link(at)?|symlink(at)?"
+    r"(write|pwrite64|writev|pwritev2?|send(to|msg|mmsg)|recv(from|msg|mmsg)|f(data)?sync|syncfs"
+    r"|sync|sync_file_range|ftruncate|fallocate|unlink(at)?|rename(at2?)?|link(at)?|symlink(at)?"
     r"|mkdir(at)?|rmdir|fchmod(at)?|chmod|fchown(at)?|utimensat|connect|accept4?|bind|listen"
     r"|shutdown|execve|clone3?|v?fork|kill|tgkill|exit_group|copy_file_range|sendfile)\(")
 CREATES = re.compile(r"openat\([^\"]*\"([^\"]*)\".*O_(CREAT|TRUNC)")
 CLOSES_SOCKET = re.compile(r"close\(\d+<(UNIX|socket)")
+
+SILENT = 3
+STOPPED = "--- stopped by SIGSTOP ---"
+KILLED = re.compile(r"^(\d+) +\+\+\+ killed by SIGKILL", re.M)
 
 Call = collections.namedtuple("Call", "thread name number shows")
 
@@ -49,17 +53,22 @@ def read_calls(thread, lines):
 
 
 def choose(calls, random):
-    """Each call that shows, and of each row of calls between two of them, one: to be killed at any
-    of these leaves the same behind."""
-    chosen, row = [], []
-    for call in calls:
-        if call.shows:
-            chosen += [random.choice(row)] if row else []
-            chosen.append(call)
-            row = []
-        else:
+    """Each call that shows; and at one call, drawn by lot, of each SILENT-th row of others between
+    two of these: to be killed at any call of a row leaves the same behind as at the next that
+    shows."""
+    chosen, row, rows = [], [], 0
+    for call in [*calls, None]:
+        if call is not None and not call.shows and (not row or row[-1].thread == call.thread):
             row.append(call)
-    return chosen + ([random.choice(row)] if row else [])
+            continue
+        if row:
+            if rows % SILENT == 0:
+                chosen.append(random.choice(row))
+            rows, row = rows + 1, []
+        if call is not None:
+            chosen += [call] if call.shows else []
+            row = [] if call.shows else [call]
+    return chosen
 
 
 # ---- processes
@@ -109,10 +118,12 @@ def kill(pid, signal=9):
 
 
 class Tracer:
-    """strace on a thread (or, with `every`, on each of a process), its log in `log`."""
+    """strace on a thread (or, with `every`, on each of a process and those that it is to have, with
+    a log for each), its log in `log`."""
 
     def __init__(self, log, pid, *options, every=False):
         self.log = log
+        self.before = 0  # so often it was stopped before
         for old in glob.glob(glob.escape(log) + "*"):
             os.remove(old)
         self.process = subprocess.Popen(
@@ -121,16 +132,24 @@ class Tracer:
         logs = [f"{log}.{thread}" for thread in threads_of(pid)] if every else [log]
         wait_until("strace sees the threads", lambda: self.has_ended() or
                    all(os.path.exists(log) and os.path.getsize(log) > 0 for log in logs), 20, 0.002)
+        self.before = self.told().count(STOPPED) if not every else 0
 
     def has_ended(self):
         return self.process.poll() is not None
 
-    def said(self, text):
+    def told(self):
         try:
             with open(self.log) as file:
-                return text in file.read()
+                return file.read()
         except OSError:
-            return False
+            return ""
+
+    def has_stopped(self):
+        return self.told().count(STOPPED) > self.before
+
+    def killed(self):
+        """Those that it killed, of all whose births it follows."""
+        return set(map(int, KILLED.findall(self.told())))
 
     def end(self):
         """Leave the process alone. It goes on."""
@@ -158,6 +177,11 @@ def at_call(log, pid, call, signal):
     return Tracer(log, threads[call.thread], *options_for(call, signal))
 
 
+def newborn_at_call(log, parent, call, signal):
+    """The same for a process that does not live yet, by the tracer of its parent."""
+    return Tracer(log, parent, "-f", *options_for(call, signal))
+
+
 def killed_at(call, command, environment, log):
     """Run a command that is killed at a call of its own; what became of it (-9: killed)."""
     done = subprocess.run(["strace", "-qq", "-o", log, *options_for(call, "KILL"), *command],
@@ -170,12 +194,12 @@ def calls_of_command(command, environment, log):
     subprocess.run(["strace", "-qq", "-y", "-o", log, *command], env=environment, timeout=60,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(log) as lines:
-        return read_calls(0, lines)
+        return read_calls(0, lines)[1:]  # its beginning, execve, is not its own
 
 
-def calls_of_processes(log, pids, act):
+def calls_of_processes(log, pids, act, parent=None, newborn=None):
     """{name: calls} of processes while `act` goes on; each thread's first call is what it waited
-    in."""
+    in. With `newborn`, also of the process of that name that `parent` gives birth to."""
     threads = {name: threads_of(pid) for name, pid in pids.items()}
     tracers = [Tracer(f"{log}-{name}", pid, "-y", every=True) for name, pid in pids.items()]
     try:
@@ -189,6 +213,10 @@ def calls_of_processes(log, pids, act):
         for place, number in enumerate(numbers):
             with open(f"{log}-{name}.{number}") as lines:
                 calls[name] += read_calls(place, lines)[1:]
+    for path in glob.glob(f"{log}-{parent}.*") if newborn else ():
+        if int(path.rsplit(".", 1)[1]) not in threads[parent]:
+            with open(path) as lines:
+                calls[newborn] = read_calls(0, lines)
     return calls
 
 

@@ -53,16 +53,7 @@ def class_of(path):
         return "torn"
 
 
-def files_of(token):
-    """The object files in the directory of a SoftHSM token, without the token's own."""
-    return [path for path in glob.glob(f"{token}/tokens/*/*.object")
-            if not path.endswith("/token.object")]
-
-
 def objects_on(token):
-    """How many objects of which class are there."""
-    return collections.Counter(map(class_of, files_of(token)))
-
-
-def torn_on(token):
-    return [path for path in files_of(token) if class_of(path) == "torn"]
+    """How many objects of which class are in the directory of a SoftHSM token."""
+    return collections.Counter(class_of(path) for path in glob.glob(f"{token}/tokens/*/*.object")
+                               if not path.endswith("/token.object"))  # which is the token itself
