@@ -169,17 +169,44 @@ static bool skip_value(struct stk_bytes *rest, uint64_t kind)
     }
 }
 
+/* Take an attribute; `*ret_filled`: it is bytes, and there are some. */
+static bool take_attribute(struct stk_bytes *rest, bool *ret_filled)
+{
+    struct stk_bytes value = {0};
+    uint64_t type = 0;
+    uint64_t kind = 0;
+    uint64_t length = 0;
+
+    if (!take_number(rest, &type) || !take_number(rest, &kind))
+        return false;
+    value = *rest;
+    *ret_filled = kind == KIND_BYTES && take_number(&value, &length) && length > 0;
+    return skip_value(rest, kind);
+}
+
 bool stk_softhsm_object_whole(struct stk_bytes file)
 {
-    uint64_t number = 0;
+    uint64_t generation = 0;
+    bool filled = false;
 
-    if (!take_number(&file, &number) || file.length == 0)
+    if (!take_number(&file, &generation) || file.length == 0)
         return false;
-    while (file.length > 0) {
-        uint64_t kind = 0;
-
-        if (!take_number(&file, &number) || !take_number(&file, &kind) || !skip_value(&file, kind))
+    while (file.length > 0)
+        if (!take_attribute(&file, &filled))
             return false;
-    }
     return true;
+}
+
+bool stk_softhsm_object_empty(struct stk_bytes file)
+{
+    uint64_t generation = 0;
+    bool filled = false;
+
+    if (!stk_softhsm_object_whole(file))
+        return false;
+    (void)take_number(&file, &generation);
+    while (file.length > 0 && !filled)
+        if (!take_attribute(&file, &filled))
+            return false;
+    return !filled;
 }

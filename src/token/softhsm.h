@@ -60,4 +60,16 @@ enum stirkeep_status stk_softhsm_settle(struct stk_softhsm *softhsm, struct stk_
 /* Are these the bytes of a whole object file: a generation number and attributes to the end? */
 bool stk_softhsm_object_whole(struct stk_bytes file);
 
+/*
+ * Of a whole one: is there nothing in it, no label, no CKA_ID, no value? SoftHSM writes an object
+ * many times while it makes it, and that is what it is until the last time.
+ */
+bool stk_softhsm_object_empty(struct stk_bytes file);
+
+/*
+ * Remove what a keeper that was killed left torn in the token's own directory: object files that are
+ * not whole, or empty. Nobody can find or use such an object. Once the directory is claimed. Logs.
+ */
+void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm);
+
 #endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/softhsm.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OBJECT_FILE_MAX (1024 * 1024)
+#define LOCK_SUFFIX "lock" /* beside each .object file, for SoftHSM's own locking */
+
+static bool is_object_file(const char *name)
+{
+    static const char suffix[] = ".object";
+    size_t length = strlen(name);
+
+    return length > sizeof(suffix) && strcmp(name, "token.object") != 0 &&
+           strcmp(name + length - (sizeof(suffix) - 1), suffix) == 0;
+}
+
+/* One that cannot be read is left alone: what it is cannot be told. */
+static bool is_torn(int directory, const char *name)
+{
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stk_buffer content = {0};
+    bool torn = false;
+
+    if (fd < 0)
+        return false;
+    if (stk_file_read_fd(fd, name, OBJECT_FILE_MAX, &content, NULL) == STIRKEEP_OK) {
+        struct stk_bytes file = {content.data, content.length};
+        torn = !stk_softhsm_object_whole(file) || stk_softhsm_object_empty(file);
+    }
+    stk_buffer_free(&content);
+    (void)close(fd);
+    return torn;
+}
+
+static bool remove_object(int directory, const char *name)
+{
+    char lock[NAME_MAX + 1] = "";
+
+    if (unlinkat(directory, name, 0) != 0) {
+        stk_log(STK_LOG_WARNING, "token file %s is torn, and cannot be removed: %s", name,
+                strerror(errno));
+        return false;
+    }
+    (void)snprintf(lock, sizeof(lock), "%.*s" LOCK_SUFFIX, (int)(strlen(name) - strlen("object")),
+                   name);
+    (void)unlinkat(directory, lock, 0);
+    return true;
+}
+
+void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm)
+{
+    DIR *stream = softhsm->token[0] == '\0' ? NULL : opendir(softhsm->token);
+    const struct dirent *entry = NULL;
+    size_t removed = 0;
+
+    if (stream == NULL)
+        return;
+    while ((entry = readdir(stream)) != NULL)
+        if (is_object_file(entry->d_name) && is_torn(dirfd(stream), entry->d_name) &&
+            remove_object(dirfd(stream), entry->d_name))
+            removed++;
+    if (removed > 0) {
+        (void)fsync(dirfd(stream));
+        stk_log(STK_LOG_INFO,
+                "token: removed %zu object files that a kill or a power cut left torn", removed);
+    }
+    (void)closedir(stream);
+}
