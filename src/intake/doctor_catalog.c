@@ -114,6 +114,11 @@ static void tell_waiting(const struct stk_intake *intake, struct stk_diagnosis *
                               "mend what it waits for; it is tried again by itself",
                               "%s: a staged generation could not become active: %s",
                               intake->staged.told_name.text, intake->staged.told.message);
+    if (stk_spool_trouble(intake)[0] != '\0')
+        stk_diagnosis_trouble(
+            diagnosis, STK_SLIGHT,
+            "mend the directory (stirkeepd --check); it is looked at again by itself", "%s",
+            stk_spool_trouble(intake));
     if (intake->rebuild != NULL)
         stk_diagnosis_fact(diagnosis, "rebuild", "the catalog is being rebuilt at the moment");
 }

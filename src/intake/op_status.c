@@ -88,6 +88,23 @@ static void described(void *context, enum stirkeep_status status,
     settle(task);
 }
 
+/* Before the others: uploads wait for somebody who mends it. */
+static void warn_of_spool(struct stk_task *task)
+{
+    struct stk_service_status *service = &task->response.service;
+    const char *trouble = stk_spool_trouble(task->intake);
+    const char **lines =
+        stk_arena_take(&task->arena, (service->warning_count + 1) * sizeof(*lines));
+
+    if (trouble[0] == '\0' || lines == NULL)
+        return;
+    lines[0] = keep(task, trouble);
+    for (size_t i = 0; i < service->warning_count; i++)
+        lines[i + 1] = service->warnings[i];
+    service->warnings = lines;
+    service->warning_count++;
+}
+
 /* What the whole service stands on: asked now, not remembered. */
 void stk_op_status(struct stk_task *task)
 {
@@ -108,6 +125,7 @@ void stk_op_status(struct stk_task *task)
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);
+    warn_of_spool(task);
     task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";

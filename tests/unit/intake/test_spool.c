@@ -23,15 +23,21 @@ struct spool {
     struct material alpha;
     EVP_PKEY *wrapping;
     struct stk_buffer spki;
-    enum stirkeep_status token_status; /* what the keeper says to who asks for its token */
+    enum stirkeep_status token_status;      /* what the keeper says to who asks for its token */
+    void (*meanwhile)(struct spool *spool); /* while the token imports, once; NULL: nothing */
+    struct material bravo;                  /* of whoever interferes */
 };
 
 /* A keeper with a wrapping key that keys can be sealed to. */
 static bool answers(void *context, const struct stk_custody_order *order,
                     struct stk_custody_answer *answer)
 {
-    const struct spool *spool = context;
+    struct spool *spool = context;
 
+    if (order->kind == STK_CUSTODY_IMPORT && spool->meanwhile != NULL) {
+        spool->meanwhile(spool);
+        spool->meanwhile = NULL;
+    }
     if (order->kind != STK_CUSTODY_TOKEN)
         return false;
     answer->status = spool->token_status;
@@ -207,6 +213,7 @@ static int set_up(void **state)
     assert_int_equal(ends_set_up(state), 0);
     spool->ends = *state;
     spool->alpha = material_new(NULL, SOUND);
+    spool->bravo = material_new(NULL, SOUND);
     spool->wrapping = EVP_RSA_gen(2048);
     length = i2d_PUBKEY(spool->wrapping, &spki);
     assert_true(length > 0);
@@ -230,6 +237,7 @@ static int tear_down(void **state)
     void *ends = spool->ends;
 
     material_free(&spool->alpha);
+    material_free(&spool->bravo);
     EVP_PKEY_free(spool->wrapping);
     stk_buffer_free(&spool->spki);
     free(spool);
@@ -478,30 +486,28 @@ static void without_a_place_for_evidence_nothing_is_removed(void **state)
     assert_non_null(strstr(evidence(spool, "Alpha"), "\"already_held\": true"));
 }
 
+static void drain_meanwhile(struct spool *spool)
+{
+    born_tell(&spool->ends->born, STK_CONTROL_DRAIN, STK_ROOM_INTAKE);
+    drop(spool, "Bravo", &spool->bravo);
+    (void)usleep(300000);
+    assert_true(born_runs(&spool->ends->born));
+}
+
 static void draining_waits_for_the_upload_under_way_and_begins_no_other(void **state)
 {
     struct spool *spool = *state;
     struct ends *ends = spool->ends;
-    struct material bravo = material_new(NULL, SOUND);
 
+    spool->meanwhile = drain_meanwhile;
     ends_start(ends);
     drop(spool, "Alpha", &spool->alpha);
-    while (ends->orders[STK_CUSTODY_TOKEN] == 0)
-        idle(spool, 10);
-    ends->keeper_silent = true; /* the next order is the import, mostly */
-    idle(spool, 300);
-    born_tell(&ends->born, STK_CONTROL_DRAIN, STK_ROOM_INTAKE);
-    idle(spool, 300);
-    drop(spool, "Bravo", &bravo);
-    if (has(spool, "incoming/Alpha"))
-        assert_true(born_runs(&ends->born));
-    ends->keeper_silent = false;
     await(spool, "incoming/Alpha", false);
     idle(spool, 300);
     assert_int_equal(born_wait(&ends->born), 0);
     assert_true(has(spool, "incoming/Bravo/key.pem"));
+    assert_non_null(strstr(evidence(spool, "Alpha"), "\"source_removed\": true"));
     assert_false(ends_intent_open(ends));
-    material_free(&bravo);
 }
 
 static void killed_while_the_token_imports_the_next_start_finishes(void **state)
@@ -528,68 +534,67 @@ static void killed_while_the_token_imports_the_next_start_finishes(void **state)
 
 /* ---- who changes things meanwhile */
 
-/* The upload is being imported, and the keeper's answer is the test's to give. */
-static void begin_import(struct spool *spool)
+/* An upload, and what happens to it while the token imports it. */
+static void interfere(struct spool *spool, void (*meanwhile)(struct spool *spool))
 {
+    spool->meanwhile = meanwhile;
     ends_start(spool->ends);
     drop(spool, "Alpha", &spool->alpha);
-    while (spool->ends->orders[STK_CUSTODY_TOKEN] == 0)
-        idle(spool, 5);
-    spool->ends->keeper_silent = true;
-    assert_true(born_readable(spool->ends->born.keeper, 10000));
+}
+
+static void change_the_key(struct spool *spool)
+{
+    put_key(spool, "incoming/Alpha/key.pem", spool->bravo.key);
 }
 
 static void a_key_file_that_changes_meanwhile_is_not_removed(void **state)
 {
     struct spool *spool = *state;
-    struct material bravo = material_new(NULL, SOUND);
 
-    begin_import(spool);
-    put_key(spool, "incoming/Alpha/key.pem", bravo.key);
-    spool->ends->keeper_silent = false;
+    interfere(spool, change_the_key);
     await_error(spool, "incoming/Alpha/error.txt", "STILL HERE");
     assert_non_null(strstr(content(spool, "incoming/Alpha/error.txt"), "changed"));
     assert_non_null(strstr(content(spool, "incoming/Alpha/key.pem"), "PRIVATE KEY"));
     assert_int_equal(ends_acts(spool->ends, "source-removed", "Alpha"), 0);
     /* It is another upload now, and judged as one. */
     await_error(spool, "incoming/Alpha/error.txt", "do not belong together");
-    material_free(&bravo);
+}
+
+static void bring_more(struct spool *spool)
+{
+    put_text(spool, "incoming/Alpha/cert.pem", chain_text(&spool->bravo));
+    put_text(spool, "incoming/Alpha/new", "");
 }
 
 static void what_comes_into_the_directory_meanwhile_stays(void **state)
 {
     struct spool *spool = *state;
-    struct material bravo = material_new(NULL, SOUND);
 
-    begin_import(spool);
-    put_text(spool, "incoming/Alpha/cert.pem", chain_text(&bravo));
-    put_text(spool, "incoming/Alpha/new", "");
-    spool->ends->keeper_silent = false;
+    interfere(spool, bring_more);
     ends_await_act(spool->ends, "source-removed", "Alpha", 1);
-    idle(spool, 300);
+    await(spool, "done/.Alpha.removing", false);
     assert_false(has(spool, "incoming/Alpha/key.pem"));
     assert_false(has(spool, "incoming/Alpha/ready"));
     assert_true(has(spool, "incoming/Alpha/new"));
-    assert_string_equal(content(spool, "incoming/Alpha/cert.pem"), chain_text(&bravo));
-    assert_false(has(spool, "done/.Alpha.removing"));
-    material_free(&bravo);
+    assert_string_equal(content(spool, "incoming/Alpha/cert.pem"), chain_text(&spool->bravo));
+}
+
+static void swap_directories(struct spool *spool)
+{
+    assert_int_equal(rename(at(spool, "incoming/Alpha"), at(spool, "staging/old")), 0);
+    fill(spool, "Alpha", &spool->bravo);
 }
 
 static void a_directory_that_is_swapped_meanwhile_is_not_the_one_that_is_emptied(void **state)
 {
     struct spool *spool = *state;
-    struct material bravo = material_new(NULL, SOUND);
 
-    begin_import(spool);
-    assert_int_equal(rename(at(spool, "incoming/Alpha"), at(spool, "staging/old")), 0);
-    fill(spool, "Alpha", &bravo);
-    spool->ends->keeper_silent = false;
+    interfere(spool, swap_directories);
     ends_await_act(spool->ends, "source-removed", "Alpha", 1);
-    idle(spool, 300);
+    await(spool, "done/.Alpha.removing", false);
     assert_false(has(spool, "staging/old/key.pem"));
     assert_non_null(strstr(content(spool, "incoming/Alpha/key.pem"), "PRIVATE KEY"));
-    assert_string_equal(content(spool, "incoming/Alpha/cert.pem"), chain_text(&bravo));
-    material_free(&bravo);
+    assert_string_equal(content(spool, "incoming/Alpha/cert.pem"), chain_text(&spool->bravo));
 }
 
 /* ---- directories */
@@ -624,7 +629,15 @@ static void what_everybody_may_write_to_is_not_used(void **state)
     idle(spool, 500);
     assert_true(has(spool, "incoming/Alpha/key.pem"));
     assert_int_equal(spool->ends->orders[STK_CUSTODY_TOKEN], 0);
-    /* The rest of the service does its work. */
+    /* The rest of the service does its work, and tells. */
+    {
+        struct stk_admin_response status =
+            call(spool->ends, (struct stk_admin_request){.kind = STK_ADMIN_STATUS});
+
+        assert_true(status.service.ready);
+        assert_int_equal(status.service.warning_count, 1);
+        assert_non_null(strstr(status.service.warnings[0], "without the sticky bit"));
+    }
     assert_int_equal(
         call(spool->ends, (struct stk_admin_request){.kind = STK_ADMIN_LIST, .after = ""}).status,
         STIRKEEP_OK);
