@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define OWN_DESCRIPTORS "/proc/self/fd"
 
 enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
                                       struct stk_buffer *ret_data, struct stk_error *error)
@@ -99,23 +102,53 @@ bool stk_file_directory_of(const char *path, char *ret_directory, size_t size)
     return true;
 }
 
+/*
+ * A file without a name until it is whole, so that a kill leaves none. *ret_named: that cannot be
+ * had, so it has its name from the beginning.
+ */
+static int create_new(const char *path, const char *directory, bool *ret_named)
+{
+    int fd = access(OWN_DESCRIPTORS, X_OK) == 0
+                 ? open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644)
+                 : -1;
+
+    *ret_named = fd < 0;
+    if (fd < 0)
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+    return fd;
+}
+
+static bool give_name(int fd, const char *path)
+{
+    char self[64] = "";
+
+    (void)snprintf(self, sizeof(self), OWN_DESCRIPTORS "/%d", fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
 enum stirkeep_status stk_file_write_new(const char *path, struct stk_bytes data,
                                         struct stk_error *error)
 {
     char directory[PATH_MAX] = "";
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0644);
+    bool named = false;
     bool done = false;
     int saved = 0;
+    int fd = -1;
 
+    if (!stk_file_directory_of(path, directory, sizeof(directory)))
+        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(ENAMETOOLONG));
+    fd = create_new(path, directory, &named);
     if (fd < 0)
         return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    done = stk_file_write_all(fd, data.data, data.length) && fsync(fd) == 0 &&
-           stk_file_directory_of(path, directory, sizeof(directory)) &&
-           stk_file_sync_directory(directory);
+    done = stk_file_write_all(fd, data.data, data.length) && fsync(fd) == 0;
+    if (done && !named)
+        done = named = give_name(fd, path);
+    done = done && stk_file_sync_directory(directory);
     saved = errno;
     (void)close(fd);
     if (done)
         return STIRKEEP_OK;
-    (void)unlink(path);
+    if (named)
+        (void)unlink(path);
     return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(saved));
 }

@@ -23,7 +23,8 @@ bool stk_file_write_all(int fd, const void *data, size_t length);
 
 /*
  * Make a file that was not there before, mode 0644, and write all of it: on the disk when this
- * returns OK, not there otherwise. IO with the path and the reason. For public material.
+ * returns OK, not there otherwise, also when the process is killed in it (where the file system has
+ * O_TMPFILE). IO with the path and the reason. For public material.
  */
 enum stirkeep_status stk_file_write_new(const char *path, struct stk_bytes data,
                                         struct stk_error *error);
