@@ -86,10 +86,14 @@ static void refuse(struct stk_import *import, const struct stk_error *error)
 static void forget_intent(struct stk_import *import)
 {
     struct stk_error error = {0};
+    bool forgotten =
+        stk_catalog_forget(import->intake->catalog, import->claim.intent, &error) == STIRKEEP_OK;
 
-    if (stk_catalog_forget(import->intake->catalog, import->claim.intent, &error) != STIRKEEP_OK)
-        stk_log(STK_LOG_ERROR, "%s: %s", import->request->name.text, error.message);
     stk_claim_drop(import->intake, &import->claim);
+    if (forgotten)
+        return;
+    stk_log(STK_LOG_ERROR, "%s: %s", import->request->name.text, error.message);
+    stk_replay_run(import->intake); /* it tries again */
 }
 
 /* The replay's from now on. */

@@ -21,9 +21,10 @@ static _Noreturn void give_up(const char *what, uint64_t since, uint64_t now)
 
 static void check_login(const struct stk_token *token)
 {
-    if (token == NULL || !stk_token_login_lost(token))
+    if (token == NULL || (!stk_token_login_lost(token) && !stk_token_is_blind(token)))
         return;
-    stk_log(STK_LOG_ERROR, "token: the login is gone: a new keeper logs in again");
+    stk_log(STK_LOG_ERROR, "token: %s: a new keeper logs in again",
+            stk_token_login_lost(token) ? "the login is gone" : "it has to be opened anew");
     _exit(1);
 }
 

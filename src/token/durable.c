@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -131,6 +133,28 @@ static bool discard(const struct walk *walk, int directory, const char *name,
     return walk->discard && known(walk->durable, file) == NULL && unlinkat(directory, name, 0) == 0;
 }
 
+/* SoftHSM's lock file of a new object: one that is not there makes C_DestroyObject fail. */
+static bool sync_lock(const struct walk *walk, int directory, const char *name,
+                      const struct stk_durable_file *file)
+{
+    static const char suffix[] = "object";
+    char lock[NAME_MAX + 1] = "";
+    size_t stem = strlen(name) - (sizeof(suffix) - 1);
+    int fd = -1;
+    bool done = false;
+
+    if (!walk->durable->softhsm || strlen(name) < sizeof(suffix) ||
+        strcmp(name + stem, suffix) != 0 || known(walk->durable, file) != NULL)
+        return true;
+    (void)snprintf(lock, sizeof(lock), "%.*slock", (int)stem, name);
+    fd = openat(directory, lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return errno == ENOENT || errno == EACCES;
+    done = fsync(fd) == 0;
+    (void)close(fd);
+    return done;
+}
+
 static enum stirkeep_status sync_file(struct walk *walk, int directory, const char *name)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -153,7 +177,7 @@ static enum stirkeep_status sync_file(struct walk *walk, int directory, const ch
         status = STIRKEEP_OK;
         goto out;
     }
-    if (status == STIRKEEP_OK && fsync(fd) != 0)
+    if (status == STIRKEEP_OK && (fsync(fd) != 0 || !sync_lock(walk, directory, name, &file)))
         status = storage_error(walk, name);
     if (status == STIRKEEP_OK)
         status = remember(walk, &file);
@@ -188,7 +212,7 @@ static enum stirkeep_status visit(struct walk *walk, int directory, const char *
     return sync_file(walk, directory, name);
 }
 
-/* Lock files of SoftHSM are empty: their names come with the directory. */
+/* Lock files of SoftHSM are empty, and never change: they are synced with their objects. */
 static bool of_no_interest(const struct walk *walk, const char *name)
 {
     size_t length = strlen(name);

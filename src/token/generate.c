@@ -93,7 +93,8 @@ static bool undo(struct stk_token *token, const struct stk_key_id *ticket)
     token->custody_stale = true; /* what failed may have left an operation open */
     return stk_custody_ready(token, NULL) == STIRKEEP_OK &&
            stk_key_clear(&token->custody, ticket, &destroyed) == CKR_OK &&
-           stk_durable_undo(&token->durable, NULL) == STIRKEEP_OK;
+           stk_durable_undo(&token->durable, NULL) == STIRKEEP_OK &&
+           stk_sight_is_whole(&token->custody);
 }
 
 enum stirkeep_status stk_token_generate(struct stk_token *token, const char *name,

@@ -217,7 +217,8 @@ enum stirkeep_status stk_token_import(struct stk_token *token,
         goto out;
     }
     status = bring(token, import, &before, error);
-    if (status != STIRKEEP_OK && !undo(token, import, &before) && error != NULL)
+    if (status != STIRKEEP_OK &&
+        !(undo(token, import, &before) && stk_sight_is_whole(&token->custody)) && error != NULL)
         (void)stk_error_set(error, status, "%s (its private key object may be left on the token)",
                             error->message);
     atomic_fetch_add_explicit(&token->epoch, 1, memory_order_release);

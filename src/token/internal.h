@@ -41,6 +41,14 @@ struct stk_undestroyed {
     size_t count; /* may be larger: then it could be any */
 };
 
+/* What SoftHSM shows of what lies on the disk. */
+struct stk_sight {
+    pthread_mutex_t lock;
+    bool begun;     /* it is SoftHSM, and its files can be counted */
+    size_t hidden;  /* files without an object, when the token was opened */
+    uint64_t again; /* CLOCK_MONOTONIC us: who signs does not look before */
+};
+
 struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
@@ -58,7 +66,9 @@ struct stk_token {
     bool copies_for_all;    /* a session object of one session serves all others */
     _Atomic uint64_t epoch; /* counts imports and destructions */
     atomic_bool login_lost;
-    bool refuses_url;            /* CKA_URL of certificates */
+    atomic_bool blind;
+    struct stk_sight sight;
+    bool refuses_url; /* CKA_URL of certificates */
     struct stk_undestroyed undestroyed;
     CK_OBJECT_HANDLE wrapping_key;
     uint8_t *wrapping_spki;
@@ -315,6 +325,19 @@ enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT
 /* A private key's attributes in words, as stk_token_attributes tells them. */
 void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,
                          char ret_text[STK_ATTRIBUTES_MAX]);
+
+/* ---- sight.c */
+
+/* Once the token is open. */
+void stk_sight_begin(struct stk_token *token);
+
+/* Does SoftHSM still show all that it showed at the beginning? To be asked when something is not
+ * found, or could not be destroyed: it is slow. When it does not and a new process would, the token
+ * is blind from then on. */
+bool stk_sight_is_whole(struct stk_session *session);
+
+/* While it is being opened: are there whole objects that it does not show? */
+bool stk_sight_hides_whole(struct stk_token *token);
 
 /* ---- custody.c */
 

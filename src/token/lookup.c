@@ -54,17 +54,32 @@ static CK_RV search(struct stk_session *session, const struct stk_key_id *key_id
     return rv;
 }
 
+static size_t known_objects(struct stk_index *index, const struct stk_key_id *key_id)
+{
+    struct stk_indexed_list known = {0};
+    uint64_t noted = 0;
+    size_t count = 0;
+
+    (void)stk_index_look(index, key_id, &known, &noted);
+    count = known.count;
+    stk_indexed_free(&known);
+    return count;
+}
+
 CK_RV stk_lookup_search(struct stk_session *session, const struct stk_key_id *key_id,
                         struct stk_indexed_list *ret_list)
 {
     struct stk_index *index = session->token->index;
     struct stk_indexed_list list = {0};
     CK_OBJECT_HANDLE doomed = CK_INVALID_HANDLE;
+    size_t known = known_objects(index, key_id);
     uint64_t begun = stk_index_search_begins(index, key_id);
     CK_RV rv = search(session, key_id, &list);
 
     if (rv != CKR_OK)
         return rv;
+    if (list.count < known) /* nobody of this process destroyed them */
+        (void)stk_sight_is_whole(session);
     doomed = stk_index_search_ended(index, key_id, begun, &list);
     stk_session_drop_copy(session, doomed, key_id);
     *ret_list = list;

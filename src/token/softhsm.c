@@ -125,6 +125,15 @@ void stk_softhsm_find(struct stk_softhsm *softhsm, const char *serial)
     (void)closedir(stream);
 }
 
+bool stk_softhsm_is_object_file(const char *name)
+{
+    static const char suffix[] = ".object";
+    size_t length = strlen(name);
+
+    return length >= sizeof(suffix) && strcmp(name, "token.object") != 0 &&
+           strcmp(name + length - (sizeof(suffix) - 1), suffix) == 0;
+}
+
 /* Take a big-endian number; false at the end of the bytes. */
 static bool take_number(struct stk_bytes *rest, uint64_t *ret_number)
 {

@@ -57,6 +57,9 @@ enum stirkeep_status stk_softhsm_guard(struct stk_softhsm *softhsm, struct stk_e
  */
 enum stirkeep_status stk_softhsm_settle(struct stk_softhsm *softhsm, struct stk_error *error);
 
+/* Is this the name of a file with an object in it, not the token itself? */
+bool stk_softhsm_is_object_file(const char *name);
+
 /* Are these the bytes of a whole object file: a generation number and attributes to the end? */
 bool stk_softhsm_object_whole(struct stk_bytes file);
 

@@ -100,6 +100,7 @@ static enum stirkeep_status open_token(struct stk_token *token,
     status = make_index(token, error);
     if (status != STIRKEEP_OK)
         return status;
+    stk_sight_begin(token);
     return stk_durable_sync(&token->durable, error);
 }
 

@@ -62,6 +62,9 @@ struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token);
  */
 bool stk_token_login_lost(const struct stk_token *token);
 
+/* SoftHSM does not see all of its objects any more, and a new process would. Any thread. */
+bool stk_token_is_blind(const struct stk_token *token);
+
 /* As stk_signer_busy_since, for the custody functions. Any thread. */
 uint64_t stk_token_busy_since(const struct stk_token *token);
 

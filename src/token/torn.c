@@ -13,15 +13,6 @@
 #define OBJECT_FILE_MAX (1024 * 1024)
 #define LOCK_SUFFIX "lock" /* beside each .object file, for SoftHSM's own locking */
 
-static bool is_object_file(const char *name)
-{
-    static const char suffix[] = ".object";
-    size_t length = strlen(name);
-
-    return length > sizeof(suffix) && strcmp(name, "token.object") != 0 &&
-           strcmp(name + length - (sizeof(suffix) - 1), suffix) == 0;
-}
-
 /* One that cannot be read is left alone: what it is cannot be told. */
 static bool is_torn(int directory, const char *name)
 {
@@ -64,7 +55,7 @@ void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm)
     if (stream == NULL)
         return;
     while ((entry = readdir(stream)) != NULL)
-        if (is_object_file(entry->d_name) && is_torn(dirfd(stream), entry->d_name) &&
+        if (stk_softhsm_is_object_file(entry->d_name) && is_torn(dirfd(stream), entry->d_name) &&
             remove_object(dirfd(stream), entry->d_name))
             removed++;
     if (removed > 0) {

@@ -270,6 +270,12 @@ enum stirkeep_status stk_wrapping_open(struct stk_token *token, struct stk_error
         return stk_ckr_error(error, "finding the wrapping key", rv);
     if (taken)
         return STIRKEEP_OK;
+    /* Another one would make what was sealed elsewhere unreadable. */
+    if (stk_sight_hides_whole(token))
+        return stk_error_set(error, STIRKEEP_TOKEN_ERROR,
+                             "the wrapping key is not shown: SoftHSM could not read all of its "
+                             "files in %s",
+                             token->softhsm.token);
     stk_log(STK_LOG_INFO, "token \"%s\": generating a wrapping key (RSA, %d bits)", token->label,
             STK_WRAPPING_BITS);
     rv = generate(token);
@@ -295,10 +301,14 @@ enum stirkeep_status stk_wrapping_reopen(struct stk_token *token, struct stk_err
     rv = take_one(token, &taken);
     if (rv != CKR_OK)
         return stk_ckr_error(error, "finding the wrapping key", rv);
-    if (!taken)
-        return stk_error_set(error, STIRKEEP_TOKEN_ERROR,
-                             "the wrapping key is no longer on the token");
-    return STIRKEEP_OK;
+    if (taken)
+        return STIRKEEP_OK;
+    return stk_sight_is_whole(&token->custody)
+               ? stk_error_set(error, STIRKEEP_TOKEN_ERROR,
+                               "the wrapping key is no longer on the token")
+               : stk_error_set(error, STIRKEEP_TOKEN_ERROR,
+                               "the wrapping key is not shown at the moment: SoftHSM could not "
+                               "read its files, and has to be opened anew");
 }
 
 struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token)

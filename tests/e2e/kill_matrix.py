@@ -28,8 +28,9 @@ import kills
 from matrix import VICTIMS, Matrix, Point
 from stirkeep import ROOT
 from tap import Skip, case, equal, note, run
-from ways import WAYS
+from ways import UNDOING, WAYS
 
+KINDS = WAYS + UNDOING
 FAILURES_MAX = 10
 
 
@@ -103,7 +104,7 @@ def work(options, number, kinds, results):
 def all_of(options):
     """(kills, operations, failures) of the workers."""
     kinds, results = multiprocessing.Queue(), multiprocessing.Queue()
-    for kind in WAYS:
+    for kind in KINDS:
         if options.way in (None, kind.title):
             kinds.put(kind)
     workers = [multiprocessing.Process(target=work, args=(options, number, kinds, results))
@@ -122,11 +123,11 @@ def table(killed):
     """As docs/KEY-LIFE.md has it."""
     note("| | " + " | ".join(VICTIMS) + " | all |")
     note("|---|" + "---:|" * (len(VICTIMS) + 1))
-    for kind in WAYS:
+    for kind in KINDS:
         counts = [killed[kind.title, victim] for victim in VICTIMS]
         if sum(counts):
             note(f"| {kind.title} | " + " | ".join(map(str, counts)) + f" | {sum(counts)} |")
-    totals = [sum(killed[kind.title, victim] for kind in WAYS) for victim in VICTIMS]
+    totals = [sum(killed[kind.title, victim] for kind in KINDS) for victim in VICTIMS]
     note("| all | " + " | ".join(map(str, totals)) + f" | {sum(totals)} |")
 
 
@@ -140,7 +141,7 @@ def whatever_is_killed_nothing_is_lost_and_in_the_end_all_is_as_it_was_to_be(opt
     note(f"{sum(killed.values())} kills in {sum(rounds.values())} operations, "
          f"{time.monotonic() - began:.0f} s")
     if options.seconds and not options.at:
-        missed = [f"{kind.title}/{victim}" for kind in WAYS for victim in VICTIMS
+        missed = [f"{kind.title}/{victim}" for kind in KINDS for victim in VICTIMS
                   if not rounds[kind.title, victim] and options.way in (None, kind.title)]
         note(f"not in this sample, or not to be had: {', '.join(missed)}")
     equal(len(failures), 0, "failures")

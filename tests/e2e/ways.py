@@ -5,4 +5,5 @@ from ways_on import Activation, Generate, Install, InstallIssued, Over, Rollback
 from ways_out import Destroy, DestroyOne, Retire, Undo, UndoGenerate
 
 WAYS = (ByKey, Sealed, Bundle, Pkcs12, Upload, Ready, Over, Stage, Activation, Generate,
-        InstallIssued, Install, Rollback, Retire, Destroy, DestroyOne, Undo, UndoGenerate)
+        InstallIssued, Install, Rollback, Retire, Destroy, DestroyOne)
+UNDOING = (Undo, UndoGenerate)  # begins with a cut

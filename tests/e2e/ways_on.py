@@ -124,9 +124,10 @@ class Activation(Over):
         return self.bed.states(self.name).get(self.leaf.fingerprint) == "active"
 
     def wait(self, is_hit):
-        """Until its time has come and it is done, or a process was killed."""
-        wait_until("its time has come", lambda: is_hit() or (time.time() > self.at
-                                                             and self.is_active()), 20, 0.01)
+        """Until its time has come and it is done, or a process was killed or stopped. Intake is not
+        asked, which may be the one that stands still."""
+        wait_until("its time has come", lambda: is_hit() or (
+            time.time() > self.at and self.bed.signs(self.name) == self.leaf.fingerprint), 20, 0.01)
 
     def holds(self):
         assert self.bed.signs(self.name) in (self.old.fingerprint, self.leaf.fingerprint), \

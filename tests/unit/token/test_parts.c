@@ -117,6 +117,23 @@ static bool whole(const uint8_t *data, size_t length)
     return is;
 }
 
+static void test_an_object_file_is_empty_until_something_is_in_it(void **state)
+{
+    uint8_t file[256] = {0};
+    size_t length = 0;
+
+    (void)state;
+    put(file, &length, 1); /* generation */
+    assert_false(stk_softhsm_object_empty((struct stk_bytes){file, length}));
+    put(file, &length, CKA_CLASS), put(file, &length, 2), put(file, &length, 3);
+    put(file, &length, CKA_ID), put(file, &length, 3), put(file, &length, 0);
+    put(file, &length, CKA_LABEL), put(file, &length, 3), put(file, &length, 0);
+    assert_true(stk_softhsm_object_empty((struct stk_bytes){file, length}));
+    assert_false(stk_softhsm_object_empty((struct stk_bytes){file, length - 1}));
+    put(file, &length, CKA_VALUE), put(file, &length, 3), put(file, &length, 1), length++;
+    assert_false(stk_softhsm_object_empty((struct stk_bytes){file, length}));
+}
+
 static void test_an_object_file_is_whole_at_its_ends_only(void **state)
 {
     uint8_t file[256] = {0};
@@ -242,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_the_least_recently_used_key_goes_first),
         cmocka_unit_test(test_the_table_holds_what_a_simple_one_would),
         cmocka_unit_test(test_an_object_file_is_whole_at_its_ends_only),
+        cmocka_unit_test(test_an_object_file_is_empty_until_something_is_in_it),
         cmocka_unit_test(test_lengths_of_any_size_do_not_deceive),
         cmocka_unit_test(test_a_public_key_on_p256_is_known_from_all_others),
         cmocka_unit_test(test_a_signature_of_zeros_or_noise_does_not_verify),
