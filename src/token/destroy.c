@@ -145,8 +145,8 @@ static enum stirkeep_status destroy_all(struct stk_token *token, struct end *end
             rv = items[i].is_gone ? CKR_OK : destroy_one(token, end, &items[i]);
         free(items);
         if (rv != CKR_OK) {
-            note_undestroyed(&token->undestroyed, end->key_id);
-            (void)stk_sight_is_whole(&token->custody);
+            if (!stk_sight_is_sure(&token->custody))
+                note_undestroyed(&token->undestroyed, end->key_id);
             return stk_ckr_error(error, "C_DestroyObject", rv);
         }
     }

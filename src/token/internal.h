@@ -336,6 +336,9 @@ void stk_sight_begin(struct stk_token *token);
  * is blind from then on. */
 bool stk_sight_is_whole(struct stk_session *session);
 
+/* The same, but not where it cannot be told at all. */
+bool stk_sight_is_sure(struct stk_session *session);
+
 /* While it is being opened: are there whole objects that it does not show? */
 bool stk_sight_hides_whole(struct stk_token *token);
 

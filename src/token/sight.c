@@ -129,6 +129,11 @@ bool stk_sight_is_whole(struct stk_session *session)
     return whole;
 }
 
+bool stk_sight_is_sure(struct stk_session *session)
+{
+    return session->token->sight.begun && stk_sight_is_whole(session);
+}
+
 bool stk_sight_hides_whole(struct stk_token *token)
 {
     size_t hidden = 0;

@@ -71,8 +71,9 @@ bool stk_softhsm_object_empty(struct stk_bytes file);
 
 /*
  * Remove what a keeper that was killed left torn in the token's own directory: object files that are
- * not whole, or empty. Nobody can find or use such an object. Once the directory is claimed. Logs.
+ * not whole, or empty. Nobody can find or use such an object. Those that lost their lock file get
+ * one. Once the directory is claimed. Logs.
  */
-void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm);
+void stk_softhsm_mend(const struct stk_softhsm *softhsm);
 
 #endif

@@ -85,7 +85,7 @@ static enum stirkeep_status open_token(struct stk_token *token,
     find_files(token, options);
     status = stk_softhsm_claim(&token->softhsm, error);
     if (status == STIRKEEP_OK)
-        stk_softhsm_clear_torn(&token->softhsm);
+        stk_softhsm_mend(&token->softhsm);
     if (status == STIRKEEP_OK)
         status = open_sessions(token, pin, error);
     /* What was there before is seen first, so that a wrapping key made now is checked on the disk:

@@ -31,6 +31,25 @@ static bool is_torn(int directory, const char *name)
     return torn;
 }
 
+/* The name of the lock file beside an object file. */
+static void lock_name(const char *name, char ret_lock[NAME_MAX + 1])
+{
+    (void)snprintf(ret_lock, NAME_MAX + 1, "%.*s" LOCK_SUFFIX,
+                   (int)(strlen(name) - strlen("object")), name);
+}
+
+/* One that a power cut lost: without it SoftHSM removes the object, and says that it could not. */
+static void restore_lock(int directory, const char *name)
+{
+    char lock[NAME_MAX + 1] = "";
+    int fd = -1;
+
+    lock_name(name, lock);
+    fd = openat(directory, lock, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static bool remove_object(int directory, const char *name)
 {
     char lock[NAME_MAX + 1] = "";
@@ -46,7 +65,16 @@ static bool remove_object(int directory, const char *name)
     return true;
 }
 
-void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm)
+/* True when it was torn and is gone. */
+static bool mend(int directory, const char *name)
+{
+    if (is_torn(directory, name))
+        return remove_object(directory, name);
+    restore_lock(directory, name);
+    return false;
+}
+
+void stk_softhsm_mend(const struct stk_softhsm *softhsm)
 {
     DIR *stream = softhsm->token[0] == '\0' ? NULL : opendir(softhsm->token);
     const struct dirent *entry = NULL;
@@ -55,9 +83,8 @@ void stk_softhsm_clear_torn(const struct stk_softhsm *softhsm)
     if (stream == NULL)
         return;
     while ((entry = readdir(stream)) != NULL)
-        if (stk_softhsm_is_object_file(entry->d_name) && is_torn(dirfd(stream), entry->d_name) &&
-            remove_object(dirfd(stream), entry->d_name))
-            removed++;
+        if (stk_softhsm_is_object_file(entry->d_name))
+            removed += mend(dirfd(stream), entry->d_name) ? 1 : 0;
     if (removed > 0) {
         (void)fsync(dirfd(stream));
         stk_log(STK_LOG_INFO,

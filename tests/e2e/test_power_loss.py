@@ -24,7 +24,7 @@ import traceback
 
 import kills
 import storage
-from bed import Bed, Litter
+from bed import Bed
 from disk import KINDS, Disk
 from stirkeep import wait_until
 from tap import Skip, case, equal, note, run
@@ -171,7 +171,7 @@ class Cuts:
         self.disk, self.options = disk, options
         self.random = random.Random(f"{options.seed} {disk}")
         self.machine = None
-        self.known, self.failures, self.litter = {}, [], []
+        self.known, self.failures = {}, []
         self.machines = self.rounds = self.at_call = self.answered = 0
 
     def ready(self):
@@ -185,9 +185,6 @@ class Cuts:
             try:
                 self.machine.bed.settle()
                 self.machine.bed.check_at_the_end()
-            except Litter as why:
-                self.litter.append(f"in the end: {why}")
-                note(self.litter[-1])
             except Exception:
                 self.fail("in the end")
                 return
@@ -195,8 +192,7 @@ class Cuts:
             machine.remove()
 
     def kinds(self):
-        return [kind for kind in WAYS if self.options.way in (None, kind.title)
-                and kind.is_there(self.ready().bed)]
+        return [kind for kind in WAYS if self.options.way in (None, kind.title)]
 
     def modes(self):
         return [mode for mode in MODES if self.options.mode in (None, mode)]
@@ -231,10 +227,6 @@ class Cuts:
             way.ended()  # without a further command when it had said that all was done
             machine.remember(way)
             machine.bed.check_objects()
-        except Litter as why:
-            self.litter.append(f"{what}: {why}")
-            note(self.litter[-1])
-            machine.bed.sweep()
         except Exception:  # a round may fail in any way
             self.fail(what)
             return False
@@ -314,7 +306,6 @@ def cut_on(kind, options):
         if cuts.machine is not None:
             cuts.machine.remove()
     equal(len(cuts.failures), 0, "failures")
-    equal(len(cuts.litter), 0, "cuts with something left on the token")
     assert cuts.rounds > 0
 
 

@@ -76,14 +76,16 @@ static void test_torn_and_empty_objects_go_with_their_locks_and_the_rest_stays(v
     write_file("torn.object", file, whole - 1);
     write_file("torn.lock", NULL, 0);
     write_file("nothing.object", NULL, 0);
+    write_file("lockless.object", file, whole);
     write_file("generation", file, 8);
     assert_int_equal(symlink("/nowhere", path_of("link.object")), 0);
-    stk_softhsm_clear_torn(&softhsm);
+    stk_softhsm_mend(&softhsm);
     assert_true(is_there("token.object") && is_there("whole.object") && is_there("whole.lock") &&
                 is_there("generation"));
     assert_false(is_there("empty.object") || is_there("empty.lock"));
     assert_false(is_there("torn.object") || is_there("torn.lock"));
-    assert_false(is_there("nothing.object"));
+    assert_false(is_there("nothing.object") || is_there("nothing.lock"));
+    assert_true(is_there("lockless.object") && is_there("lockless.lock"));
     assert_int_equal(unlink(path_of("link.object")), 0);
 }
 
@@ -92,7 +94,7 @@ static void test_a_directory_that_is_not_known_is_nobodys(void **state)
     struct stk_softhsm unknown = {.lock = -1};
 
     (void)state;
-    stk_softhsm_clear_torn(&unknown);
+    stk_softhsm_mend(&unknown);
 }
 
 int main(void)
