@@ -171,11 +171,11 @@ static void clear_entry(void *context, const char *name)
         (void)unlinkat(dir->fd, name, 0);
 }
 
-void stk_spool_dir_clear(const struct stk_spool_dir *dir)
+bool stk_spool_dir_clear(const struct stk_spool_dir *dir)
 {
     struct stk_spool_dir copy = *dir;
 
-    (void)each_entry(dir->fd, ENTRIES_MAX, clear_entry, &copy);
+    return each_entry(dir->fd, ENTRIES_MAX, clear_entry, &copy) >= 0;
 }
 
 static int64_t born_ns(int fd)

@@ -72,8 +72,9 @@ enum stirkeep_status stk_spool_dir_paths(const struct stk_spool_dir *dir,
                                          struct stk_material_paths *ret_paths,
                                          struct stk_error *error);
 
-/* Unlink what was listed and is still the same; what is new stays. */
-void stk_spool_dir_clear(const struct stk_spool_dir *dir);
+/* Unlink what was listed and is still the same; what is new stays. False, with errno: it could not be
+ * looked through. */
+bool stk_spool_dir_clear(const struct stk_spool_dir *dir);
 
 /* Put an empty `ready` into it, so that it stays complete whatever happens; false with errno. */
 bool stk_spool_dir_mark(int fd);

@@ -20,6 +20,7 @@
 #define WAITS_TOLD_US 60000000 /* it may just be under way */
 #define SETTLE_US 3000000      /* after a change of what was refused: more may follow */
 #define PACE_AGAIN_US 3000000
+#define OPEN_AGAIN_US 5000000 /* after a directory could not be opened for want of something */
 
 /* Tell once what is the matter with a name; a swarm of them, by number. */
 static void tell(struct stk_spool *spool, struct stk_spool_note *note, const char *name,
@@ -49,8 +50,11 @@ static void cannot_open(struct stk_spool *spool, const struct stk_name *name, in
                             strerror(problem));
     note = stk_spool_note_make(&spool->notes, name);
     tell(spool, note, name->text, reason.message);
-    if (note != NULL)
-        note->pass = spool->pass;
+    if (note == NULL)
+        return;
+    note->pass = spool->pass;
+    if (reason.status == STIRKEEP_IO && problem != EACCES && problem != EPERM)
+        stk_spool_wake_at(spool, note, stk_clock_mono_us() + OPEN_AGAIN_US);
 }
 
 /* A directory that no certificate can be called after: its owner is told, once it is complete. */

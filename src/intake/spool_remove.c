@@ -125,7 +125,8 @@ static enum stirkeep_status remove_directory(struct stk_spool *spool, const stru
                                              const struct stk_spool_dir *dir,
                                              struct stk_error *error)
 {
-    stk_spool_dir_clear(dir);
+    if (!stk_spool_dir_clear(dir))
+        return failed(error, "its directory");
     if (!stk_spool_dir_is(dir, spool->incoming, name->text))
         return STIRKEEP_OK; /* its owner has moved it */
     if (unlinkat(spool->incoming, name->text, AT_REMOVEDIR) != 0) {

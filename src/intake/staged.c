@@ -7,9 +7,10 @@
 #include "intake/proof.h"
 #include <string.h>
 
-#define LOOK_MS 30000    /* at least so often: the clock may be set */
-#define TOKEN_AGAIN_S 5  /* after the token did not do it */
-#define VALID_AGAIN_S 60 /* after the certificate was not valid */
+#define LOOK_MS 30000         /* at least so often: the clock may be set */
+#define CATALOG_AGAIN_MS 5000 /* after the catalog could not be used */
+#define TOKEN_AGAIN_S 5       /* after the token did not do it */
+#define VALID_AGAIN_S 60      /* after the certificate was not valid */
 
 static struct stk_act act_of(const struct stk_staged *staged, const struct stk_error *error)
 {
@@ -49,7 +50,7 @@ static void put_off(struct stk_intake *intake, int64_t seconds, const struct stk
                                  stk_clock_seconds() + seconds, NULL, &why);
     if (status != STIRKEEP_OK && status != STIRKEEP_BUSY) {
         stk_log(STK_LOG_ERROR, "%s", why.message);
-        stk_intake_timer(&intake->staged.timer, LOOK_MS);
+        stk_intake_timer(&intake->staged.timer, CATALOG_AGAIN_MS);
         return;
     }
     stk_staged_look(intake);
@@ -129,11 +130,13 @@ void stk_staged_look(struct stk_intake *intake)
         begin(intake, now);
         return;
     }
-    if (status != STIRKEEP_OK)
+    if (status != STIRKEEP_OK) {
         stk_log(STK_LOG_ERROR, "%s", error.message);
-    stk_intake_timer(&staged->timer, status == STIRKEEP_OK && at - now < LOOK_MS / 1000
-                                         ? (unsigned)(at - now) * 1000
-                                         : LOOK_MS);
+        stk_intake_timer(&staged->timer, CATALOG_AGAIN_MS);
+        return;
+    }
+    stk_intake_timer(&staged->timer,
+                     at - now < LOOK_MS / 1000 ? (unsigned)(at - now) * 1000 : LOOK_MS);
 }
 
 static void due(evutil_socket_t fd, short what, void *context)

@@ -45,9 +45,11 @@ static enum stirkeep_status nothing_there(struct stk_token *token, const struct 
         return stk_error_set(error, STIRKEEP_KEY_MISMATCH,
                              "the key pair under the ticket is not that of key %s",
                              stk_key_id_text(key_id, id));
-    return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
-                         "key %s: the pair that was made on the token is not there any more",
-                         stk_key_id_text(key_id, id));
+    return stk_error_set(
+        error, STIRKEEP_KEY_UNAVAILABLE,
+        "key %s: the pair that was made on the token is not there any more%s",
+        stk_key_id_text(key_id, id),
+        stk_sight_is_sure(&token->custody) ? "" : ", or the token could not read all of its files");
 }
 
 static enum stirkeep_status set_id(struct stk_token *token, CK_OBJECT_HANDLE object,

@@ -45,6 +45,7 @@ struct stk_undestroyed {
 struct stk_sight {
     pthread_mutex_t lock;
     bool begun;     /* it is SoftHSM, and its files can be counted */
+    bool doubt;     /* when it was looked at last, it could not be told */
     size_t hidden;  /* files without an object, when the token was opened */
     uint64_t again; /* CLOCK_MONOTONIC us: who signs does not look before */
 };
@@ -336,7 +337,10 @@ void stk_sight_begin(struct stk_token *token);
  * is blind from then on. */
 bool stk_sight_is_whole(struct stk_session *session);
 
-/* The same, but not where it cannot be told at all. */
+/* It was to be looked at, and could not: it has to be again. */
+bool stk_sight_in_doubt(struct stk_token *token);
+
+/* Is it known that it does? */
 bool stk_sight_is_sure(struct stk_session *session);
 
 /* While it is being opened: are there whole objects that it does not show? */

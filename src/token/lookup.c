@@ -78,7 +78,8 @@ CK_RV stk_lookup_search(struct stk_session *session, const struct stk_key_id *ke
 
     if (rv != CKR_OK)
         return rv;
-    if (list.count < known) /* nobody of this process destroyed them */
+    /* Nobody of this process destroyed them. */
+    if (list.count < known || (list.count == 0 && stk_sight_in_doubt(session->token)))
         (void)stk_sight_is_whole(session);
     doomed = stk_index_search_ended(index, key_id, begun, &list);
     stk_session_drop_copy(session, doomed, key_id);

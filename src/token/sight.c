@@ -99,7 +99,8 @@ static bool look(struct stk_session *session)
     struct stk_token *token = session->token;
     size_t hidden = 0;
 
-    if (!count_hidden(session, false, &hidden) || hidden <= token->sight.hidden)
+    token->sight.doubt = !count_hidden(session, false, &hidden);
+    if (token->sight.doubt || hidden <= token->sight.hidden)
         return true;
     if (can_be_mended(token) && !atomic_exchange(&token->blind, true))
         stk_log(STK_LOG_ERROR,
@@ -129,9 +130,23 @@ bool stk_sight_is_whole(struct stk_session *session)
     return whole;
 }
 
+bool stk_sight_in_doubt(struct stk_token *token)
+{
+    struct stk_sight *sight = &token->sight;
+    bool doubt = false;
+
+    if (!sight->begun)
+        return false;
+    (void)pthread_mutex_lock(&sight->lock);
+    doubt = sight->doubt;
+    (void)pthread_mutex_unlock(&sight->lock);
+    return doubt;
+}
+
 bool stk_sight_is_sure(struct stk_session *session)
 {
-    return session->token->sight.begun && stk_sight_is_whole(session);
+    return session->token->sight.begun && stk_sight_is_whole(session) &&
+           !stk_sight_in_doubt(session->token);
 }
 
 bool stk_sight_hides_whole(struct stk_token *token)

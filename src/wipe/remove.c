@@ -52,8 +52,16 @@ static bool same_content(const struct stk_source *source, int fd)
     return same;
 }
 
-/* The file that was read, for writing; -1 with `error`. */
-static int open_again(const struct stk_source *source, struct stk_error *error)
+/* Is it the file's fault that it cannot be opened, and not that of the host at the moment? */
+static bool blames_file(int problem)
+{
+    return problem == ENOENT || problem == ELOOP || problem == EACCES || problem == EPERM ||
+           problem == ENXIO || problem == EISDIR || problem == EROFS;
+}
+
+/* The file that was read, for writing; -1 with SOURCE_UNSAFE, or IO when it may pass. */
+static int open_again(const struct stk_source *source, enum stirkeep_status *ret_status,
+                      struct stk_error *error)
 {
     struct stat now = {0};
     const char *difference = NULL;
@@ -61,7 +69,13 @@ static int open_again(const struct stk_source *source, struct stk_error *error)
                     O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0) {
-        (void)unsafe(source, strerror(errno), error);
+        int problem = errno;
+
+        *ret_status = unsafe(source, strerror(problem), error);
+        if (!blames_file(problem))
+            *ret_status = STIRKEEP_IO;
+        if (error != NULL)
+            error->status = *ret_status;
         return -1;
     }
     if (fstat(fd, &now) != 0)
@@ -71,7 +85,7 @@ static int open_again(const struct stk_source *source, struct stk_error *error)
     if (difference == NULL && !same_content(source, fd))
         difference = "its content changed since it was read";
     if (difference != NULL) {
-        (void)unsafe(source, difference, error);
+        *ret_status = unsafe(source, difference, error);
         (void)close(fd);
         return -1;
     }
@@ -189,9 +203,9 @@ enum stirkeep_status stk_source_remove(struct stk_source *source, char ret_how[S
 
     if (status != STIRKEEP_OK)
         return status;
-    fd = open_again(source, error);
+    fd = open_again(source, &status, error);
     if (fd < 0)
-        return STIRKEEP_SOURCE_UNSAFE;
+        return status;
     status = overwrite(source, fd, error);
     (void)close(fd);
     if (status == STIRKEEP_OK)

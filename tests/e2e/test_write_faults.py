@@ -40,7 +40,8 @@ ERRORS = {"write": DISK, "pwrite64": DISK, "writev": DISK, "pwritev": DISK, "fal
 CREATING = ("ENOSPC", "EROFS")  # an openat that creates can return these too
 HOW = {"once": "", "from then on": "+"}
 # What tells the reason where nobody hears of an errno: SoftHSM keeps it to itself.
-SAID = ("database or disk is full", "is the disk full?", "CKR_")
+SAID = ("database or disk is full", "disk I/O error", "is the disk full?",
+        "could not read all of its files", "CKR_")
 VAGUE = ("unknown error", "Success", "(null)")
 DIFFERS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|\d{3,}")
 
@@ -168,7 +169,7 @@ class Faults:
     def finish(self, way):
         """As the administrator does it; an upload in the spool is tried again when it changes."""
         upload = getattr(way, "upload", "")
-        if way.command() is None and os.path.isdir(upload):
+        if way.command() is None and os.path.exists(f"{upload}/error.txt"):
             for entry in os.scandir(upload):
                 os.utime(entry.path)
         way.finish()
