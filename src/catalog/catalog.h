@@ -154,13 +154,25 @@ enum stirkeep_status stk_catalog_roll_back(struct stk_catalog *catalog, const ch
 
 /* ---- staged generations */
 
-/*
- * The staged generation whose time comes first, and that time; among those of one time the one that
- * was made first. UNKNOWN_NAME when nothing is staged.
- */
+struct stk_staged_generation {
+    struct stk_certificate certificate;
+    int64_t activate_at;
+    int64_t row; /* in the order of making, among those of one time */
+    bool late;   /* what is active under the name has a later time, or was brought in later */
+};
+
+/* The staged generation whose time comes next after that of `after` (NULL: the first of all).
+ * UNKNOWN_NAME when there is none. */
 enum stirkeep_status stk_catalog_next_staged(struct stk_catalog *catalog,
-                                             struct stk_certificate *ret_certificate,
-                                             int64_t *ret_activate_at, struct stk_error *error);
+                                             const struct stk_staged_generation *after,
+                                             struct stk_staged_generation *ret_staged,
+                                             struct stk_error *error);
+
+/* One transaction: a staged generation is a previous one without ever having been active, the act
+ * is recorded with its number. BUSY when it is not staged any more. */
+enum stirkeep_status stk_catalog_supersede(struct stk_catalog *catalog, const char *name,
+                                           uint32_t generation, const struct stk_act *act,
+                                           struct stk_error *error);
 
 /* One transaction: a staged generation is the active one of its name, the active one before is
  * "previous", the act is recorded with its number. BUSY when it is not staged any more. */
@@ -283,7 +295,8 @@ enum stirkeep_status stk_catalog_list(struct stk_catalog *catalog, const char *a
                                       struct stk_generation *ret_generations, size_t room,
                                       size_t *ret_count, struct stk_error *error);
 
-/* All generations of a name, newest first, at most `room`; UNKNOWN_NAME. Texts in `arena`. */
+/* The generations of a name, newest first, at most `room`: the active one, then those that are
+ * staged, then the newest are there in any case. UNKNOWN_NAME. Texts in `arena`. */
 enum stirkeep_status stk_catalog_show(struct stk_catalog *catalog, const char *name,
                                       struct stk_arena *arena,
                                       struct stk_generation *ret_generations, size_t room,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "catalog/db.h"
 
+#include <stdlib.h>
+
 static enum stirkeep_status unknown(const char *name, struct stk_error *error)
 {
     return stk_error_set(error, STIRKEEP_UNKNOWN_NAME, "%s: no certificate is held under this name",
@@ -121,6 +123,14 @@ enum stirkeep_status stk_catalog_list(struct stk_catalog *catalog, const char *a
                             error);
 }
 
+static int compare_newest_first(const void *a, const void *b)
+{
+    const struct stk_generation *left = a;
+    const struct stk_generation *right = b;
+
+    return left->generation < right->generation ? 1 : left->generation > right->generation ? -1 : 0;
+}
+
 enum stirkeep_status stk_catalog_show(struct stk_catalog *catalog, const char *name,
                                       struct stk_arena *arena,
                                       struct stk_generation *ret_generations, size_t room,
@@ -136,6 +146,7 @@ enum stirkeep_status stk_catalog_show(struct stk_catalog *catalog, const char *n
         return status;
     if (count == 0)
         return unknown(name, error);
+    qsort(ret_generations, count, sizeof(*ret_generations), compare_newest_first);
     *ret_count = count;
     return STIRKEEP_OK;
 }

@@ -7,7 +7,8 @@
     "generation.not_after, generation.state = 'active' "
 #define CERTIFICATE "SELECT " CERTIFICATE_COLUMNS
 #define GENERATION                                                                                 \
-    "SELECT name.name, generation.number, generation.state, ifnull(generation.activate_at, 0), "   \
+    "SELECT name.name, generation.number, generation.state, "                                      \
+    "CASE generation.state WHEN 'staged' THEN generation.activate_at ELSE 0 END, "                 \
     "generation.spc, generation.numbers, generation.subject, generation.issuer, "                  \
     "generation.serial, generation.fingerprint, generation.x5u, generation.not_before, "           \
     "generation.not_after, key.key_id, key.origin, key.attributes, generation.created, "           \
@@ -110,13 +111,19 @@ static const char *const texts[STK_SQL_COUNT] = {
                     "AND generation.state = 'previous' AND generation.number < active.number "
                     "AND " USABLE "ORDER BY generation.number DESC LIMIT 1",
     [STK_SQL_GENERATION_ACTIVATE] =
-        "UPDATE generation SET state = 'active', activate_at = NULL "
+        "UPDATE generation SET state = 'active' "
         "WHERE name = ? AND number = ? AND state = ? "
         "AND EXISTS (SELECT 1 FROM key WHERE key.id = generation.key AND " USABLE ") RETURNING id",
     [STK_SQL_GENERATION_NEXT_STAGED] =
-        "SELECT generation.activate_at, " CERTIFICATE_COLUMNS "FROM generation "
+        "SELECT generation.id, generation.activate_at, EXISTS (SELECT 1 FROM generation AS active "
+        "WHERE active.name = generation.name AND active.state = 'active' "
+        "AND ifnull(active.activate_at, active.created) > "
+        "generation.activate_at), " CERTIFICATE_COLUMNS "FROM generation "
         "CROSS JOIN name ON name.id = generation.name CROSS JOIN key ON key.id = generation.key "
-        "WHERE generation.state = 'staged' ORDER BY generation.activate_at, generation.id LIMIT 1",
+        "WHERE generation.state = 'staged' AND (ifnull(generation.activate_at, 0), generation.id) > (?, ?) "
+        "ORDER BY generation.activate_at, generation.id LIMIT 1",
+    [STK_SQL_GENERATION_SUPERSEDE] = "UPDATE generation SET state = 'previous' "
+                                     "WHERE name = ? AND number = ? AND state = 'staged'",
     [STK_SQL_GENERATION_RESTAGE] = "UPDATE generation SET activate_at = ? "
                                    "WHERE name = ? AND number = ? AND state = 'staged'",
     [STK_SQL_GENERATION_DESTROY] = "UPDATE generation SET state = 'destroyed', activate_at = NULL "
@@ -145,7 +152,8 @@ static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_LIST] = GENERATION OF_CURRENT "WHERE name.name > ? ORDER BY name.name LIMIT ?",
     [STK_SQL_SHOW] = GENERATION "FROM name JOIN generation ON generation.name = name.id "
                                 "JOIN key ON key.id = generation.key "
-                                "WHERE name.name = ? ORDER BY generation.number DESC LIMIT ?",
+                                "WHERE name.name = ? ORDER BY generation.state = 'active' DESC, "
+                                "generation.state = 'staged' DESC, generation.number DESC LIMIT ?",
 };
 
 const char *stk_sql_text(enum stk_sql sql)

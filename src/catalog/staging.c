@@ -2,25 +2,28 @@
 #include "catalog/db.h"
 
 enum stirkeep_status stk_catalog_next_staged(struct stk_catalog *catalog,
-                                             struct stk_certificate *ret_certificate,
-                                             int64_t *ret_activate_at, struct stk_error *error)
+                                             const struct stk_staged_generation *after,
+                                             struct stk_staged_generation *ret_staged,
+                                             struct stk_error *error)
 {
     struct stk_query query = stk_query_new(catalog, STK_SQL_GENERATION_NEXT_STAGED);
-    struct stk_certificate certificate = {0};
-    int64_t activate_at = 0;
+    struct stk_staged_generation staged = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
+    stk_query_bind_integer(&query, after != NULL ? after->activate_at : 0);
+    stk_query_bind_integer(&query, after != NULL ? after->row : 0);
     if (stk_query_step(&query)) {
-        activate_at = stk_query_number(&query, 1, INT64_MAX);
-        certificate = stk_query_certificate(&query);
+        staged.row = stk_query_integer(&query);
+        staged.activate_at = stk_query_number(&query, 1, INT64_MAX);
+        staged.late = stk_query_integer(&query) != 0;
+        staged.certificate = stk_query_certificate(&query);
     }
     status = stk_query_end(&query, error);
     if (status != STIRKEEP_OK)
         return status;
     if (query.rows == 0)
         return stk_error_set(error, STIRKEEP_UNKNOWN_NAME, "no generation is staged");
-    *ret_certificate = certificate;
-    *ret_activate_at = activate_at;
+    *ret_staged = staged;
     return STIRKEEP_OK;
 }
 
@@ -68,9 +71,11 @@ enum stirkeep_status stk_catalog_activate(struct stk_catalog *catalog, const cha
     return stk_db_end(catalog, status, error);
 }
 
-static enum stirkeep_status restage(struct stk_catalog *catalog, const char *name,
-                                    uint32_t generation, int64_t activate_at,
-                                    const struct stk_act *act, struct stk_error *error)
+/* Change a staged generation by a statement whose last parameters are its name and number; 0: it
+ * has no other. */
+static enum stirkeep_status change(struct stk_catalog *catalog, enum stk_sql sql, int64_t value,
+                                   const char *name, uint32_t generation, const struct stk_act *act,
+                                   struct stk_error *error)
 {
     struct stk_query query = {0};
     int64_t id = 0;
@@ -78,8 +83,9 @@ static enum stirkeep_status restage(struct stk_catalog *catalog, const char *nam
 
     if (status != STIRKEEP_OK)
         return status;
-    query = stk_query_new(catalog, STK_SQL_GENERATION_RESTAGE);
-    stk_query_bind_integer(&query, activate_at);
+    query = stk_query_new(catalog, sql);
+    if (value != 0)
+        stk_query_bind_integer(&query, value);
     stk_query_bind_integer(&query, id);
     stk_query_bind_integer(&query, generation);
     status = stk_query_run(&query, error);
@@ -103,6 +109,20 @@ enum stirkeep_status stk_catalog_restage(struct stk_catalog *catalog, const char
         status = stk_db_begin(catalog, error);
     if (status != STIRKEEP_OK)
         return status;
-    status = restage(catalog, name, generation, activate_at, act, error);
+    status = change(catalog, STK_SQL_GENERATION_RESTAGE, activate_at, name, generation, act, error);
+    return stk_db_end(catalog, status, error);
+}
+
+enum stirkeep_status stk_catalog_supersede(struct stk_catalog *catalog, const char *name,
+                                           uint32_t generation, const struct stk_act *act,
+                                           struct stk_error *error)
+{
+    enum stirkeep_status status = stk_check_name(name, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_db_begin(catalog, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    status = change(catalog, STK_SQL_GENERATION_SUPERSEDE, 0, name, generation, act, error);
     return stk_db_end(catalog, status, error);
 }

@@ -58,8 +58,8 @@ void stk_import_print(const json_t *report, const char *kept)
     stk_print_field("name", text_of(report, "name"));
     print_generation(report);
     stk_print_field("result", json_is_true(json_object_get(report, "already_held"))
-                                ? "held already, nothing changed"
-                                : "it signs");
+                                  ? "held already, nothing changed"
+                                  : "it signs");
     stk_print_field("token", text_of(report, "token"));
     stk_print_field("token serial", text_of(report, "token_serial"));
     stk_print_field("x5u", text_of(report, "x5u"));

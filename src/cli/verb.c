@@ -196,11 +196,34 @@ static enum stk_exit take_positional(struct stk_cli *cli, int argc, char **argv)
     return STK_EXIT_DONE;
 }
 
+/* getopt_long takes any beginning of an option for it; a word that destroys a key is to be whole. */
+static const char *find_abbreviation(const struct line *line, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        size_t length = strcspn(argv[i], "=");
+        const struct option *known = line->known;
+
+        if (strncmp(argv[i], "--", 2) != 0)
+            continue;
+        while (known->name != NULL && (strlen(known->name) != length - 2 ||
+                                       strncmp(known->name, argv[i] + 2, length - 2) != 0))
+            known++;
+        if (known->name == NULL)
+            return argv[i];
+        if (known->has_arg == required_argument && argv[i][length] == '\0')
+            i++; /* its value */
+    }
+    return NULL;
+}
+
 static enum stk_exit take_line(struct line *line, struct stk_cli *cli, int argc, char **argv,
                                bool *ret_help)
 {
+    const char *abbreviated = find_abbreviation(line, argc, argv);
     int taken = 0;
 
+    if (abbreviated != NULL)
+        return wrong(cli->verb, "no such option: ", abbreviated);
     opterr = 0;
     optind = 0; /* getopt_long starts afresh, whatever was read before */
     while ((taken = getopt_long(argc, argv, ":h", line->known, NULL)) != -1) {
@@ -209,7 +232,7 @@ static enum stk_exit take_line(struct line *line, struct stk_cli *cli, int argc,
         if (taken == ':')
             return wrong(cli->verb, "a value is missing after ", argv[optind - 1]);
         if (taken == '?')
-            return wrong(cli->verb, "no such option, or an ambiguous one: ", argv[optind - 1]);
+            return wrong(cli->verb, "no such option: ", argv[optind - 1]);
         if (taken == 'h' || strcmp(line->options[taken - 1]->name, "help") == 0) {
             *ret_help = true;
             return STK_EXIT_DONE;

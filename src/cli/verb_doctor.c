@@ -180,8 +180,9 @@ static void print_rebuilt(const struct stk_admin_response *response)
                  " keys of the token were known\n",
                  response->names, response->affected, response->keys);
     if (response->affected > 0)
-        (void)printf("what was retired before signs again, since the token does not know of it: "
-                     "stirkeep list, then stirkeep retire NAME\n");
+        (void)printf(
+            "what was retired or staged before may sign now, since the token does not know of it: "
+            "stirkeep list, then stirkeep retire NAME\n");
     for (size_t i = 0; i < response->problem_count; i++) {
         (void)printf("problem: ");
         stk_print_safe(response->problems[i]);

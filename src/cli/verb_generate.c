@@ -4,7 +4,11 @@
 #include "cert/pem.h"
 #include "cli/admin_call.h"
 #include "cli/output.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct options {
@@ -74,6 +78,23 @@ static bool put_out(const struct stk_cli *cli, const struct options *options,
     return done;
 }
 
+/* Before a key is made for a request that has no place. */
+static bool can_be_made(const char *path)
+{
+    char directory[PATH_MAX] = "";
+    struct stat about = {0};
+
+    if (lstat(path, &about) == 0)
+        stk_complain(path, "is there already, and is not overwritten");
+    else if (path[0] == '\0' || !stk_file_directory_of(path, directory, sizeof(directory)))
+        stk_complain("--csr-out", "not the name of a file");
+    else if (access(directory, W_OK | X_OK) != 0)
+        stk_complain(path, "%s", strerror(errno));
+    else
+        return true;
+    return false;
+}
+
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
     const struct options *options = given;
@@ -89,10 +110,8 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
         stk_complain(cli->verb->name, "--spc is needed");
         return STK_EXIT_USAGE;
     }
-    if (options->out != NULL && access(options->out, F_OK) == 0) {
-        stk_complain(options->out, "is there already, and is not overwritten");
+    if (options->out != NULL && !can_be_made(options->out))
         return STK_EXIT_FAILED;
-    }
     done = stk_admin_ask(cli, &request, cli->positional, &admin, &response) &&
            put_out(cli, options, &response);
     stk_admin_close(admin);

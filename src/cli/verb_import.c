@@ -180,7 +180,7 @@ static enum stirkeep_status look_for_former(struct import *import, struct stk_er
             return STIRKEEP_OK;
         return stk_error_set(error, error->status,
                              "%s; a former import has brought in its key: it is generation %u of "
-                             "%s, active",
+                             "%s, active or staged",
                              error->message, (unsigned)import->generation, import->name.text);
     }
     return import->material.remains

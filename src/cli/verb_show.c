@@ -26,6 +26,7 @@ static const struct stk_option table[] = {
 static void print_generation(const struct stk_generation *one, int64_t now)
 {
     char key_id[2 * STK_KEY_ID_LENGTH + 1] = "";
+    char at[STK_SECONDS_TEXT] = "";
     char from[STK_SECONDS_TEXT] = "";
     char until[STK_SECONDS_TEXT] = "";
     char created[STK_SECONDS_TEXT] = "";
@@ -38,8 +39,8 @@ static void print_generation(const struct stk_generation *one, int64_t now)
     (void)printf("%-14s %" PRIu32 ", ", "generation", one->generation);
     stk_print_safe(one->state);
     if (one->activate_at != 0) {
-        stk_seconds_text(one->activate_at, from);
-        (void)printf(", to become active at %s", from);
+        stk_seconds_text(one->activate_at, at);
+        (void)printf(", to become active at %s", at);
     }
     (void)putchar('\n');
     if (one->spc[0] != '\0' || one->numbers[0] == '\0')

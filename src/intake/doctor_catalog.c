@@ -109,11 +109,14 @@ static void tell_waiting(const struct stk_intake *intake, struct stk_diagnosis *
         stk_diagnosis_trouble(diagnosis, STK_SEVERE,
                               "see the disk of the audit trail and the keeper's log",
                               "acts of administrators wait for the audit trail");
-    if (intake->staged.told.status != STIRKEEP_OK)
-        stk_diagnosis_trouble(diagnosis, STK_SLIGHT,
-                              "mend what it waits for; it is tried again by itself",
-                              "%s: a staged generation could not become active: %s",
-                              intake->staged.told_name.text, intake->staged.told.message);
+    for (size_t i = 0; i < STK_DEFERRED_MAX; i++)
+        if (intake->staged.deferred[i].name.text[0] != '\0')
+            stk_diagnosis_trouble(diagnosis, STK_SLIGHT,
+                                  "mend what it waits for; it is tried again by itself",
+                                  "%s: generation %u is to become active, and cannot: %s",
+                                  intake->staged.deferred[i].name.text,
+                                  (unsigned)intake->staged.deferred[i].generation,
+                                  intake->staged.deferred[i].why.message);
     if (stk_spool_trouble(intake)[0] != '\0')
         stk_diagnosis_trouble(
             diagnosis, STK_SLIGHT,

@@ -174,9 +174,13 @@ static enum stirkeep_status take_held(struct stk_import *import, struct stk_act 
     const char *name = import->request->name.text;
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (import->staged && import->activate_at == 0)
-        status = stk_catalog_activate(catalog, name, import->generation, act, error);
-    else if (import->staged)
+    if (import->staged && import->activate_at == 0) {
+        /* From now on is what its time is to be: what else is staged for before then is earlier. */
+        status = stk_catalog_restage(catalog, name, import->generation, stk_clock_seconds(), NULL,
+                                     error);
+        if (status == STIRKEEP_OK)
+            status = stk_catalog_activate(catalog, name, import->generation, act, error);
+    } else if (import->staged)
         status =
             stk_catalog_restage(catalog, name, import->generation, import->activate_at, act, error);
     if (status != STIRKEEP_OK)

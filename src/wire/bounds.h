@@ -5,7 +5,7 @@
 /* Limits of messages that those who fill them in have to know, beside base/limits.h. Decoders
  * enforce them. */
 
-#define STK_SPC_MAX 16                   /* characters of a service provider code */
+#define STK_SPC_MAX 15                   /* characters of a service provider code */
 #define STK_SUBJECT_MAX 256              /* bytes of a subject, RFC 4514 */
 #define STK_CSR_MAX 4096                 /* bytes of a certificate request */
 #define STK_SPKI_MAX 2048                /* bytes of a SubjectPublicKeyInfo */

@@ -168,6 +168,26 @@ def chains_are_published_where_their_x5u_says(service):
 
 
 @case
+def what_is_active_is_what_its_x5u_gives_whatever_is_staged_there(service):
+    served, x5u = f"{service.base}/one-place", "https://certs.example.com/one.pem"
+    os.mkdir(served)
+    service.cli("install", "Alpha", "--cert", f"{service.lab}/renewed-chain.pem", "--x5u", x5u,
+                "--activate-at", "+7d")
+    service.cli("install", "Alpha", "--cert", f"{service.lab}/three-chain.pem", "--x5u", x5u)
+    done = service.cli("publish", "Alpha", "--dir", served)
+    contains(done.stdout, "1 written, 0 unchanged, 1 staged", "stdout")
+    with open(f"{served}/one.pem") as file, open(f"{service.lab}/three-chain.pem") as chain:
+        equal(file.read(), chain.read(), "what is published")
+    service.cli("install", "Beta", "--cert", f"{service.lab}/beta-chain.pem", "--x5u", x5u)
+    done = service.cli("publish", "--dir", served, check=False)
+    equal(done.returncode, 1, done.stdout)
+    contains(done.stderr, "Beta: its x5u is that of Alpha", "stderr")
+    with open(f"{served}/one.pem") as file, open(f"{service.lab}/three-chain.pem") as chain:
+        equal(file.read(), chain.read(), "what is published")
+    service.cli("retire", "Beta")
+
+
+@case
 def what_leads_out_of_the_directory_is_not_published(service):
     for x5u in ("https://certs.example.com/../etc/x.pem", "https://certs.example.com/.hidden",
                 "https://certs.example.com/", "https://certs.example.com/a//b.pem"):

@@ -288,7 +288,9 @@ unsigned fixture_check_sound(struct fixture *fixture)
         "WHERE 3 <> (SELECT count(*) FROM chain WHERE generation = generation.id)",
         "SELECT count(*) FROM (SELECT 1 FROM generation WHERE state = 'active' "
         "GROUP BY name HAVING count(*) > 1)",
-        "SELECT count(*) FROM generation WHERE (state = 'staged') <> (activate_at IS NOT NULL)",
+        /* What was staged once keeps its time, until it is retired or destroyed. */
+        "SELECT count(*) FROM generation WHERE (state = 'staged' AND activate_at IS NULL) "
+        "OR (state IN ('retired', 'destroyed') AND activate_at IS NOT NULL)",
         "SELECT count(*) FROM generation JOIN key ON key.id = generation.key "
         "WHERE (generation.state = 'destroyed') <> (key.state = 'destroyed')",
         "SELECT count(*) FROM generation JOIN key ON key.id = generation.key "
@@ -303,4 +305,18 @@ unsigned fixture_check_sound(struct fixture *fixture)
         if (number_of(db, faults[i]) != 0)
             fail_msg("not sound: %s", faults[i]);
     return (unsigned)number_of(db, "SELECT count(*) FROM generation");
+}
+
+enum stirkeep_status first_staged(struct stk_catalog *catalog,
+                                  struct stk_certificate *ret_certificate, int64_t *ret_activate_at,
+                                  struct stk_error *error)
+{
+    struct stk_staged_generation staged = {0};
+    enum stirkeep_status status = stk_catalog_next_staged(catalog, NULL, &staged, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    *ret_certificate = staged.certificate;
+    *ret_activate_at = staged.activate_at;
+    return STIRKEEP_OK;
 }

@@ -81,4 +81,9 @@ void execute(sqlite3 *db, const char *sql);
  * how many generations there are. */
 unsigned fixture_check_sound(struct fixture *fixture);
 
+/* The first staged generation of all, and its time. */
+enum stirkeep_status first_staged(struct stk_catalog *catalog,
+                                  struct stk_certificate *ret_certificate, int64_t *ret_activate_at,
+                                  struct stk_error *error);
+
 #endif

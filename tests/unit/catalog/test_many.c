@@ -109,7 +109,8 @@ static void expect_found(struct fixture *fixture, enum stk_sql sql, int steps)
     int sorted = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, 0);
 
     assert_true(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0) > 0);
-    if (scanned > steps || sorted > 0)
+    /* The generations of one name are brought into another order than they lie in. */
+    if (scanned > steps || sorted > (sql == STK_SQL_SHOW ? 1 : 0))
         fail_msg("%s: %d steps, %d sorts", stk_sql_text(sql), scanned, sorted);
 }
 
@@ -159,7 +160,7 @@ static void what_is_due_is_found_without_looking_through_all(void **state)
     fixture_close(fixture);
     fixture_open(fixture);
     began = stk_clock_mono_us();
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &found[0], &at, NULL), STIRKEEP_OK);
+    assert_int_equal(first_staged(fixture->catalog, &found[0], &at, NULL), STIRKEEP_OK);
     expect_found(fixture, STK_SQL_GENERATION_NEXT_STAGED, 1);
     assert_int_equal(at,
                      number_of(fixture->catalog->db, "SELECT min(activate_at) FROM generation"));

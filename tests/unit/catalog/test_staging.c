@@ -61,7 +61,7 @@ static void a_staged_generation_waits_beside_the_active_one(void **state)
     assert_string_equal(listed[0].state, "active");
     fixture_close(fixture);
     fixture_open(fixture);
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
     assert_string_equal(staged.name.text, "Alpha");
     assert_int_equal(staged.generation, 2);
     assert_memory_equal(&staged.key_id, &second, sizeof(second));
@@ -75,8 +75,7 @@ static void a_staged_generation_waits_beside_the_active_one(void **state)
     expect_current(fixture, "Alpha", 2, true);
     (void)fixture_check_sound(fixture);
     staged.generation = 99;
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, NULL),
-                     STIRKEEP_UNKNOWN_NAME);
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_UNKNOWN_NAME);
     assert_int_equal(staged.generation, 99);
 }
 
@@ -132,8 +131,7 @@ static void the_first_time_comes_first_and_among_equal_ones_the_first_made(void 
     (void)stage(fixture, "b", 4, 300);
     (void)stage(fixture, "a", 5, 200);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-        assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, NULL),
-                         STIRKEEP_OK);
+        assert_int_equal(first_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
         assert_string_equal(staged.name.text, expected[i].name);
         assert_int_equal(staged.generation, expected[i].number);
         assert_int_equal(at, expected[i].at);
@@ -141,7 +139,7 @@ static void the_first_time_comes_first_and_among_equal_ones_the_first_made(void 
             stk_catalog_activate(fixture->catalog, staged.name.text, staged.generation, NULL, NULL),
             STIRKEEP_OK);
     }
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, &fixture->error),
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, &fixture->error),
                      STIRKEEP_UNKNOWN_NAME);
     (void)fixture_check_sound(fixture);
 }
@@ -188,7 +186,7 @@ static void what_is_staged_can_have_another_time(void **state)
                      STIRKEEP_OK);
     fixture_expect_act(fixture, "restage", 1);
     expect_state(fixture, "Alpha", 1, "staged", 200);
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
     assert_string_equal(staged.name.text, "Beta");
     assert_int_equal(stk_catalog_restage(fixture->catalog, "Alpha", 1, 0, &act, &fixture->error),
                      STIRKEEP_INVALID);
@@ -235,7 +233,7 @@ static void retiring_retires_what_is_staged_too(void **state)
     for (uint32_t i = 1; i <= 3; i++)
         expect_state(fixture, "Alpha", i, "retired", 0);
     expect_current(fixture, "Alpha", 1, false);
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, NULL), STIRKEEP_OK);
     assert_string_equal(staged.name.text, "Beta");
     assert_int_equal(stk_catalog_activate(fixture->catalog, "Alpha", 3, NULL, NULL), STIRKEEP_BUSY);
     assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", &act, &number, &fixture->error),
@@ -280,7 +278,7 @@ static void a_staged_time_that_was_never_written_is_not_believed(void **state)
         assert_int_equal(sqlite3_close(db), SQLITE_OK);
     }
     fixture_open(fixture);
-    assert_int_equal(stk_catalog_next_staged(fixture->catalog, &staged, &at, &fixture->error),
+    assert_int_equal(first_staged(fixture->catalog, &staged, &at, &fixture->error),
                      STIRKEEP_STORAGE);
     assert_non_null(strstr(fixture->error.message, "never written"));
     assert_int_equal(at, 7);

@@ -192,6 +192,36 @@ static void a_staged_one_that_does_not_prove_itself_waits_and_the_old_one_signs(
     material_free(&two);
 }
 
+static void one_that_is_late_does_not_replace_what_was_to_come_after_it(void **state)
+{
+    struct ends *ends = *state;
+    struct material one = material_new(NULL, SOUND);
+    struct material two = material_new(NULL, SOUND);
+    struct material three = material_new(NULL, SOUND);
+    struct stk_admin_response response = {0};
+
+    ends_start(ends);
+    (void)import_done(ends, &one, "Alpha");
+    assert_int_equal(stage(ends, &two, 1).status, STIRKEEP_OK);
+    assert_int_equal(stage(ends, &three, 2).status, STIRKEEP_OK);
+    ends->prove_status = STIRKEEP_TOKEN_ERROR; /* at the time of the first one */
+    ends_await_act(ends, "activate", "Alpha", 1);
+    ends->prove_status = STIRKEEP_OK; /* at that of the second */
+    ends_await_act(ends, "activate", "Alpha", 2);
+    assert_int_equal(ends_last_act(ends, "activate")->generation, 3);
+    assert_string_equal(ends_last_act(ends, "activate")->outcome, "ok");
+    ends_await_act(ends, "activate", "Alpha", 3);
+    assert_int_equal(ends_last_act(ends, "activate")->generation, 2);
+    assert_string_equal(ends_last_act(ends, "activate")->outcome, "conflict");
+    response = call(ends, about(STK_ADMIN_SHOW, "Alpha"));
+    assert_string_equal(response.generations[0].state, "active");
+    assert_string_equal(response.generations[1].state, "previous");
+    assert_int_equal(ends_known(ends, "Alpha")->generation, 3);
+    material_free(&one);
+    material_free(&two);
+    material_free(&three);
+}
+
 static void what_is_staged_goes_with_its_name(void **state)
 {
     struct ends *ends = *state;
@@ -316,6 +346,7 @@ int main(void)
         TEST(what_cannot_be_requested_makes_no_key),
         TEST(a_certificate_without_its_key_is_not_installed),
         TEST(a_staged_one_that_does_not_prove_itself_waits_and_the_old_one_signs),
+        TEST(one_that_is_late_does_not_replace_what_was_to_come_after_it),
         TEST(what_is_staged_goes_with_its_name),
         TEST(a_destroyed_name_is_inactive_before_its_key_is_touched),
         TEST(a_key_that_still_signs_is_not_called_destroyed),
