@@ -40,9 +40,19 @@ STIRKEEP_API void stirkeep_client_free(struct stirkeep_client *client);
  * call on it. */
 STIRKEEP_API const char *stirkeep_client_error(const struct stirkeep_client *client);
 
-/* What a PASSporT shall say (RFC 8225, RFC 8588). Texts are UTF-8, '\0'-terminated, the caller's. */
+/* Two texts that belong together. */
+struct stirkeep_pair {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * What a PASSporT shall say. Texts are UTF-8, '\0'-terminated, the caller's; NULL or "" is "not
+ * there". Initialise with {0} and name the fields: new ones get added at the end.
+ */
 struct stirkeep_claims {
-    const char *ppt;     /* NULL or "": base PASSporT; "shaken" */
+    const char *ppt;     /* NULL or "": base PASSporT; "shaken", "div", "div-o", "rph", "rcd", or a
+                            name that the service's grant has */
     const char *orig_tn; /* exactly one of orig_tn and orig_uri */
     const char *orig_uri;
     const char *const *dest_tn; /* at least one destination in all */
@@ -52,6 +62,25 @@ struct stirkeep_claims {
     int64_t iat;        /* seconds since 1970; 0: now */
     const char *attest; /* shaken: "A", "B" or "C" */
     const char *origid; /* shaken: a UUID; NULL: made by the service */
+    const char *div_tn; /* div, div-o (RFC 8946): who the call was retargeted from, one of two */
+    const char *div_uri;
+    const char *div_hi;          /* hi-index (RFC 7044), optional */
+    const char *opt;             /* div-o: the complete inner PASSporT */
+    const char *const *rph_auth; /* rph (RFC 8443): "ets.0", at least one */
+    size_t rph_auth_count;
+    const char *sph;     /* rph (RFC 9027), optional */
+    const char *rcd_nam; /* rcd (RFC 9795), with shaken, too: required in an rcd */
+    const char *rcd_apn;
+    const char *rcd_icn;
+    const char *rcd_jcd; /* a jCard as JSON; not with rcd_jcl */
+    const char *rcd_jcl;
+    const char *crn;                  /* rcd: call reason */
+    const struct stirkeep_pair *rcdi; /* rcd: JSON pointer, digest ("sha256-...") */
+    size_t rcdi_count;
+    const struct stirkeep_pair *mky; /* RFC 8225 section 5.2.2: alg ("sha-256"), dig (hex) */
+    size_t mky_count;
+    const char *other; /* a JSON object: further claims of a ppt that stirkeep does not know */
+    bool compact;      /* base: compact form, "..signature" (RFC 8225 section 7) */
 };
 
 /* A signature. The texts are '\0'-terminated and belong to the client: valid until the next call
@@ -63,6 +92,7 @@ struct stirkeep_signature {
     uint32_t generation;    /* of the certificate, as `stirkeep show` numbers them */
     int64_t iat;
     const char *origid; /* "" for a base PASSporT */
+    const char *attest; /* as given: the service may have lowered it; "" where there is none */
 };
 
 /*
@@ -75,6 +105,39 @@ struct stirkeep_signature {
 STIRKEEP_API enum stirkeep_status stirkeep_sign(struct stirkeep_client *client, const char *name,
                                                 const struct stirkeep_claims *claims,
                                                 struct stirkeep_signature *ret_signature);
+
+/*
+ * Have a header and a payload signed that the caller composed: canonical JSON, as the service would
+ * write it (RFC 8225 section 9). Refused with INVALID where they are not, and with NOT_PERMITTED
+ * unless the grant has sign-input. Otherwise as stirkeep_sign.
+ */
+STIRKEEP_API enum stirkeep_status stirkeep_sign_input(struct stirkeep_client *client,
+                                                      const char *name, const char *header,
+                                                      const char *payload,
+                                                      struct stirkeep_signature *ret_signature);
+
+/* One of several. */
+struct stirkeep_request {
+    const char *name;
+    const struct stirkeep_claims *claims; /* NULL: header and payload instead */
+    const char *header;
+    const char *payload;
+};
+
+#define STIRKEEP_BATCH_MAX 64
+
+struct stirkeep_answer;
+
+/*
+ * Have 1 to STIRKEEP_BATCH_MAX PASSporTs signed in one request. With `whole` all or nothing: the
+ * status of the first refusal is the call's. Else OK, and each of the `count` places of
+ * `ret_answers` has its own status; its tag is the place. The texts are valid until the next call.
+ * Otherwise as stirkeep_sign. INVALID, TOO_LARGE: more than the protocol takes.
+ */
+STIRKEEP_API enum stirkeep_status stirkeep_sign_batch(struct stirkeep_client *client,
+                                                      const struct stirkeep_request *requests,
+                                                      size_t count, bool whole,
+                                                      struct stirkeep_answer *ret_answers);
 
 /* ---- many requests under way at once */
 

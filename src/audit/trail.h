@@ -30,7 +30,8 @@ struct stk_record {
     const char *orig;
     const char *const *dest; /* at most STK_DEST_MAX are written */
     size_t dest_count;
-    const char *attest;
+    const char *attest;       /* as given */
+    const char *attest_asked; /* when that is another one */
     const char *origid;
     int64_t iat;                 /* 0: none */
     const struct stk_peer *peer; /* NULL: the service itself */

@@ -18,6 +18,15 @@
 #define STK_DEST_MAX 32      /* tn and uri together */
 #define STK_ORIGID_LENGTH 36 /* UUID in text, RFC 9562 section 4 */
 #define STK_PPT_MAX 16
+#define STK_OPT_MAX (8 * 1024) /* div-o: the inner PASSporT */
+#define STK_RPH_MAX 16         /* auth values of an rph */
+#define STK_RPH_TEXT_MAX 64    /* one of them; also sph, hi */
+#define STK_RCD_TEXT_MAX 512   /* nam, apn, crn; icn and jcl are URIs of this length */
+#define STK_RCD_JCD_MAX (8 * 1024)
+#define STK_RCDI_MAX 16
+#define STK_RCDI_POINTER_MAX 128
+#define STK_MKY_MAX 8
+#define STK_OTHER_MAX (16 * 1024) /* JSON of further claims */
 #define STK_X5U_MAX 512
 #define STK_KEY_ID_LENGTH 32    /* SHA-256 of SubjectPublicKeyInfo */
 #define STK_SPKI_LENGTH 91      /* DER SubjectPublicKeyInfo of a P-256 key, uncompressed */

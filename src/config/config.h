@@ -2,6 +2,8 @@
 #ifndef STK_CONFIG_CONFIG_H
 #define STK_CONFIG_CONFIG_H
 
+#include "base/buffer.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "policy/policy.h"
 
@@ -43,6 +45,7 @@ struct stk_config {
         char *x5u_template; /* with {name} and {fingerprint}; "": every import states its x5u */
         unsigned deadline_ms;
         unsigned iat_window_s;
+        unsigned tn_digits;       /* the longest telephone number that is signed, 1 to STK_TN_MAX */
         enum stk_profile profile; /* import gate */
     } signing;
     struct {
@@ -55,7 +58,13 @@ struct stk_config {
         uid_t uid[STK_ROOM_COUNT];
         gid_t gid[STK_ROOM_COUNT];
     } rooms;
-    struct stk_policy *policy;
+    struct {
+        char *file;                      /* CSV of attestation rules; "": none */
+        bool lower;                      /* what exceeds its rule is lowered, not refused */
+        enum stk_level otherwise;        /* of numbers without a rule */
+        struct stk_rules_draft *inline_; /* [attest NUMBERS] sections; NULL: none */
+    } attestation;
+    struct stk_policy *policy; /* without its attestation rules: stk_policy_attest_rules */
 };
 
 /*
@@ -66,6 +75,40 @@ struct stk_config {
 enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
                                       struct stk_config **ret_config, struct stk_error *error);
 void stk_config_free(struct stk_config *config);
+
+/*
+ * The same for who may ask the system's user database and hands the configuration on:
+ * `ret_resolved` gets the text and, before it, which user and group each name was found to be.
+ * stk_config_parse_resolved makes the same configuration of it without asking anybody, so that a
+ * room opens no file, waits for no directory service, and means the same user. CONFIG, and
+ * MALFORMED when it is not such a text.
+ */
+enum stirkeep_status stk_config_resolve(const char *text, size_t length, const char *name,
+                                        struct stk_config **ret_config,
+                                        struct stk_buffer *ret_resolved, struct stk_error *error);
+enum stirkeep_status stk_config_parse_resolved(const char *text, size_t length, const char *name,
+                                               struct stk_config **ret_config,
+                                               struct stk_error *error);
+
+/*
+ * The attestation rules: those in the configuration and those of attestation.file, compiled into
+ * `image`, which stays empty when there are none of either. `ret_digest` is the SHA-256 of the
+ * file (zero without one). The file is read once and whole: at most STK_ATTEST_FILE_MAX, regular,
+ * not to be written to by everybody. CONFIG with the file, line and reason, IO. The draft in
+ * `config` is used up. `ret_count`: how many rules.
+ */
+#define STK_ATTEST_FILE_MAX (128 * 1024 * 1024)
+enum stirkeep_status stk_config_attest_image(struct stk_config *config, struct stk_buffer *image,
+                                             uint8_t ret_digest[STK_DIGEST_LENGTH],
+                                             size_t *ret_count, struct stk_error *error);
+
+/*
+ * May `next` take over from `now` without a restart? That is so when they differ in nothing but
+ * [grant], [certificate], [attestation], [attest] and [admin]. CONFIG naming the first other key:
+ * "[token] sessions: only a restart takes a change of it".
+ */
+enum stirkeep_status stk_config_replaces(const struct stk_config *now,
+                                         const struct stk_config *next, struct stk_error *error);
 
 /*
  * The x5u of a certificate by signing.x5u_template. `fingerprint` is the SHA-256 of its DER, in

@@ -2,6 +2,7 @@
 #ifndef STK_MODEL_CERTIFICATE_H
 #define STK_MODEL_CERTIFICATE_H
 
+#include "model/constraints.h"
 #include "model/key_id.h"
 #include "model/name.h"
 #include <stdbool.h>
@@ -14,7 +15,8 @@ struct stk_certificate {
     char x5u[STK_X5U_MAX + 1];
     int64_t not_before; /* seconds since 1970 */
     int64_t not_after;
-    bool active; /* false: held, but retired, staged or destroyed */
+    bool active;                               /* false: held, but retired, staged or destroyed */
+    const struct stk_constraints *constraints; /* NULL: none; belongs to whoever filled it in */
 };
 
 #endif

@@ -15,6 +15,7 @@ struct stk_order {
     uint32_t generation;
     const char *x5u;
     struct stk_claims claims;
+    char attest_asked;    /* what the client asked for when claims.attest is lower; 0: the same */
     uint64_t deadline_us; /* CLOCK_MONOTONIC */
     struct stk_peer peer;
     const char *grant;

@@ -2,7 +2,7 @@
 #include "passport/passport.h"
 
 #include "base/encode.h"
-#include "passport/json.h"
+#include "json/canonical.h"
 #include <assert.h>
 #include <string.h>
 

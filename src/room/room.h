@@ -16,12 +16,14 @@
 #define STK_FD_CONTROL 3 /* SOCK_SEQPACKET to the porter */
 #define STK_FD_CONFIG 4  /* the configuration's text, a sealed memfd */
 #define STK_FD_FIRST 5
-/* front:  5 listening sign.sock, 6 link to the keeper, 7 link to intake
+/* front:  5 listening sign.sock, 6 link to the keeper, 7 link to intake, 8 the image of attestation
+ *         rules, a sealed memfd (absent when there are none)
  * intake: 5 listening admin.sock, 6 link to the keeper, 7 link to front
  * keeper: 5 link to front, 6 link to intake, 7 the PIN file (absent when it was refused before) */
 #define STK_FD_FRONT_LISTEN 5
 #define STK_FD_FRONT_KEEPER 6
 #define STK_FD_FRONT_INTAKE 7
+#define STK_FD_FRONT_RULES 8
 #define STK_FD_INTAKE_LISTEN 5
 #define STK_FD_INTAKE_KEEPER 6
 #define STK_FD_INTAKE_FRONT 7
@@ -37,23 +39,46 @@ enum stk_control_kind {
     STK_CONTROL_READY = 1,   /* it does its work from now on */
     STK_CONTROL_PIN_REFUSED, /* do not hand out this PIN file again until it changes */
     STK_CONTROL_FAILED,      /* cannot start; `text` says why (the porter logs it once) */
+    STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
+    STK_CONTROL_TAKEN,       /* front, intake: CONFIG `number` is in force, or (`status`) is not */
+    STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
     /* porter -> room */
     STK_CONTROL_DRAIN,   /* finish what is in flight, then exit 0 */
     STK_CONTROL_ROOM_UP, /* `room` is ready (again): repeat what it has not answered */
-    STK_CONTROL_ROOM_DOWN
+    STK_CONTROL_ROOM_DOWN,
+    STK_CONTROL_CONFIG,   /* front, intake: another configuration (as at STK_FD_CONFIG), and with it
+                             to front the rules (as at STK_FD_FRONT_RULES) when there are any */
+    STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`
+                             says why, or as STK_POLICY_TEXT which policy is in force */
+    STK_CONTROL_PROGRAM, /* front: the answer to WHO: `text` is "EXECUTABLE\nUNIT", each may be "" */
+    STK_CONTROL_KIND_END
 };
 
+/* SHA-256 of the configuration file, and of the file of attestation rules or "-"; then how many
+ * grants and rules there are. */
+#define STK_POLICY_TEXT "configuration %s attestation %s grants %zu rules %zu"
+
+#define STK_CONTROL_TEXT_MAX 1024 /* with its end */
+#define STK_CONTROL_FDS_MAX 2
+
 struct stk_control_message {
-    uint32_t kind; /* enum stk_control_kind */
-    uint32_t room; /* enum stk_room */
-    char text[STK_ERROR_MAX];
+    uint32_t kind;   /* enum stk_control_kind */
+    uint32_t room;   /* enum stk_room */
+    uint32_t status; /* enum stirkeep_status; OK where the kind has none */
+    uint32_t fd_count;
+    uint64_t number;
+    char text[STK_CONTROL_TEXT_MAX];
+    int fds[STK_CONTROL_FDS_MAX]; /* SCM_RIGHTS; as received they are the receiver's to close */
 };
 
 /* One message; false when the other side is gone or the channel is full. Any thread. */
 bool stk_control_send(int fd, enum stk_control_kind kind, enum stk_room room, const char *text);
+/* The same with all its fields; the descriptors stay the sender's. */
+bool stk_control_send_message(int fd, const struct stk_control_message *message);
 
 /* One message without waiting. OK; UNAVAILABLE: nothing there; NOT_CONNECTED: the other side is
- * gone; MALFORMED. The text is '\0'-terminated. */
+ * gone; MALFORMED. The text is '\0'-terminated; descriptors come close-on-exec, and none with a kind
+ * that has none. */
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message);
 
 /*

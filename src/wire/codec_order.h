@@ -137,7 +137,17 @@ enum stirkeep_status stk_custody_answer_decode(struct stk_bytes message, struct 
                                                struct stk_custody_answer *ret_answer,
                                                struct stk_error *error);
 
-/* intake -> front */
+/* What was used up of a quota on one day, between intake and front. */
+struct stk_usage_count {
+    bool of_certificate; /* else of a grant */
+    char name[STK_GRANT_NAME_MAX + 1];
+    int64_t day; /* days since 1970, UTC */
+    uint64_t count;
+};
+#define STK_USAGE_COUNTS_MAX 256 /* in one message */
+
+/* intake -> front. The constraints of decoded entries live in the arena. How many entries fit one
+ * message depends on them: stk_catalog_push_encode is TOO_LARGE past STK_LINK_MESSAGE_MAX. */
 struct stk_catalog_push {
     uint64_t push;
     bool first;
@@ -145,6 +155,8 @@ struct stk_catalog_push {
     bool status_wanted;
     struct stk_certificate *entries;
     size_t entry_count;
+    struct stk_usage_count *usage; /* with `first` */
+    size_t usage_count;
 };
 
 enum stirkeep_status stk_catalog_push_encode(const struct stk_catalog_push *push,
@@ -160,6 +172,8 @@ struct stk_front_report {
     uint64_t connections;
     uint64_t refusals;
     uint32_t in_flight;
+    struct stk_usage_count *usage; /* what changed */
+    size_t usage_count;
 };
 
 enum stirkeep_status stk_front_report_encode(const struct stk_front_report *report,

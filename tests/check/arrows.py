@@ -7,19 +7,20 @@ import sys
 
 # folder -> the folders of src/ that it may include
 DOMAIN = {"wire", "cert", "seal", "passport", "policy", "catalog", "audit", "token", "wipe"}
-MAY = {"base": set(), "model": {"base"}}
-MAY.update({folder: {"base", "model"} for folder in DOMAIN})
-MAY["upload"] = {"base", "model", "cert", "seal", "wipe"}
-MAY["config"] = {"base", "model", "policy"}
-MAY["room"] = {"base", "model", "config", "policy"}
-MAY["client"] = {"base", "model", "wire"}
-ROOM = {"base", "model", "config", "policy", "room", "wire"}
-MAY["front"] = ROOM
+VALUES = {"base", "json", "model"}
+MAY = {"base": set(), "json": {"base"}, "model": {"base", "json"}}
+MAY.update({folder: VALUES for folder in DOMAIN})
+MAY["upload"] = VALUES | {"cert", "seal", "wipe"}
+MAY["config"] = VALUES | {"policy"}
+MAY["room"] = VALUES | {"config", "policy"}
+MAY["client"] = VALUES | {"wire"}
+ROOM = VALUES | {"config", "policy", "room", "wire"}
+MAY["front"] = ROOM | {"passport"}
 MAY["intake"] = ROOM | {"cert", "catalog", "upload", "wipe"}
 MAY["keeper"] = ROOM | {"cert", "seal", "passport", "audit", "token"}
-MAY["stirkeepd"] = {"base", "model", "config", "policy", "room"}
-MAY["cli"] = {"base", "model", "wire", "client", "cert", "upload", "passport", "wipe", "audit",
-              "config"}
+MAY["stirkeepd"] = VALUES | {"config", "policy", "room"}
+MAY["cli"] = VALUES | {"wire", "client", "cert", "upload", "passport", "wipe", "audit", "config",
+                       "policy"}
 # headers that only one folder may include
 ONLY = [(re.compile(r"libp11\.h|pkcs11"), "token"), (re.compile(r"\.pb-c\.h|protobuf-c"), "wire"),
         (re.compile(r"sqlite3\.h"), "catalog"), (re.compile(r"ini\.h"), "config")]

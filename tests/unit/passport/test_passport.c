@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/encode.h"
-#include "passport/json.h"
+#include "json/canonical.h"
 #include "passport/passport.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef STK_PASSPORT_JSON_H
-#define STK_PASSPORT_JSON_H
+#ifndef STK_JSON_CANONICAL_H
+#define STK_JSON_CANONICAL_H
 
 #include "base/buffer.h"
 #include <stddef.h>

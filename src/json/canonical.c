@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "passport/json.h"
+#include "json/canonical.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
