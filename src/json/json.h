@@ -51,7 +51,7 @@ enum stirkeep_status stk_json_read(const char *text, size_t length, const char *
 const struct stk_json *stk_json_member(const struct stk_json *json, const char *key);
 
 /* The text of a STRING member; NULL when there is none or it is something else. */
-const char *stk_json_text(const struct stk_json *json, const char *key);
+const char *stk_json_member_text(const struct stk_json *json, const char *key);
 
 /* Write a value canonically (json/canonical.h), keys in code-point order at every level. */
 void stk_json_write(const struct stk_json *json, struct stk_canonical *out);
