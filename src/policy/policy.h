@@ -76,8 +76,11 @@ enum stirkeep_status stk_policy_limit(struct stk_policy *policy,
 
 /* Attestation rules; `rules` is NULL (none: every number may get what the grant allows) or an
  * opened image that must live as long as the policy. `lower`: what exceeds its rule is lowered to
- * it; else refused. Not after the policy is in use. */
-void stk_policy_attest_rules(struct stk_policy *policy, const struct stk_rules *rules, bool lower);
+ * it, to a level that the grant need not list; else refused. `file` is the name of the rules' file
+ * for refusals, "" when there is none; it is copied. Who answers by a URI has no rule, so the
+ * default. Not after the policy is in use. */
+void stk_policy_attest_rules(struct stk_policy *policy, const struct stk_rules *rules, bool lower,
+                             const char *file);
 
 size_t stk_policy_grant_count(const struct stk_policy *policy);
 const struct stk_grant *stk_policy_grant(const struct stk_policy *policy, size_t index);
@@ -95,10 +98,13 @@ struct stk_who {
 };
 
 /* The grants that apply to a peer, found once per connection and policy. Owned by the caller; freed
- * by free(). NULL on lack of memory. */
+ * by free(). NULL on lack of memory. The first call ends the building of a policy: no grant and no
+ * limit is added after it. */
 struct stk_grants {
+    const struct stk_policy *policy; /* must live as long */
+    const uint64_t *bits;            /* which of the policy's grants, a bit each */
     size_t count;
-    const struct stk_grant *grants[]; /* into the policy, which must live as long */
+    const struct stk_grant *grants[]; /* into the policy */
 };
 struct stk_grants *stk_policy_grants_for(const struct stk_policy *policy,
                                          const struct stk_who *who);
@@ -112,8 +118,13 @@ struct stk_question {
 
 struct stk_decision {
     const struct stk_grant *grant;
-    char attest;  /* as it is given; 0 where the type has none */
-    bool lowered; /* lower than asked */
+    char attest;          /* as it is given; 0 where the type has none */
+    bool lowered;         /* lower than asked */
+    struct {              /* by policy/usage.h, for giving it back, when the policy may be gone */
+        uint64_t grant;   /* which counter; 0: none */
+        bool certificate; /* that one, too */
+        int64_t day;
+    } charged;
 };
 
 /*

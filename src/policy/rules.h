@@ -15,6 +15,7 @@
  * when they agree; ranges that overlap without one lying within the other are one, too.
  */
 #define STK_RULES_MAX 4000000
+#define STK_RULES_LINE_MAX 536870910 /* lines of a file; what STK_ATTEST_FILE_MAX holds are fewer */
 
 enum stk_level { STK_LEVEL_NONE, STK_LEVEL_C, STK_LEVEL_B, STK_LEVEL_A };
 
@@ -30,7 +31,7 @@ struct stk_rules_draft *stk_rules_draft_new(void); /* NULL: out of memory */
 void stk_rules_draft_free(struct stk_rules_draft *draft);
 
 /* `source` and `line` say where it stands, for refusals: 0 is the configuration, 1 the file.
- * TOO_LARGE past STK_RULES_MAX, NO_MEMORY. */
+ * TOO_LARGE past STK_RULES_MAX or STK_RULES_LINE_MAX, INVALID for a pattern that is none, NO_MEMORY. */
 enum stirkeep_status stk_rules_draft_add(struct stk_rules_draft *draft,
                                          const struct stk_number_pattern *pattern,
                                          enum stk_level level, unsigned source, uint32_t line);

@@ -32,7 +32,8 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
                                       uint64_t mono_us, int64_t real_s,
                                       struct stk_decision *decision, struct stk_error *error);
 
-/* Give back what was charged and then not signed. */
+/* Give back what was charged and then not signed. `decision` is the one that was charged; its policy
+ * may be gone by now. */
 void stk_usage_refund(struct stk_usage *usage, const struct stk_decision *decision,
                       const char *name, uint32_t count, uint64_t mono_us, int64_t real_s);
 
