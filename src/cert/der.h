@@ -18,6 +18,7 @@ enum stk_der_tag {
     STK_DER_OCTET_STRING = 0x04,
     STK_DER_NULL = 0x05,
     STK_DER_OID = 0x06,
+    STK_DER_UTF8_STRING = 0x0c,
     STK_DER_IA5_STRING = 0x16,
     STK_DER_SEQUENCE = 0x30,
     STK_DER_SET = 0x31

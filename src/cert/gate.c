@@ -45,6 +45,7 @@ void stk_gate_judge(const struct stk_chain *chain, bool strict, int64_t now,
     stk_gate_judge_key(&gate);
     stk_gate_judge_validity(&gate);
     stk_gate_judge_tnauthlist(&gate);
+    stk_gate_judge_claims(&gate);
     stk_gate_judge_extensions(&gate);
     stk_gate_judge_subject(&gate);
     stk_gate_judge_path(&gate);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cert/constraints.h"
 #include "cert/gate_report.h"
 #include "cert/tnauthlist.h"
 #include <openssl/x509v3.h>
@@ -48,6 +49,33 @@ static void judge_entries(const struct stk_gate *gate, const struct stk_tnauthli
                       list->entries[0].text);
 }
 
+/* RFC 8224 section 8.3: numbers are signed with their country code, and none begins with 0. */
+static void judge_numbers(const struct stk_gate *gate, const struct stk_tnauthlist *list)
+{
+    struct stk_constraints constraints = {0};
+    struct stk_arena arena = {0};
+    struct stk_error error = {0};
+    enum stirkeep_status status = stk_arena_new(&arena, STK_CONSTRAINTS_ARENA);
+
+    if (status == STIRKEEP_OK)
+        status = stk_constraints_take_numbers(stk_chain_der(gate->chain, 0), &arena, &constraints,
+                                              &error);
+    else
+        (void)stk_error_set(&error, status, "TNAuthList: out of memory");
+    if (status != STIRKEEP_OK)
+        stk_gate_find(gate, STK_GATE_ALWAYS, "TNAUTHLIST-MALFORMED", "RFC 8226 section 9", "%s",
+                      error.message);
+    for (size_t i = 0; status == STIRKEEP_OK && i < list->count; i++)
+        if (list->entries[i].kind != STK_TNAUTH_SPC && list->entries[i].text[0] == '0') {
+            stk_gate_find(gate, STK_GATE_ADVICE, "TNAUTHLIST-NUMBER", "RFC 8224 section 8.3",
+                          "TNAuthList entry %zu: %s: no country code begins with 0, so that no "
+                          "call has this number",
+                          i + 1, list->entries[i].text);
+            break;
+        }
+    stk_arena_free(&arena);
+}
+
 static size_t count_extensions(const struct stk_gate *gate, const char *oid)
 {
     size_t count = 0;
@@ -84,6 +112,7 @@ void stk_gate_judge_tnauthlist(const struct stk_gate *gate)
         return;
     }
     judge_entries(gate, &list);
+    judge_numbers(gate, &list);
     stk_tnauthlist_free(&list);
 }
 

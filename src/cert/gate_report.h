@@ -30,6 +30,7 @@ void stk_gate_find(const struct stk_gate *gate, enum stk_gate_weight weight, con
 void stk_gate_judge_key(const struct stk_gate *gate);
 void stk_gate_judge_validity(const struct stk_gate *gate);
 void stk_gate_judge_tnauthlist(const struct stk_gate *gate);
+void stk_gate_judge_claims(const struct stk_gate *gate);
 void stk_gate_judge_extensions(const struct stk_gate *gate);
 void stk_gate_judge_subject(const struct stk_gate *gate);
 void stk_gate_judge_path(const struct stk_gate *gate);
