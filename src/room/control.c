@@ -2,10 +2,23 @@
 #include "room/room.h"
 
 #include "room/gone.h"
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* A message on its way is the structure up to the end of its text; the descriptors go beside it. */
+#define TEXT_AT offsetof(struct stk_control_message, text)
+#define WHOLE offsetof(struct stk_control_message, fds)
+
+union ancillary {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(sizeof(int) * STK_CONTROL_FDS_MAX)];
+};
 
 const char *stk_room_name(enum stk_room room)
 {
@@ -15,42 +28,122 @@ const char *stk_room_name(enum stk_room room)
     return (unsigned)room < STK_ROOM_COUNT ? names[room] : "unknown";
 }
 
+static bool has_so_many(uint32_t kind, uint32_t fd_count)
+{
+    switch (kind) {
+    case STK_CONTROL_CONFIG:
+        return fd_count == 1 || fd_count == 2;
+    case STK_CONTROL_WHO:
+        return fd_count == 1;
+    default:
+        return fd_count == 0;
+    }
+}
+
+bool stk_control_send_message(int fd, const struct stk_control_message *message)
+{
+    const size_t length = TEXT_AT + strnlen(message->text, sizeof(message->text) - 1) + 1;
+    const size_t fds_size = sizeof(int) * message->fd_count;
+    union ancillary beside = {0};
+    struct iovec part = {.iov_base = (void *)message, .iov_len = length};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t sent = 0;
+
+    assert(has_so_many(message->kind, message->fd_count));
+    assert(message->text[length - 1 - TEXT_AT] == '\0');
+    if (message->fd_count > 0) {
+        header.msg_control = &beside;
+        header.msg_controllen = CMSG_SPACE(fds_size);
+        beside.header = (struct cmsghdr){
+            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(fds_size)};
+        memcpy(CMSG_DATA(&beside.header), message->fds, fds_size);
+    }
+    do
+        sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)length;
+}
+
 bool stk_control_send(int fd, enum stk_control_kind kind, enum stk_room room, const char *text)
 {
     struct stk_control_message message = {.kind = kind, .room = room};
-    ssize_t sent = 0;
 
     (void)snprintf(message.text, sizeof(message.text), "%s", text == NULL ? "" : text);
-    do
-        sent = send(fd, &message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent == (ssize_t)sizeof(message);
+    return stk_control_send_message(fd, &message);
 }
 
-static bool is_whole(const struct stk_control_message *message)
+void stk_control_drop(struct stk_control_message *message)
 {
-    return message->kind >= STK_CONTROL_READY && message->kind <= STK_CONTROL_ROOM_DOWN &&
-           message->room < STK_ROOM_COUNT &&
-           memchr(message->text, '\0', sizeof(message->text)) != NULL;
+    for (size_t i = 0; i < STK_CONTROL_FDS_MAX; i++) {
+        if (message->fds[i] >= 0)
+            (void)close(message->fds[i]);
+        message->fds[i] = -1;
+    }
+    message->fd_count = 0;
+}
+
+/* Into the message's places; how many came. More than have a place are closed: the space for
+ * ancillary data is rounded up. */
+static uint32_t take_descriptors(struct msghdr *header, struct stk_control_message *message)
+{
+    uint32_t count = 0;
+
+    memset(message->fds, 0xff, sizeof(message->fds)); /* -1 each */
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at != NULL; at = CMSG_NXTHDR(header, at)) {
+        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < (at->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+            int fd = -1;
+
+            memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
+            if (count < STK_CONTROL_FDS_MAX)
+                message->fds[count] = fd;
+            else
+                (void)close(fd);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* `got`: bytes; `fd_count`: descriptors that came. */
+static bool is_whole(const struct stk_control_message *message, size_t got, uint32_t fd_count)
+{
+    return got > TEXT_AT && got <= WHOLE && message->kind >= STK_CONTROL_READY &&
+           message->kind < STK_CONTROL_KIND_END && message->room < STK_ROOM_COUNT &&
+           message->fd_count == fd_count && has_so_many(message->kind, fd_count) &&
+           memchr(message->text, '\0', got - TEXT_AT) == &message->text[got - TEXT_AT - 1];
 }
 
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message)
 {
     struct stk_control_message message = {0};
+    union ancillary beside = {0};
+    struct iovec part = {.iov_base = &message, .iov_len = WHOLE};
+    struct msghdr header = {0};
+    uint32_t fd_count = 0;
     ssize_t got = 0;
 
-    /* MSG_TRUNC makes recv tell the length that was sent, not the length that fits. A peer that
+    /* MSG_TRUNC makes recvmsg tell the length that was sent, not the length that fits. A peer that
      * left without reading all that it was sent is told by one ECONNRESET, before its last words. */
-    do
-        got = recv(fd, &message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
-    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+    do {
+        header = (struct msghdr){.msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &beside,
+                                 .msg_controllen = sizeof(beside)};
+        got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? STIRKEEP_UNAVAILABLE
                                                        : STIRKEEP_NOT_CONNECTED;
-    if (got == 0 && stk_socket_gone(fd))
+    fd_count = take_descriptors(&header, &message);
+    if (got == 0 && fd_count == 0 && stk_socket_gone(fd))
         return STIRKEEP_NOT_CONNECTED;
-    if (got != (ssize_t)sizeof(message) || !is_whole(&message))
+    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+        !is_whole(&message, (size_t)got, fd_count)) {
+        stk_control_drop(&message);
         return STIRKEEP_MALFORMED;
+    }
     *ret_message = message;
     return STIRKEEP_OK;
 }

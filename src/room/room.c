@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LAST_FD STK_FD_KEEPER_PIN
+/* A limit of the text as it was written is the porter's; this one has the users beside it. */
+#define RESOLVED_MAX ((size_t)16 * STK_CONFIG_MAX)
 
 _Noreturn void stk_room_fail(enum stk_room room, const struct stk_error *error)
 {
@@ -32,8 +33,13 @@ static _Noreturn void fail_with(enum stk_room room, const char *what)
     stk_room_fail(room, &error);
 }
 
+static int last_fd(enum stk_room room)
+{
+    return room == STK_ROOM_FRONT ? STK_FD_FRONT_RULES : STK_FD_KEEPER_PIN;
+}
+
 /* For kernels before 5.9 and containers whose filter does not know close_range. */
-static bool close_listed(void)
+static bool close_listed(int last)
 {
     DIR *listing = opendir("/proc/self/fd");
     const struct dirent *entry = NULL;
@@ -42,17 +48,17 @@ static bool close_listed(void)
         return false;
     while ((entry = readdir(listing)) != NULL) {
         int fd = (int)strtol(entry->d_name, NULL, 10);
-        if (fd > LAST_FD && fd != dirfd(listing))
+        if (fd > last && fd != dirfd(listing))
             (void)close(fd);
     }
     return closedir(listing) == 0;
 }
 
-static bool keep_own_descriptors_only(void)
+static bool keep_own_descriptors_only(int last)
 {
-    if (close_range(LAST_FD + 1, ~0U, 0) != 0 && !close_listed())
+    if (close_range((unsigned)last + 1, ~0U, 0) != 0 && !close_listed(last))
         return false;
-    for (int fd = STK_FD_CONTROL; fd <= LAST_FD; fd++)
+    for (int fd = STK_FD_CONTROL; fd <= last; fd++)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     return true;
 }
@@ -86,13 +92,25 @@ static bool take_rights_away(void)
            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+enum stirkeep_status stk_room_read_config(int fd, struct stk_config **ret_config,
+                                          struct stk_error *error)
+{
+    struct stk_buffer text = {0};
+    enum stirkeep_status status = stk_file_read_fd(fd, "configuration", RESOLVED_MAX, &text, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_config_parse_resolved((const char *)text.data, text.length, "configuration",
+                                           ret_config, error);
+    stk_buffer_free(&text);
+    return status;
+}
+
 struct stk_config *stk_room_begin(enum stk_room room)
 {
     static const char *const programs[STK_ROOM_COUNT] = {[STK_ROOM_KEEPER] = "stirkeep-keeper",
                                                          [STK_ROOM_INTAKE] = "stirkeep-intake",
                                                          [STK_ROOM_FRONT] = "stirkeep-front"};
     struct stk_config *config = NULL;
-    struct stk_buffer text = {0};
     struct stk_error error = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -102,16 +120,12 @@ struct stk_config *stk_room_begin(enum stk_room room)
         _exit(1);
     }
     leave_signals_to_porter();
-    if (!keep_own_descriptors_only())
+    if (!keep_own_descriptors_only(last_fd(room)))
         fail_with(room, "closing other descriptors");
     if (!take_rights_away())
         fail_with(room, "taking rights away");
-    status = stk_file_read_fd(STK_FD_CONFIG, "configuration", STK_CONFIG_MAX, &text, &error);
+    status = stk_room_read_config(STK_FD_CONFIG, &config, &error);
     (void)close(STK_FD_CONFIG);
-    if (status == STIRKEEP_OK)
-        status = stk_config_parse((const char *)text.data, text.length, "configuration", &config,
-                                  &error);
-    stk_buffer_free(&text);
     if (status != STIRKEEP_OK)
         stk_room_fail(room, &error);
     return config;

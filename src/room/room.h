@@ -14,7 +14,7 @@
  */
 
 #define STK_FD_CONTROL 3 /* SOCK_SEQPACKET to the porter */
-#define STK_FD_CONFIG 4  /* the configuration's text, a sealed memfd */
+#define STK_FD_CONFIG 4  /* the configuration as stk_config_resolve made it, a sealed memfd */
 #define STK_FD_FIRST 5
 /* front:  5 listening sign.sock, 6 link to the keeper, 7 link to intake, 8 the image of attestation
  *         rules, a sealed memfd (absent when there are none)
@@ -71,15 +71,19 @@ struct stk_control_message {
     int fds[STK_CONTROL_FDS_MAX]; /* SCM_RIGHTS; as received they are the receiver's to close */
 };
 
-/* One message; false when the other side is gone or the channel is full. Any thread. */
+/* One message; false when the other side is gone or the channel is full. A text too long is cut.
+ * Any thread. */
 bool stk_control_send(int fd, enum stk_control_kind kind, enum stk_room room, const char *text);
 /* The same with all its fields; the descriptors stay the sender's. */
 bool stk_control_send_message(int fd, const struct stk_control_message *message);
 
 /* One message without waiting. OK; UNAVAILABLE: nothing there; NOT_CONNECTED: the other side is
- * gone; MALFORMED. The text is '\0'-terminated; descriptors come close-on-exec, and none with a kind
- * that has none. */
+ * gone; MALFORMED. The text is '\0'-terminated; descriptors come close-on-exec: with CONFIG one or
+ * two, with WHO one, with any other kind none. Places without one are -1. */
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message);
+
+/* Close the descriptors of a received message that were not taken out of it (-1 instead). */
+void stk_control_drop(struct stk_control_message *message);
 
 /*
  * Start of a room's main(): log opened; SIGPIPE, SIGHUP, SIGINT and SIGTERM ignored (the porter
@@ -89,6 +93,11 @@ enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret
  * before any thread exists.
  */
 struct stk_config *stk_room_begin(enum stk_room room);
+
+/* The configuration behind a descriptor as the porter gives it at STK_FD_CONFIG and with CONFIG,
+ * which stays open. As stk_config_parse_resolved; IO. */
+enum stirkeep_status stk_room_read_config(int fd, struct stk_config **ret_config,
+                                          struct stk_error *error);
 
 /* Tell the porter why the room cannot start, log nothing, exit with 1. */
 _Noreturn void stk_room_fail(enum stk_room room, const struct stk_error *error);

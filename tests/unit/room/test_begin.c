@@ -25,8 +25,8 @@ static const char good_config[] =
 
 /* A child with a room's descriptors, which runs `check` behind stk_room_begin and exits with what
  * that returns. Returns its wait status, and the porter's end of control. */
-static int run_room(const char *text, bool with_control,
-                    int (*check)(const struct stk_config *config), int *ret_control)
+static int run_room_as(enum stk_room room, struct stk_bytes text, bool with_control,
+                       int (*check)(const struct stk_config *config), int *ret_control)
 {
     int ends[2] = {-1, -1};
     int status = 0;
@@ -37,7 +37,7 @@ static int run_room(const char *text, bool with_control,
     assert_true(child >= 0);
     if (child == 0) {
         int config = memfd_create("config", 0);
-        if (config < 0 || write(config, text, strlen(text)) != (ssize_t)strlen(text) ||
+        if (config < 0 || write(config, text.data, text.length) != (ssize_t)text.length ||
             dup2(config, 30) < 0 || dup2(ends[1], 31) < 0 || dup2(STDERR_FILENO, 32) < 0)
             _exit(90);
         for (int fd = STK_FD_CONTROL; fd < 30; fd++)
@@ -45,9 +45,11 @@ static int run_room(const char *text, bool with_control,
         if (with_control)
             (void)dup2(31, STK_FD_CONTROL);
         (void)dup2(30, STK_FD_CONFIG);
+        (void)dup2(30, STK_FD_KEEPER_PIN);
+        (void)dup2(30, STK_FD_FRONT_RULES);
         if (!with_control)
             (void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-        _exit(check(stk_room_begin(STK_ROOM_INTAKE)));
+        _exit(check(stk_room_begin(room)));
     }
     (void)close(ends[1]);
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -55,6 +57,31 @@ static int run_room(const char *text, bool with_control,
         *ret_control = ends[0];
     else
         (void)close(ends[0]);
+    return status;
+}
+
+/* The configuration as the porter hands it on. */
+static struct stk_buffer resolved(const char *text)
+{
+    struct stk_config *config = NULL;
+    struct stk_buffer buffer = {0};
+    struct stk_error error = {0};
+
+    if (stk_config_resolve(text, strlen(text), "configuration", &config, &buffer, &error) !=
+        STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    stk_config_free(config);
+    return buffer;
+}
+
+static int run_room(bool with_control, int (*check)(const struct stk_config *config),
+                    int *ret_control)
+{
+    struct stk_buffer text = resolved(good_config);
+    int status = run_room_as(STK_ROOM_INTAKE, (struct stk_bytes){text.data, text.length},
+                             with_control, check, ret_control);
+
+    stk_buffer_free(&text);
     return status;
 }
 
@@ -72,24 +99,50 @@ static int holds_its_configuration(const struct stk_config *config)
 static void a_room_reads_its_configuration(void **state)
 {
     (void)state;
-    assert_exit(run_room(good_config, true, holds_its_configuration, NULL), 0);
+    assert_exit(run_room(true, holds_its_configuration, NULL), 0);
+}
+
+/* The configuration's is closed already; STK_FD_FIRST and those up to 6 were not given. */
+static int has_only_its_descriptors_to(int last)
+{
+    if (fcntl(STK_FD_CONFIG, F_GETFD) >= 0)
+        return STK_FD_CONFIG;
+    for (int fd = STK_FD_CONTROL; fd <= last; fd++)
+        if (fcntl(fd, F_GETFD) >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+            return fd;
+    for (int fd = last + 1; fd < 100; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            return fd;
+    return fcntl(STK_FD_CONTROL, F_GETFD) >= 0 && fcntl(last, F_GETFD) >= 0 ? 0 : 1;
 }
 
 static int has_only_its_descriptors(const struct stk_config *config)
 {
     (void)config;
-    if ((fcntl(STK_FD_CONTROL, F_GETFD) & FD_CLOEXEC) == 0)
-        return 1;
-    for (int fd = STK_FD_CONFIG; fd < 100; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            return fd;
-    return 0;
+    return has_only_its_descriptors_to(STK_FD_KEEPER_PIN);
+}
+
+static int has_the_rules_too(const struct stk_config *config)
+{
+    (void)config;
+    return has_only_its_descriptors_to(STK_FD_FRONT_RULES);
 }
 
 static void a_room_closes_what_it_was_not_given(void **state)
 {
     (void)state;
-    assert_exit(run_room(good_config, true, has_only_its_descriptors, NULL), 0);
+    assert_exit(run_room(true, has_only_its_descriptors, NULL), 0);
+}
+
+static void front_keeps_the_rules_that_it_was_given(void **state)
+{
+    struct stk_buffer text = resolved(good_config);
+    (void)state;
+
+    assert_exit(run_room_as(STK_ROOM_FRONT, (struct stk_bytes){text.data, text.length}, true,
+                            has_the_rules_too, NULL),
+                0);
+    stk_buffer_free(&text);
 }
 
 static int is_closed_to_others(const struct stk_config *config)
@@ -109,7 +162,7 @@ static int is_closed_to_others(const struct stk_config *config)
 static void a_room_leaves_no_core_and_gains_no_rights(void **state)
 {
     (void)state;
-    assert_exit(run_room(good_config, true, is_closed_to_others, NULL), 0);
+    assert_exit(run_room(true, is_closed_to_others, NULL), 0);
 }
 
 static int survives_signals(const struct stk_config *config)
@@ -125,28 +178,42 @@ static int survives_signals(const struct stk_config *config)
 static void a_room_leaves_signals_to_the_porter(void **state)
 {
     (void)state;
-    assert_exit(run_room(good_config, true, survives_signals, NULL), 42);
+    assert_exit(run_room(true, survives_signals, NULL), 42);
+}
+
+static void assert_told(struct stk_bytes text, const char *why)
+{
+    struct stk_control_message message = {0};
+    int control = -1;
+
+    assert_exit(run_room_as(STK_ROOM_INTAKE, text, true, holds_its_configuration, &control), 1);
+    assert_int_equal(stk_control_receive(control, &message), STIRKEEP_OK);
+    assert_int_equal(message.kind, STK_CONTROL_FAILED);
+    assert_int_equal(message.room, STK_ROOM_INTAKE);
+    assert_non_null(strstr(message.text, why));
+    (void)close(control);
 }
 
 static void a_bad_configuration_is_told_to_the_porter(void **state)
 {
-    struct stk_control_message message = {0};
-    int control = -1;
+    struct stk_buffer text = resolved(good_config);
+    uint8_t *label = memmem(text.data, text.length, "label = t", 9);
     (void)state;
 
-    assert_exit(run_room("[token]\ncolour = green\n", true, holds_its_configuration, &control), 1);
-    assert_int_equal(stk_control_receive(control, &message), STIRKEEP_OK);
-    assert_int_equal(message.kind, STK_CONTROL_FAILED);
-    assert_int_equal(message.room, STK_ROOM_INTAKE);
-    assert_non_null(strstr(message.text, "configuration:2:"));
-    assert_non_null(strstr(message.text, "colour"));
-    (void)close(control);
+    assert_non_null(label);
+    memcpy(label, "lapel = t", 9);
+    assert_told((struct stk_bytes){text.data, text.length}, "lapel");
+    /* Without the users beside it, it is not what the porter gives. */
+    assert_told((struct stk_bytes){(const uint8_t *)good_config, strlen(good_config)},
+                "configuration");
+    assert_told((struct stk_bytes){(const uint8_t *)"", 0}, "configuration");
+    stk_buffer_free(&text);
 }
 
 static void a_room_started_by_hand_ends(void **state)
 {
     (void)state;
-    assert_exit(run_room(good_config, false, holds_its_configuration, NULL), 1);
+    assert_exit(run_room(false, holds_its_configuration, NULL), 1);
 }
 
 int main(void)
@@ -154,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_room_reads_its_configuration),
         cmocka_unit_test(a_room_closes_what_it_was_not_given),
+        cmocka_unit_test(front_keeps_the_rules_that_it_was_given),
         cmocka_unit_test(a_room_leaves_no_core_and_gains_no_rights),
         cmocka_unit_test(a_room_leaves_signals_to_the_porter),
         cmocka_unit_test(a_bad_configuration_is_told_to_the_porter),

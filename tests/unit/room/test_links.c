@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -87,7 +89,7 @@ static void a_last_word_is_heard_from_one_who_left_without_listening(void **stat
 static void a_text_too_long_is_cut_and_still_ends(void **state)
 {
     struct stk_control_message got = {0};
-    char text[2 * STK_ERROR_MAX] = "";
+    char text[2 * STK_CONTROL_TEXT_MAX] = "";
     int ends[2] = {-1, -1};
     (void)state;
 
@@ -95,35 +97,192 @@ static void a_text_too_long_is_cut_and_still_ends(void **state)
     make_pair(ends);
     assert_true(stk_control_send(ends[0], STK_CONTROL_FAILED, STK_ROOM_KEEPER, text));
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_OK);
-    assert_int_equal(strlen(got.text), STK_ERROR_MAX - 1);
+    assert_int_equal(strlen(got.text), STK_CONTROL_TEXT_MAX - 1);
     close_pair(ends);
 }
 
+/* Bytes and descriptors as a room that has gone astray sends them. */
+static void send_raw(int fd, const void *data, size_t length, const int *fds, size_t fd_count)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(8 * sizeof(int))];
+    } beside = {0};
+    struct iovec part = {.iov_base = (void *)data, .iov_len = length};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+
+    assert_true(fd_count <= 8);
+    if (fd_count > 0) {
+        header.msg_control = &beside;
+        header.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        beside.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                         .cmsg_type = SCM_RIGHTS,
+                                         .cmsg_len = CMSG_LEN(fd_count * sizeof(int))};
+        memcpy(CMSG_DATA(&beside.header), fds, fd_count * sizeof(int));
+    }
+    assert_int_equal(sendmsg(fd, &header, 0), length);
+}
+
+#define EMPTY_TEXT (offsetof(struct stk_control_message, text) + 1) /* bytes of such a message */
+#define LONGEST offsetof(struct stk_control_message, fds)
+
 static void a_control_message_that_is_not_one_is_told_apart(void **state)
 {
-    struct stk_control_message bad[4] = {{.kind = 0},
-                                         {.kind = STK_CONTROL_ROOM_DOWN + 1},
-                                         {.kind = STK_CONTROL_READY, .room = STK_ROOM_COUNT},
-                                         {.kind = STK_CONTROL_READY}};
+    struct stk_control_message bad[] = {
+        {.kind = 0},
+        {.kind = STK_CONTROL_KIND_END},
+        {.kind = UINT32_MAX},
+        {.kind = STK_CONTROL_READY, .room = STK_ROOM_COUNT},
+        {.kind = STK_CONTROL_READY, .text = "x"}, /* a text without an end */
+        {.kind = STK_CONTROL_READY, .fd_count = 1},
+        {.kind = STK_CONTROL_READY, .fd_count = UINT32_MAX},
+        {.kind = STK_CONTROL_CONFIG, .fd_count = 1},
+        {.kind = STK_CONTROL_WHO},
+    };
+    struct stk_control_message good = {.kind = STK_CONTROL_READY};
     struct stk_control_message got = {.kind = 99};
-    struct stk_control_message pair[2] = {{.kind = STK_CONTROL_READY}, {0}};
+    uint8_t large[sizeof(good) + 1] = {0};
     int ends[2] = {-1, -1};
     (void)state;
 
     make_pair(ends);
-    memset(bad[3].text, 'x', sizeof(bad[3].text)); /* a text without an end */
     for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_int_equal(send(ends[0], &bad[i], sizeof(bad[i]), 0), sizeof(bad[i]));
+        send_raw(ends[0], &bad[i], EMPTY_TEXT, NULL, 0);
         assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
     }
-    assert_int_equal(send(ends[0], pair, sizeof(pair[0]) - 1, 0), sizeof(pair[0]) - 1);
+    send_raw(ends[0], &good, EMPTY_TEXT - 1, NULL, 0);
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
-    assert_int_equal(send(ends[0], pair, sizeof(pair[0]) + 1, 0), sizeof(pair[0]) + 1);
+    send_raw(ends[0], &good, EMPTY_TEXT + 1, NULL, 0); /* something behind the text's end */
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
-    assert_int_equal(send(ends[0], "", 0, 0), 0); /* not the end of the conversation */
+    memcpy(large, &good, sizeof(good));
+    memset(large + EMPTY_TEXT - 1, 'x', sizeof(good.text));
+    send_raw(ends[0], large, LONGEST, NULL, 0);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+    send_raw(ends[0], large, LONGEST + 1, NULL, 0);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+    send_raw(ends[0], "", 0, NULL, 0); /* not the end of the conversation */
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
     assert_int_equal(got.kind, 99);
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_UNAVAILABLE);
+    close_pair(ends);
+}
+
+static unsigned count_open(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void descriptors_travel_with_the_kinds_that_have_them(void **state)
+{
+    struct stk_control_message sent = {.kind = STK_CONTROL_CONFIG,
+                                       .room = STK_ROOM_FRONT,
+                                       .status = STIRKEEP_CONFIG,
+                                       .fd_count = 2,
+                                       .number = UINT64_MAX,
+                                       .text = "attest.csv:17: why"};
+    struct stk_control_message got = {0};
+    unsigned before = 0;
+    char read_back[2] = "";
+    int ends[2] = {-1, -1};
+    int pipes[2] = {-1, -1};
+    (void)state;
+
+    make_pair(ends);
+    assert_int_equal(pipe(pipes), 0);
+    before = count_open();
+    memcpy(sent.fds, pipes, sizeof(pipes));
+    assert_true(stk_control_send_message(ends[0], &sent));
+    assert_int_equal(count_open(), before); /* they stay the sender's */
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_OK);
+    assert_int_equal(got.kind, STK_CONTROL_CONFIG);
+    assert_int_equal(got.room, STK_ROOM_FRONT);
+    assert_int_equal(got.status, STIRKEEP_CONFIG);
+    assert_true(got.number == UINT64_MAX);
+    assert_string_equal(got.text, "attest.csv:17: why");
+    assert_int_equal(got.fd_count, 2);
+    assert_int_equal(fcntl(got.fds[0], F_GETFD), FD_CLOEXEC);
+    assert_int_equal(fcntl(got.fds[1], F_GETFD), FD_CLOEXEC);
+    assert_int_equal(write(got.fds[1], "y", 1), 1);
+    assert_int_equal(read(pipes[0], read_back, 1), 1);
+    stk_control_drop(&got);
+    assert_int_equal(count_open(), before);
+    stk_control_drop(&got); /* again: nothing is left of them */
+
+    sent = (struct stk_control_message){
+        .kind = STK_CONTROL_WHO, .room = STK_ROOM_FRONT, .fd_count = 1, .fds = {pipes[0]}};
+    assert_true(stk_control_send_message(ends[0], &sent));
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_OK);
+    assert_int_equal(got.fd_count, 1);
+    assert_int_equal(got.fds[1], -1);
+    stk_control_drop(&got);
+    close_pair(ends);
+    close_pair(pipes);
+}
+
+/* Whoever takes what nobody should have sent must not keep it open. */
+static void descriptors_that_do_not_belong_there_are_closed(void **state)
+{
+    static const struct {
+        enum stk_control_kind kind;
+        uint32_t said;
+        size_t given;
+    } bad[] = {{STK_CONTROL_READY, 0, 1},   {STK_CONTROL_READY, 1, 1},  {STK_CONTROL_WHO, 1, 2},
+               {STK_CONTROL_WHO, 2, 2},     {STK_CONTROL_CONFIG, 1, 2}, {STK_CONTROL_CONFIG, 2, 1},
+               {STK_CONTROL_CONFIG, 3, 3},  {STK_CONTROL_CONFIG, 2, 8}, {STK_CONTROL_DRAIN, 0, 8},
+               {STK_CONTROL_KIND_END, 1, 1}};
+    struct stk_control_message got = {.kind = 99};
+    unsigned before = 0;
+    int ends[2] = {-1, -1};
+    int fds[8] = {0};
+    (void)state;
+
+    make_pair(ends);
+    before = count_open();
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        const struct stk_control_message sent = {.kind = bad[i].kind, .fd_count = bad[i].said};
+
+        send_raw(ends[0], &sent, EMPTY_TEXT, fds, bad[i].given);
+        assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+        assert_int_equal(count_open(), before);
+    }
+    send_raw(ends[0], "x", 1, fds, 2);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+    send_raw(ends[0], "", 0, fds, 1);
+    (void)close(ends[0]); /* an empty message with one, and then the end */
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+    assert_int_equal(count_open(), before - 1);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_NOT_CONNECTED);
+    assert_int_equal(got.kind, 99);
+    (void)close(ends[1]);
+}
+
+static void descriptors_for_which_there_is_no_room_make_no_half_message(void **state)
+{
+    const struct stk_control_message sent = {
+        .kind = STK_CONTROL_CONFIG, .fd_count = 2, .fds = {STDIN_FILENO, STDOUT_FILENO}};
+    struct stk_control_message got = {0};
+    struct rlimit limit = {0};
+    struct rlimit low = {0};
+    unsigned before = 0;
+    int ends[2] = {-1, -1};
+    int last = -1;
+    (void)state;
+
+    make_pair(ends);
+    assert_true(stk_control_send_message(ends[0], &sent));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    before = count_open();
+    last = dup(STDIN_FILENO); /* the first free place, and one more is free behind it */
+    (void)close(last);
+    low = (struct rlimit){(rlim_t)last + 1, limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_MALFORMED);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(count_open(), before);
     close_pair(ends);
 }
 
@@ -338,6 +497,9 @@ int main(void)
         cmocka_unit_test(a_last_word_is_heard_from_one_who_left_without_listening),
         cmocka_unit_test(a_text_too_long_is_cut_and_still_ends),
         cmocka_unit_test(a_control_message_that_is_not_one_is_told_apart),
+        cmocka_unit_test(descriptors_travel_with_the_kinds_that_have_them),
+        cmocka_unit_test(descriptors_that_do_not_belong_there_are_closed),
+        cmocka_unit_test(descriptors_for_which_there_is_no_room_make_no_half_message),
         cmocka_unit_test(a_full_control_channel_does_not_hold_up_its_sender),
         cmocka_unit_test(each_room_has_its_name),
         cmocka_unit_test(messages_of_every_length_stay_whole),
