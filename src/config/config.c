@@ -4,60 +4,7 @@
 #include "config/ini_lines.h"
 #include "config/take.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void stk_config_free(struct stk_config *config)
-{
-    if (config == NULL)
-        return;
-    free(config->token.module);
-    free(config->token.label);
-    free(config->token.pin_file);
-    free(config->token.directory);
-    for (size_t i = 0; i < STK_TOKEN_ENVIRONMENT_MAX; i++)
-        free(config->token.environment[i]);
-    free(config->sockets.sign);
-    free(config->sockets.admin);
-    free(config->storage.catalog);
-    free(config->storage.spool);
-    free(config->audit.file);
-    free(config->signing.x5u_template);
-    stk_policy_free(config->policy);
-    free(config);
-}
-
-static struct stk_config *config_new(void)
-{
-    struct stk_config *config = calloc(1, sizeof(*config));
-
-    if (config == NULL)
-        return NULL;
-    config->token.module = strdup("/usr/lib/softhsm/libsofthsm2.so");
-    config->token.label = strdup("");
-    config->token.pin_file = strdup("/etc/stirkeep/pin");
-    config->token.directory = strdup("");
-    config->token.call_timeout_ms = 2000;
-    config->sockets.sign = strdup("/run/stirkeep/sign.sock");
-    config->sockets.admin = strdup("/run/stirkeep/admin.sock");
-    config->sockets.client_timeout_ms = 10000;
-    config->storage.catalog = strdup("/var/lib/stirkeep/catalog.db");
-    config->storage.spool = strdup("");
-    config->audit.file = strdup("/var/log/stirkeep/audit.jsonl");
-    config->signing.x5u_template = strdup("");
-    config->signing.deadline_ms = 500;
-    config->signing.iat_window_s = 60;
-    if (config->token.module == NULL || config->token.label == NULL ||
-        config->token.pin_file == NULL || config->token.directory == NULL ||
-        config->sockets.sign == NULL || config->sockets.admin == NULL ||
-        config->storage.catalog == NULL || config->storage.spool == NULL ||
-        config->audit.file == NULL || config->signing.x5u_template == NULL ||
-        stk_policy_new(&config->policy) != STIRKEEP_OK) {
-        stk_config_free(config);
-        return NULL;
-    }
-    return config;
-}
 
 static void place(struct stk_loader *loader, const char *section, const char *name, const char *key)
 {
@@ -74,13 +21,13 @@ static enum stirkeep_status end_section(struct stk_loader *loader, struct stk_er
     loader->fault_line = loader->section_line;
     for (size_t i = 0; section != NULL && i < section->key_count; i++) {
         if (section->keys[i].required && loader->given[i] == 0) {
-            place(loader, section->name, loader->grant.name, section->keys[i].name);
+            place(loader, section->name, loader->name, section->keys[i].name);
             return stk_error_set(error, STIRKEEP_CONFIG, "missing");
         }
     }
     if (section != NULL && section->kind == STK_SECTION_NAMED) {
-        place(loader, section->name, loader->grant.name, "");
-        status = stk_grant_end(loader, error);
+        place(loader, section->name, loader->name, "");
+        status = section->end(loader, error);
     }
     if (status == STIRKEEP_OK)
         loader->fault_line = 0;
@@ -107,6 +54,26 @@ static size_t find_section(const char *text, const char **ret_name)
     return stk_section_count();
 }
 
+/* [grant NAME] stands for itself among all of its kind; text as it stands there, cut of nothing. */
+static enum stirkeep_status begin_named(struct stk_loader *loader, const char *text,
+                                        const char *name, struct stk_error *error)
+{
+    struct stk_note *note = stk_notes_find(&loader->named, text);
+
+    if (note != NULL)
+        return stk_error_set(error, STIRKEEP_CONFIG, "a second one (the first is in line %u)",
+                             (unsigned)note->first);
+    if (name[0] == '\0')
+        return stk_error_set(error, STIRKEEP_CONFIG, "is nameless: [%s NAME]",
+                             loader->section->name);
+    note = stk_notes_add(&loader->named, text);
+    if (note == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    note->first = loader->section_line;
+    memcpy(loader->name, name, strlen(name) + 1);
+    return loader->section->begin(loader, error);
+}
+
 static enum stirkeep_status take_section(void *context, const char *text, unsigned line,
                                          struct stk_error *error)
 {
@@ -114,24 +81,26 @@ static enum stirkeep_status take_section(void *context, const char *text, unsign
     const char *name = "";
     size_t index = find_section(text, &name);
     enum stirkeep_status status = end_section(loader, error);
+    unsigned first = 0;
 
     if (status != STIRKEEP_OK)
         return status;
     place(loader, text, "", "");
     if (index == stk_section_count())
         return stk_error_set(error, STIRKEEP_CONFIG, "no such section");
+    first = loader->begun[index];
     loader->section = stk_section_at(index);
     loader->section_line = line;
+    loader->begun[index] = line;
+    loader->name[0] = '\0';
     loader->key = NULL;
     memset(loader->given, 0, sizeof(loader->given));
-    if (loader->section->kind == STK_SECTION_NAMED) {
-        status = stk_grant_begin(loader, name, error);
-    } else if (loader->begun[index] != 0) {
+    if (loader->section->kind == STK_SECTION_NAMED)
+        return begin_named(loader, text, name, error);
+    if (first != 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "a second one (the first is in line %u)",
-                             loader->begun[index]);
-    }
-    loader->begun[index] = line;
-    return status;
+                             first);
+    return STIRKEEP_OK;
 }
 
 /* Each item of a list with commas between. */
@@ -187,7 +156,7 @@ static enum stirkeep_status take_value(void *context, const char *name, const ch
 
     if (section == NULL)
         return stk_error_set(error, STIRKEEP_CONFIG, "%s: before the first [section]", name);
-    place(loader, section->name, loader->grant.name, name);
+    place(loader, section->name, loader->name, name);
     if (more) {
         if (loader->key == NULL || !loader->key->list)
             return stk_error_set(
@@ -224,6 +193,17 @@ static enum stirkeep_status judge(struct stk_loader *loader, struct stk_error *e
     place(loader, "sockets", "", "admin");
     if (strcmp(config->sockets.sign, config->sockets.admin) == 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "the same path as sign");
+    config->attestation.inline_ = loader->attest.items;
+    config->attestation.inline_count = loader->attest.count;
+    loader->attest = (struct stk_list){0};
+    if (loader->idle != NULL && config->attestation.file[0] == '\0' &&
+        config->attestation.inline_count == 0) {
+        loader->fault_line = loader->idle_line;
+        place(loader, "attestation", "", loader->idle->name);
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "decides nothing: there is neither a file nor an [attest NUMBERS] "
+                             "section");
+    }
     if (config->admin.user_count == 0)
         config->admin.users[config->admin.user_count++] = 0; /* root */
     return STIRKEEP_OK;
@@ -244,10 +224,11 @@ static void tell_where(struct stk_error *error, const char *name, const struct s
                         loader->where, reason);
 }
 
-enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
-                                      struct stk_config **ret_config, struct stk_error *error)
+enum stirkeep_status stk_config_load(const char *text, size_t length, const char *name,
+                                     struct stk_people *people, struct stk_config **ret_config,
+                                     struct stk_error *error)
 {
-    struct stk_loader loader = {.config = config_new()};
+    struct stk_loader loader = {.config = stk_config_new(name), .people = people};
     struct stk_ini_events events = {&loader, take_section, take_value};
     enum stirkeep_status status = STIRKEEP_OK;
     unsigned line = 0;
@@ -265,12 +246,24 @@ enum stirkeep_status stk_config_parse(const char *text, size_t length, const cha
         status = judge(&loader, error);
     if (line_alone)
         loader.where[0] = '\0';
-    if (status != STIRKEEP_OK) {
+    if (status != STIRKEEP_OK)
         tell_where(error, name, &loader, line);
-        stk_grant_draft_free(&loader.grant);
+    stk_grant_draft_free(&loader.grant);
+    stk_notes_free(&loader.named);
+    stk_list_free(&loader.attest);
+    if (status == STIRKEEP_OK)
+        *ret_config = loader.config;
+    else
         stk_config_free(loader.config);
-        return status;
-    }
-    *ret_config = loader.config;
-    return STIRKEEP_OK;
+    return status;
+}
+
+enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
+                                      struct stk_config **ret_config, struct stk_error *error)
+{
+    struct stk_people people = {0};
+    enum stirkeep_status status = stk_config_load(text, length, name, &people, ret_config, error);
+
+    stk_people_free(&people);
+    return status;
 }

@@ -14,6 +14,13 @@ enum stk_room { STK_ROOM_KEEPER, STK_ROOM_INTAKE, STK_ROOM_FRONT, STK_ROOM_COUNT
 #define STK_TOKEN_ENVIRONMENT_MAX 16
 #define STK_ADMIN_USERS_MAX 16
 
+/* An [attest NUMBERS] section. */
+struct stk_config_attest {
+    struct stk_number_pattern numbers;
+    enum stk_level level;
+    uint32_t line;
+};
+
 /* The configuration file as values: checked, with defaults filled in (docs/stirkeep.conf.example
  * has every key). Texts are owned. Immutable once loaded, then any thread. */
 struct stk_config {
@@ -59,12 +66,14 @@ struct stk_config {
         gid_t gid[STK_ROOM_COUNT];
     } rooms;
     struct {
-        char *file;                      /* CSV of attestation rules; "": none */
-        bool lower;                      /* what exceeds its rule is lowered, not refused */
-        enum stk_level otherwise;        /* of numbers without a rule */
-        struct stk_rules_draft *inline_; /* [attest NUMBERS] sections; NULL: none */
+        char *file;                        /* CSV of attestation rules; "": none */
+        bool lower;                        /* what exceeds its rule is lowered, not refused */
+        enum stk_level otherwise;          /* of numbers without a rule */
+        struct stk_config_attest *inline_; /* [attest NUMBERS] sections; NULL: none */
+        size_t inline_count;
     } attestation;
     struct stk_policy *policy; /* without its attestation rules: stk_policy_attest_rules */
+    char *name;                /* of the configuration, for messages */
 };
 
 /*
@@ -83,6 +92,7 @@ void stk_config_free(struct stk_config *config);
  * room opens no file, waits for no directory service, and means the same user. CONFIG, and
  * MALFORMED when it is not such a text.
  */
+#define STK_CONFIG_RESOLVED_MAX (16 * STK_CONFIG_MAX) /* no text gives a longer one */
 enum stirkeep_status stk_config_resolve(const char *text, size_t length, const char *name,
                                         struct stk_config **ret_config,
                                         struct stk_buffer *ret_resolved, struct stk_error *error);
@@ -92,13 +102,15 @@ enum stirkeep_status stk_config_parse_resolved(const char *text, size_t length, 
 
 /*
  * The attestation rules: those in the configuration and those of attestation.file, compiled into
- * `image`, which stays empty when there are none of either. `ret_digest` is the SHA-256 of the
- * file (zero without one). The file is read once and whole: at most STK_ATTEST_FILE_MAX, regular,
- * not to be written to by everybody. CONFIG with the file, line and reason, IO. The draft in
- * `config` is used up. `ret_count`: how many rules.
+ * `image`, which stays empty when there are none of either: neither a file nor a section. A file
+ * without a rule gives an image, by which the default decides for every number. `ret_digest` is the
+ * SHA-256 of the file (zero without one). The file is read once and whole: at most
+ * STK_ATTEST_FILE_MAX, regular, no symbolic link, not to be written to by everybody, and not being
+ * changed meanwhile. CONFIG with the file, line and reason, IO. `ret_count`: how many rules.
  */
 #define STK_ATTEST_FILE_MAX (128 * 1024 * 1024)
-enum stirkeep_status stk_config_attest_image(struct stk_config *config, struct stk_buffer *image,
+enum stirkeep_status stk_config_attest_image(const struct stk_config *config,
+                                             struct stk_buffer *image,
                                              uint8_t ret_digest[STK_DIGEST_LENGTH],
                                              size_t *ret_count, struct stk_error *error);
 

@@ -1,150 +1,98 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "config/people.h"
 #include "config/take.h"
 #include "policy/pattern.h"
-#include <stdlib.h>
 #include <string.h>
 
 void stk_grant_draft_free(struct stk_grant_draft *draft)
 {
-    for (size_t i = 0; i < draft->certificate_count; i++)
-        free(draft->certificates[i]);
-    free(draft->certificates);
-    free(draft->uids);
-    free(draft->gids);
+    stk_list_free(&draft->uids);
+    stk_list_free(&draft->gids);
+    stk_list_free_texts(&draft->executables);
+    stk_list_free_texts(&draft->units);
+    stk_list_free_texts(&draft->certificates);
+    stk_list_free_texts(&draft->other_ppts);
+    stk_list_free(&draft->numbers);
+    stk_list_free_texts(&draft->uris);
     *draft = (struct stk_grant_draft){0};
 }
 
-enum stirkeep_status stk_grant_begin(struct stk_loader *loader, const char *name,
-                                     struct stk_error *error)
+enum stirkeep_status stk_grant_begin(struct stk_loader *loader, struct stk_error *error)
 {
-    size_t length = strlen(name);
-
-    if (length > STK_GRANT_NAME_MAX)
+    if (strlen(loader->name) > STK_GRANT_NAME_MAX)
         return stk_error_set(error, STIRKEEP_CONFIG,
                              "the grant's name is longer than %d characters", STK_GRANT_NAME_MAX);
-    loader->grant = (struct stk_grant_draft){.open = true};
-    memcpy(loader->grant.name, name, length + 1);
+    loader->rate = (struct stk_rate){0};
     return STIRKEEP_OK;
+}
+
+static enum stirkeep_status check_rate(const struct stk_rate *rate, struct stk_error *error)
+{
+    if (rate->burst != 0 && rate->rate == 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "burst: without a rate");
+    return STIRKEEP_OK;
+}
+
+/* What the keys say together. */
+static enum stirkeep_status check(const struct stk_grant *grant, struct stk_error *error)
+{
+    if (grant->uid_count == 0 && grant->gid_count == 0 && grant->executable_count == 0 &&
+        grant->unit_count == 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "names no user, group, executable or unit");
+    if ((grant->ppts & STK_PPT_SHAKEN) != 0 && grant->attests == 0)
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "attest: missing (a grant for shaken says which of A, B, C)");
+    return check_rate(&grant->rate, error);
 }
 
 enum stirkeep_status stk_grant_end(struct stk_loader *loader, struct stk_error *error)
 {
     struct stk_grant_draft *draft = &loader->grant;
-    struct stk_grant grant = {.uids = draft->uids,
-                              .uid_count = draft->uid_count,
-                              .gids = draft->gids,
-                              .gid_count = draft->gid_count,
-                              .certificates = (const char *const *)draft->certificates,
-                              .certificate_count = draft->certificate_count,
-                              .ppts = draft->ppts != 0 ? draft->ppts : STK_PPT_SHAKEN,
-                              .attests = draft->attests};
+    struct stk_grant grant = {.uids = draft->uids.items,
+                              .uid_count = draft->uids.count,
+                              .gids = draft->gids.items,
+                              .gid_count = draft->gids.count,
+                              .executables = draft->executables.items,
+                              .executable_count = draft->executables.count,
+                              .units = draft->units.items,
+                              .unit_count = draft->units.count,
+                              .certificates = draft->certificates.items,
+                              .certificate_count = draft->certificates.count,
+                              .ppts = draft->ppts,
+                              .other_ppts = draft->other_ppts.items,
+                              .other_ppt_count = draft->other_ppts.count,
+                              .attests = draft->attests,
+                              .numbers = draft->numbers.items,
+                              .number_count = draft->numbers.count,
+                              .uris = draft->uris.items,
+                              .uri_count = draft->uris.count,
+                              .sign_input = draft->sign_input,
+                              .rate = loader->rate};
     enum stirkeep_status status = STIRKEEP_OK;
 
-    memcpy(grant.name, draft->name, sizeof(grant.name));
-    if ((grant.ppts & STK_PPT_SHAKEN) != 0 && grant.attests == 0)
-        status = stk_error_set(error, STIRKEEP_CONFIG,
-                               "attest: missing (a grant for shaken says which of A, B, C)");
-    else
+    if (grant.ppts == 0 && grant.other_ppt_count == 0)
+        grant.ppts = STK_PPT_SHAKEN;
+    memcpy(grant.name, loader->name, strlen(loader->name) + 1);
+    status = check(&grant, error);
+    if (status == STIRKEEP_OK)
         status = stk_policy_add(loader->config->policy, &grant, error);
     stk_grant_draft_free(draft);
     return status;
 }
 
-/* One more place at the end of a list; NULL with the reason. */
-static void *grow(void *list, size_t count, size_t size, struct stk_error *error)
+enum stirkeep_status stk_certificate_begin(struct stk_loader *loader, struct stk_error *error)
 {
-    void *grown = NULL;
+    const char *fault = stk_pattern_fault(loader->name);
 
-    if (count == STK_GRANT_LIST_MAX) {
-        (void)stk_error_set(error, STIRKEEP_CONFIG, "more than %d in the list", STK_GRANT_LIST_MAX);
-        return NULL;
-    }
-    grown = reallocarray(list, count + 1, size);
-    if (grown == NULL)
-        (void)stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    return grown;
+    loader->rate = (struct stk_rate){0};
+    return fault == NULL ? STIRKEEP_OK : stk_error_set(error, STIRKEEP_CONFIG, "%s", fault);
 }
 
-STK_TAKER(stk_config_take_grant_user)
+enum stirkeep_status stk_certificate_end(struct stk_loader *loader, struct stk_error *error)
 {
-    struct stk_grant_draft *draft = &loader->grant;
-    uid_t uid = 0;
-    gid_t gid = 0;
-    uid_t *uids = NULL;
-    enum stirkeep_status status = stk_user_find(value, &uid, &gid, error);
-    (void)key;
+    struct stk_certificate_limit limit = {.pattern = loader->name, .rate = loader->rate};
+    enum stirkeep_status status = check_rate(&limit.rate, error);
 
-    if (status != STIRKEEP_OK)
-        return status;
-    uids = grow(draft->uids, draft->uid_count, sizeof(*uids), error);
-    if (uids == NULL)
-        return STIRKEEP_CONFIG;
-    draft->uids = uids;
-    uids[draft->uid_count++] = uid;
-    return STIRKEEP_OK;
-}
-
-STK_TAKER(stk_config_take_grant_group)
-{
-    struct stk_grant_draft *draft = &loader->grant;
-    gid_t gid = 0;
-    gid_t *gids = NULL;
-    enum stirkeep_status status = stk_group_find(value, &gid, error);
-    (void)key;
-
-    if (status != STIRKEEP_OK)
-        return status;
-    gids = grow(draft->gids, draft->gid_count, sizeof(*gids), error);
-    if (gids == NULL)
-        return STIRKEEP_CONFIG;
-    draft->gids = gids;
-    gids[draft->gid_count++] = gid;
-    return STIRKEEP_OK;
-}
-
-STK_TAKER(stk_config_take_grant_certificate)
-{
-    struct stk_grant_draft *draft = &loader->grant;
-    const char *fault = stk_pattern_fault(value);
-    char **certificates = NULL;
-    char *copy = NULL;
-    (void)key;
-
-    if (fault != NULL)
-        return stk_error_set(error, STIRKEEP_CONFIG, "\"%s\": %s", value, fault);
-    certificates =
-        grow(draft->certificates, draft->certificate_count, sizeof(*certificates), error);
-    if (certificates == NULL)
-        return STIRKEEP_CONFIG;
-    draft->certificates = certificates;
-    copy = strdup(value);
-    if (copy == NULL)
-        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    certificates[draft->certificate_count++] = copy;
-    return STIRKEEP_OK;
-}
-
-STK_TAKER(stk_config_take_grant_ppt)
-{
-    static const enum stk_ppt known[] = {STK_PPT_BASE, STK_PPT_SHAKEN};
-    (void)key;
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcmp(value, stk_ppt_name(known[i])) == 0) {
-            loader->grant.ppts |= (unsigned)known[i];
-            return STIRKEEP_OK;
-        }
-    }
-    return stk_error_set(error, STIRKEEP_CONFIG, "neither base nor shaken: %s", value);
-}
-
-STK_TAKER(stk_config_take_grant_attest)
-{
-    (void)key;
-
-    if (value[0] < 'A' || value[0] > 'C' || value[1] != '\0')
-        return stk_error_set(error, STIRKEEP_CONFIG, "none of A, B, C: %s", value);
-    loader->grant.attests |= 1u << (value[0] - 'A');
-    return STIRKEEP_OK;
+    if (status == STIRKEEP_OK)
+        status = stk_policy_limit(loader->config->policy, &limit, error);
+    return status;
 }

@@ -4,76 +4,123 @@
 #include <stddef.h>
 
 #define AT(member) offsetof(struct stk_config, member)
+#define DRAFT(member) offsetof(struct stk_loader, member)
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 #define LABEL_MAX 32 /* PKCS#11: CK_TOKEN_INFO.label */
+#define RATE_MAX 1000000
+#define QUOTA_MAX 1000000000000
 
 /* docs/stirkeep.conf.example explains each key; a test compares the two. */
 static const struct stk_key token[] = {
-    {.name = "module", .take = stk_config_take_path, .offset = AT(token.module)},
+    {.name = "module",
+     .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(token.module)},
     {.name = "label",
      .take = stk_config_take_text,
+     .field = STK_FIELD_TEXT,
      .offset = AT(token.label),
      .maximum = LABEL_MAX,
      .required = true},
-    {.name = "pin-file", .take = stk_config_take_path, .offset = AT(token.pin_file), .empty = true},
+    {.name = "pin-file",
+     .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(token.pin_file),
+     .empty = true},
     {.name = "directory",
      .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
      .offset = AT(token.directory),
      .empty = true},
     {.name = "sessions",
      .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
      .offset = AT(token.sessions),
      .maximum = STK_SIGNERS_MAX},
     {.name = "call-timeout-ms",
      .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
      .offset = AT(token.call_timeout_ms),
      .minimum = 50,
      .maximum = 600000},
     {.name = "require-hardware",
      .take = stk_config_take_switch,
+     .field = STK_FIELD_SWITCH,
      .offset = AT(token.require_hardware)},
 };
 
 static const struct stk_key sockets[] = {
-    {.name = "sign", .take = stk_config_take_socket, .offset = AT(sockets.sign)},
-    {.name = "admin", .take = stk_config_take_socket, .offset = AT(sockets.admin)},
+    {.name = "sign",
+     .take = stk_config_take_socket,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(sockets.sign)},
+    {.name = "admin",
+     .take = stk_config_take_socket,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(sockets.admin)},
     {.name = "client-timeout-ms",
      .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
      .offset = AT(sockets.client_timeout_ms),
      .minimum = 50,
      .maximum = 600000},
 };
 
 static const struct stk_key storage[] = {
-    {.name = "catalog", .take = stk_config_take_path, .offset = AT(storage.catalog)},
-    {.name = "spool", .take = stk_config_take_path, .offset = AT(storage.spool), .empty = true},
+    {.name = "catalog",
+     .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(storage.catalog)},
+    {.name = "spool",
+     .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(storage.spool),
+     .empty = true},
 };
 
 static const struct stk_key audit[] = {
-    {.name = "file", .take = stk_config_take_path, .offset = AT(audit.file)},
-    {.name = "sync", .take = stk_config_take_sync, .offset = AT(audit.sync)},
+    {.name = "file",
+     .take = stk_config_take_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(audit.file)},
+    {.name = "sync",
+     .take = stk_config_take_sync,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(audit.sync)},
 };
 
 static const struct stk_key signing[] = {
     {.name = "x5u-template",
      .take = stk_config_take_template,
+     .field = STK_FIELD_TEXT,
      .offset = AT(signing.x5u_template),
      .empty = true},
     {.name = "deadline-ms",
      .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
      .offset = AT(signing.deadline_ms),
      .minimum = 10,
      .maximum = 60000},
     {.name = "iat-window-s",
      .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
      .offset = AT(signing.iat_window_s),
      .minimum = 1,
      .maximum = 86400},
+    {.name = "tn-digits",
+     .take = stk_config_take_number,
+     .offset = AT(signing.tn_digits),
+     .field = STK_FIELD_NUMBER,
+     .minimum = 1,
+     .maximum = STK_TN_MAX},
 };
 
 static const struct stk_key import[] = {
-    {.name = "profile", .take = stk_config_take_profile, .offset = AT(signing.profile)},
+    {.name = "profile",
+     .take = stk_config_take_profile,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(signing.profile)},
 };
 
 static const struct stk_key admin[] = {
@@ -81,20 +128,74 @@ static const struct stk_key admin[] = {
 };
 
 static const struct stk_key rooms[] = {
-    {.name = "front-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_FRONT},
-    {.name = "intake-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_INTAKE},
-    {.name = "keeper-user", .take = stk_config_take_room_user, .minimum = STK_ROOM_KEEPER},
+    {.name = "front-user",
+     .take = stk_config_take_room_user,
+     .field = STK_FIELD_ROOM,
+     .minimum = STK_ROOM_FRONT},
+    {.name = "intake-user",
+     .take = stk_config_take_room_user,
+     .field = STK_FIELD_ROOM,
+     .minimum = STK_ROOM_INTAKE},
+    {.name = "keeper-user",
+     .take = stk_config_take_room_user,
+     .field = STK_FIELD_ROOM,
+     .minimum = STK_ROOM_KEEPER},
 };
+
+#define RATE_KEYS                                                                                  \
+    {.name = "rate",                                                                               \
+     .take = stk_config_take_number,                                                               \
+     .offset = DRAFT(rate.rate),                                                                   \
+     .minimum = 1,                                                                                 \
+     .maximum = RATE_MAX,                                                                          \
+     .empty = true},                                                                               \
+        {.name = "burst",                                                                          \
+         .take = stk_config_take_number,                                                           \
+         .offset = DRAFT(rate.burst),                                                              \
+         .minimum = 1,                                                                             \
+         .maximum = RATE_MAX,                                                                      \
+         .empty = true},                                                                           \
+    {                                                                                              \
+        .name = "quota", .take = stk_config_take_amount, .offset = DRAFT(rate.quota),              \
+        .minimum = 1, .maximum = QUOTA_MAX, .empty = true                                          \
+    }
 
 static const struct stk_key grant[] = {
     {.name = "user", .take = stk_config_take_grant_user, .list = true},
     {.name = "group", .take = stk_config_take_grant_group, .list = true},
+    {.name = "executable", .take = stk_config_take_grant_executable, .list = true},
+    {.name = "unit", .take = stk_config_take_grant_unit, .list = true},
     {.name = "certificates",
      .take = stk_config_take_grant_certificate,
      .list = true,
      .required = true},
     {.name = "ppt", .take = stk_config_take_grant_ppt, .list = true},
     {.name = "attest", .take = stk_config_take_grant_attest, .list = true},
+    {.name = "orig", .take = stk_config_take_grant_orig, .list = true},
+    {.name = "sign-input", .take = stk_config_take_switch, .offset = DRAFT(grant.sign_input)},
+    RATE_KEYS,
+};
+
+static const struct stk_key certificate[] = {RATE_KEYS};
+
+static const struct stk_key attestation[] = {
+    {.name = "file",
+     .take = stk_config_take_path,
+     .offset = AT(attestation.file),
+     .field = STK_FIELD_TEXT,
+     .empty = true},
+    {.name = "default",
+     .take = stk_config_take_default,
+     .offset = AT(attestation.otherwise),
+     .field = STK_FIELD_NUMBER},
+    {.name = "exceed",
+     .take = stk_config_take_exceed,
+     .offset = AT(attestation.lower),
+     .field = STK_FIELD_SWITCH},
+};
+
+static const struct stk_key attest[] = {
+    {.name = "level", .take = stk_config_take_level, .offset = DRAFT(level), .required = true},
 };
 
 static const struct stk_section sections[] = {
@@ -105,13 +206,35 @@ static const struct stk_section sections[] = {
     {.name = "audit", .keys = audit, .key_count = COUNT(audit)},
     {.name = "signing", .keys = signing, .key_count = COUNT(signing)},
     {.name = "import", .keys = import, .key_count = COUNT(import)},
-    {.name = "admin", .keys = admin, .key_count = COUNT(admin)},
+    {.name = "admin", .keys = admin, .key_count = COUNT(admin), .reload = true},
     {.name = "rooms", .keys = rooms, .key_count = COUNT(rooms)},
-    {.name = "grant", .kind = STK_SECTION_NAMED, .keys = grant, .key_count = COUNT(grant)},
+    {.name = "grant",
+     .kind = STK_SECTION_NAMED,
+     .keys = grant,
+     .key_count = COUNT(grant),
+     .reload = true,
+     .begin = stk_grant_begin,
+     .end = stk_grant_end},
+    {.name = "certificate",
+     .kind = STK_SECTION_NAMED,
+     .keys = certificate,
+     .key_count = COUNT(certificate),
+     .reload = true,
+     .begin = stk_certificate_begin,
+     .end = stk_certificate_end},
+    {.name = "attestation", .keys = attestation, .key_count = COUNT(attestation), .reload = true},
+    {.name = "attest",
+     .kind = STK_SECTION_NAMED,
+     .keys = attest,
+     .key_count = COUNT(attest),
+     .reload = true,
+     .begin = stk_attest_begin,
+     .end = stk_attest_end},
 };
 
 _Static_assert(COUNT(sections) <= STK_SECTIONS_MAX, "STK_SECTIONS_MAX is too small");
 _Static_assert(COUNT(token) <= STK_SECTION_KEYS_MAX, "STK_SECTION_KEYS_MAX is too small");
+_Static_assert(COUNT(grant) <= STK_SECTION_KEYS_MAX, "STK_SECTION_KEYS_MAX is too small");
 
 size_t stk_section_count(void)
 {

@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 /* Decimal digits alone, from `minimum` to `maximum`; false otherwise. */
-bool stk_number_parse(const char *text, uint32_t minimum, uint32_t maximum, uint32_t *ret_number);
+bool stk_number_parse(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *ret_number);
 
 #endif

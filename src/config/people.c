@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,18 @@ static bool is_number(const char *text)
 static enum stirkeep_status number(const char *text, const char *what, uint32_t *ret_number,
                                    struct stk_error *error)
 {
-    if (!stk_number_parse(text, 0, UINT32_MAX - 1, ret_number))
+    uint64_t number = 0;
+
+    if (!stk_number_parse(text, 0, UINT32_MAX - 1, &number))
         return stk_error_set(error, STIRKEEP_CONFIG, "not a %s number: %s", what, text);
+    *ret_number = (uint32_t)number;
     return STIRKEEP_OK;
+}
+
+/* What a look-up answers for what is not there, getpwnam(3): the other codes are troubles. */
+static bool means_none(int code)
+{
+    return code == 0 || code == ENOENT || code == ESRCH || code == EBADF || code == EPERM;
 }
 
 /* One look-up with a buffer of `size`: 0, ERANGE for a larger one, or why not. */
@@ -34,8 +44,8 @@ static int look_up_user(const char *name, uint32_t uid, char *buffer, size_t siz
     return getpwuid_r(uid, entry, buffer, size, ret_found);
 }
 
-enum stirkeep_status stk_user_find(const char *text, uid_t *ret_uid, gid_t *ret_gid,
-                                   struct stk_error *error)
+static enum stirkeep_status ask_user(const char *text, uint32_t *ret_uid, uint32_t *ret_gid,
+                                     struct stk_error *error)
 {
     enum stirkeep_status status = STIRKEEP_OK;
     bool by_number = is_number(text);
@@ -60,6 +70,9 @@ enum stirkeep_status stk_user_find(const char *text, uid_t *ret_uid, gid_t *ret_
     if (found != NULL) {
         *ret_uid = entry.pw_uid;
         *ret_gid = entry.pw_gid;
+    } else if (!means_none(code)) {
+        status = stk_error_set(error, STIRKEEP_CONFIG, "user %s cannot be looked up: %s", text,
+                               strerror(code));
     } else if (by_number) {
         *ret_uid = uid;
         *ret_gid = uid;
@@ -70,21 +83,16 @@ enum stirkeep_status stk_user_find(const char *text, uid_t *ret_uid, gid_t *ret_
     return status;
 }
 
-enum stirkeep_status stk_group_find(const char *text, gid_t *ret_gid, struct stk_error *error)
+static enum stirkeep_status ask_group(const char *text, uint32_t *ret_gid, struct stk_error *error)
 {
     enum stirkeep_status status = STIRKEEP_OK;
     struct group entry = {0};
     struct group *found = NULL;
     char *buffer = NULL;
-    uint32_t gid = 0;
     int code = ERANGE;
 
-    if (is_number(text)) {
-        status = number(text, "group", &gid, error);
-        if (status == STIRKEEP_OK)
-            *ret_gid = gid;
-        return status;
-    }
+    if (is_number(text))
+        return number(text, "group", ret_gid, error);
     for (size_t size = 4096; code == ERANGE && size <= ENTRY_MAX; size *= 4) {
         free(buffer);
         buffer = malloc(size);
@@ -94,8 +102,77 @@ enum stirkeep_status stk_group_find(const char *text, gid_t *ret_gid, struct stk
     }
     if (found != NULL)
         *ret_gid = entry.gr_gid;
-    else
+    else if (means_none(code))
         status = stk_error_set(error, STIRKEEP_CONFIG, "no such group: %s", text);
+    else
+        status = stk_error_set(error, STIRKEEP_CONFIG, "group %s cannot be looked up: %s", text,
+                               strerror(code));
     free(buffer);
     return status;
+}
+
+/* The note of "user NAME" or "group NAME", which is made when there is none. */
+static enum stirkeep_status find(struct stk_people *people, bool is_user, const char *text,
+                                 struct stk_note **ret_note, struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+    struct stk_note *note = NULL;
+    char *key = NULL;
+    uint32_t first = 0;
+    uint32_t second = 0;
+
+    if (asprintf(&key, "%s %s", is_user ? "user" : "group", text) < 0)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    note = stk_notes_find(&people->found, key);
+    if (note == NULL && people->told)
+        status =
+            stk_error_set(error, STIRKEEP_MALFORMED, "%s is not among those that were found", key);
+    else if (note == NULL && is_user)
+        status = ask_user(text, &first, &second, error);
+    else if (note == NULL)
+        status = ask_group(text, &first, error);
+    if (status == STIRKEEP_OK && note == NULL) {
+        note = stk_notes_add(&people->found, key);
+        if (note == NULL) {
+            status = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+        } else {
+            note->first = first;
+            note->second = second;
+        }
+    }
+    free(key);
+    if (status != STIRKEEP_OK)
+        return status;
+    note->used = true;
+    *ret_note = note;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_people_user(struct stk_people *people, const char *text, uid_t *ret_uid,
+                                     gid_t *ret_gid, struct stk_error *error)
+{
+    struct stk_note *note = NULL;
+    enum stirkeep_status status = find(people, true, text, &note, error);
+
+    if (status == STIRKEEP_OK) {
+        *ret_uid = note->first;
+        *ret_gid = note->second;
+    }
+    return status;
+}
+
+enum stirkeep_status stk_people_group(struct stk_people *people, const char *text, gid_t *ret_gid,
+                                      struct stk_error *error)
+{
+    struct stk_note *note = NULL;
+    enum stirkeep_status status = find(people, false, text, &note, error);
+
+    if (status == STIRKEEP_OK)
+        *ret_gid = note->first;
+    return status;
+}
+
+void stk_people_free(struct stk_people *people)
+{
+    stk_notes_free(&people->found);
 }

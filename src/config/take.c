@@ -2,21 +2,31 @@
 #include "config/take.h"
 
 #include "config/number.h"
-#include "config/people.h"
 #include "model/uri.h"
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
-static void *field(struct stk_loader *loader, const struct stk_key *key)
+void *stk_config_field(struct stk_loader *loader, const struct stk_key *key)
 {
-    return (char *)loader->config + key->offset;
+    void *base = loader->section->kind == STK_SECTION_NAMED ? (void *)loader : loader->config;
+
+    return (char *)base + key->offset;
+}
+
+enum stirkeep_status stk_config_fault(enum stirkeep_status status, struct stk_error *error)
+{
+    if (status == STIRKEEP_OK || status == STIRKEEP_NO_MEMORY)
+        return status;
+    if (error != NULL)
+        error->status = STIRKEEP_CONFIG;
+    return STIRKEEP_CONFIG;
 }
 
 STK_TAKER(stk_config_take_text)
 {
-    char **text = field(loader, key);
+    char **text = stk_config_field(loader, key);
     char *copy = NULL;
 
     if (key->maximum > 0 && strlen(value) > key->maximum)
@@ -52,20 +62,38 @@ STK_TAKER(stk_config_take_socket)
     return stk_config_take_path(loader, key, value, error);
 }
 
+static enum stirkeep_status read_number(const struct stk_key *key, const char *value,
+                                        uint64_t *ret_number, struct stk_error *error)
+{
+    uint64_t number = 0;
+
+    if (value[0] != '\0' && !stk_number_parse(value, key->minimum, key->maximum, &number))
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "not a number from %" PRIu64 " to %" PRIu64 ": %s", key->minimum,
+                             key->maximum, value);
+    *ret_number = number;
+    return STIRKEEP_OK;
+}
+
 STK_TAKER(stk_config_take_number)
 {
-    uint32_t number = 0;
+    unsigned *field = stk_config_field(loader, key);
+    uint64_t number = 0;
+    enum stirkeep_status status = read_number(key, value, &number, error);
 
-    if (!stk_number_parse(value, key->minimum, key->maximum, &number))
-        return stk_error_set(error, STIRKEEP_CONFIG, "not a number from %u to %u: %s",
-                             (unsigned)key->minimum, (unsigned)key->maximum, value);
-    *(unsigned *)field(loader, key) = number;
-    return STIRKEEP_OK;
+    if (status == STIRKEEP_OK)
+        *field = (unsigned)number;
+    return status;
+}
+
+STK_TAKER(stk_config_take_amount)
+{
+    return read_number(key, value, stk_config_field(loader, key), error);
 }
 
 STK_TAKER(stk_config_take_switch)
 {
-    bool *on = field(loader, key);
+    bool *on = stk_config_field(loader, key);
 
     if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "neither yes nor no: %s", value);
@@ -75,7 +103,7 @@ STK_TAKER(stk_config_take_switch)
 
 STK_TAKER(stk_config_take_sync)
 {
-    enum stk_sync *sync = field(loader, key);
+    enum stk_sync *sync = stk_config_field(loader, key);
 
     if (strcmp(value, "always") == 0)
         *sync = STK_SYNC_ALWAYS;
@@ -90,7 +118,7 @@ STK_TAKER(stk_config_take_sync)
 
 STK_TAKER(stk_config_take_profile)
 {
-    enum stk_profile *profile = field(loader, key);
+    enum stk_profile *profile = stk_config_field(loader, key);
 
     if (strcmp(value, "strict") == 0)
         *profile = STK_PROFILE_STRICT;
@@ -121,83 +149,8 @@ STK_TAKER(stk_config_take_template)
     if (status != STIRKEEP_OK)
         return stk_error_set(error, STIRKEEP_CONFIG, "gives a URL longer than %d characters",
                              STK_X5U_MAX);
-    if (stk_x5u_check(x5u, error) != STIRKEEP_OK) {
-        if (error != NULL)
-            error->status = STIRKEEP_CONFIG;
-        return STIRKEEP_CONFIG;
-    }
+    status = stk_config_fault(stk_x5u_check(x5u, error), error);
+    if (status != STIRKEEP_OK)
+        return status;
     return stk_config_take_text(loader, key, value, error);
-}
-
-/* These come from stirkeepd itself. */
-static bool is_reserved(const char *name)
-{
-    static const char *const reserved[] = {"PATH", "LANG", "JOURNAL_STREAM"};
-
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-        if (strcmp(name, reserved[i]) == 0)
-            return true;
-    return false;
-}
-
-enum stirkeep_status stk_environment_add(struct stk_loader *loader, const char *name,
-                                         const char *value, struct stk_error *error)
-{
-    char **environment = loader->config->token.environment;
-    size_t length = strlen(name);
-    char *entry = NULL;
-
-    if (length == 0 || (name[0] >= '0' && name[0] <= '9') ||
-        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != length)
-        return stk_error_set(error, STIRKEEP_CONFIG, "not the name of an environment variable");
-    if (is_reserved(name))
-        return stk_error_set(error, STIRKEEP_CONFIG, "is set by stirkeepd itself");
-    for (size_t i = 0; i < loader->environment_count; i++)
-        if (strncmp(environment[i], name, length) == 0 && environment[i][length] == '=')
-            return stk_error_set(error, STIRKEEP_CONFIG, "given twice");
-    if (loader->environment_count == STK_TOKEN_ENVIRONMENT_MAX)
-        return stk_error_set(error, STIRKEEP_CONFIG, "more than %d variables",
-                             STK_TOKEN_ENVIRONMENT_MAX);
-    if (asprintf(&entry, "%s=%s", name, value) < 0)
-        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    environment[loader->environment_count++] = entry;
-    return STIRKEEP_OK;
-}
-
-STK_TAKER(stk_config_take_admin)
-{
-    struct stk_config *config = loader->config;
-    uid_t uid = 0;
-    gid_t gid = 0;
-    enum stirkeep_status status = stk_user_find(value, &uid, &gid, error);
-    (void)key;
-
-    if (status != STIRKEEP_OK)
-        return status;
-    if (config->admin.user_count == STK_ADMIN_USERS_MAX)
-        return stk_error_set(error, STIRKEEP_CONFIG, "more than %d users", STK_ADMIN_USERS_MAX);
-    config->admin.users[config->admin.user_count++] = uid;
-    return STIRKEEP_OK;
-}
-
-STK_TAKER(stk_config_take_room_user)
-{
-    struct stk_config *config = loader->config;
-    size_t room = key->minimum;
-    uid_t uid = 0;
-    gid_t gid = 0;
-    enum stirkeep_status status = stk_user_find(value, &uid, &gid, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    if (uid == 0)
-        return stk_error_set(error, STIRKEEP_CONFIG, "root may not be a room's user");
-    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
-        if (config->rooms.given[i] && config->rooms.uid[i] == uid)
-            return stk_error_set(error, STIRKEEP_CONFIG, "is another room's user already: %s",
-                                 value);
-    config->rooms.given[room] = true;
-    config->rooms.uid[room] = uid;
-    config->rooms.gid[room] = gid;
-    return STIRKEEP_OK;
 }
