@@ -84,6 +84,7 @@ static void claim_members(struct stk_jsonl *json, const struct stk_record *recor
     text_member(json, ",\"orig\":", record->orig);
     dest_member(json, record);
     text_member(json, ",\"attest\":", record->attest);
+    text_member(json, ",\"attest_asked\":", record->attest_asked);
     text_member(json, ",\"origid\":", record->origid);
     if (record->iat != 0) {
         member_name(json, ",\"iat\":");

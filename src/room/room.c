@@ -15,9 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A limit of the text as it was written is the porter's; this one has the users beside it. */
-#define RESOLVED_MAX ((size_t)16 * STK_CONFIG_MAX)
-
 _Noreturn void stk_room_fail(enum stk_room room, const struct stk_error *error)
 {
     if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_FAILED, room, error->message))
@@ -96,7 +93,8 @@ enum stirkeep_status stk_room_read_config(int fd, struct stk_config **ret_config
                                           struct stk_error *error)
 {
     struct stk_buffer text = {0};
-    enum stirkeep_status status = stk_file_read_fd(fd, "configuration", RESOLVED_MAX, &text, error);
+    enum stirkeep_status status =
+        stk_file_read_fd(fd, "configuration", STK_CONFIG_RESOLVED_MAX, &text, error);
 
     if (status == STIRKEEP_OK)
         status = stk_config_parse_resolved((const char *)text.data, text.length, "configuration",

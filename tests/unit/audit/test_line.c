@@ -153,10 +153,12 @@ static void a_record_has_every_field_under_its_name(void **state)
     record.reason = "because";
     record.detail = "more";
     record.suppressed = 7;
+    record.attest_asked = "A";
+    record.attest = "B";
     assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
     assert_int_equal(buffer.data[buffer.length - 1], '\n');
     object = parse(&buffer);
-    assert_int_equal(json_object_size(object), 24);
+    assert_int_equal(json_object_size(object), 25);
     assert_int_equal(json_integer_value(json_object_get(object, "seq")), 42);
     assert_string_equal(text_of(object, "time"), TIME);
     assert_string_equal(text_of(object, "act"), "sign");
@@ -174,7 +176,10 @@ static void a_record_has_every_field_under_its_name(void **state)
     assert_string_equal(text_of(object, "ppt"), "shaken");
     assert_string_equal(text_of(object, "orig"), "12155550121");
     assert_int_equal(json_array_size(json_object_get(object, "dest")), 1);
-    assert_string_equal(text_of(object, "attest"), "A");
+    assert_string_equal(text_of(object, "attest"), "B");
+    assert_string_equal(text_of(object, "attest_asked"), "A");
+    assert_non_null(
+        memmem(buffer.data, buffer.length, "\"attest\":\"B\",\"attest_asked\":\"A\"", 31));
     assert_string_equal(text_of(object, "origid"), "123e4567-e89b-12d3-a456-426655440000");
     assert_int_equal(json_integer_value(json_object_get(object, "iat")), 1443208345);
     assert_int_equal(json_integer_value(json_object_get(object, "suppressed")), 7);
@@ -185,6 +190,20 @@ static void a_record_has_every_field_under_its_name(void **state)
     assert_memory_equal(digest, chain.digest, sizeof(digest));
     assert_int_equal(chain.sequence, 42);
     json_decref(object);
+    stk_buffer_free(&buffer);
+}
+
+static void what_was_asked_for_is_told_only_when_it_is_not_what_was_given(void **state)
+{
+    struct stk_buffer buffer = {0};
+    struct stk_chain chain = {0};
+    struct stk_record record = sign_record(1);
+    (void)state;
+
+    assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
+    record.attest_asked = "";
+    assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
+    assert_null(memmem(buffer.data, buffer.length, "attest_asked", 12));
     stk_buffer_free(&buffer);
 }
 
@@ -227,6 +246,7 @@ static void no_text_gets_out_of_its_string(void **state)
                                     .orig = hostile[i],
                                     .dest = dest,
                                     .dest_count = 2,
+                                    .attest_asked = hostile[i],
                                     .origid = hostile[i]};
         struct stk_buffer buffer = {0};
         struct stk_chain chain = {0};
@@ -237,7 +257,7 @@ static void no_text_gets_out_of_its_string(void **state)
         assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
         assert_ptr_equal(memchr(buffer.data, '\n', buffer.length), buffer.data + buffer.length - 1);
         object = parse(&buffer);
-        assert_int_equal(json_object_size(object), 11);
+        assert_int_equal(json_object_size(object), 12);
         assert_int_equal(json_integer_value(json_object_get(object, "seq")), 1);
         assert_string_equal(text_of(object, "act"), "refuse");
         if (strchr(hostile[i], '\xc3') == NULL && strchr(hostile[i], '\xf0') == NULL)
@@ -265,7 +285,7 @@ static void the_longest_record_is_shorter_than_the_limit_of_a_line(void **state)
     for (size_t i = 0; i < sizeof(dest) / sizeof(dest[0]); i++)
         dest[i] = text;
     record.act = record.outcome = record.reason = record.detail = record.name = record.ppt = text;
-    record.orig = record.attest = record.origid = record.grant = text;
+    record.orig = record.attest = record.attest_asked = record.origid = record.grant = text;
     record.dest = dest;
     record.dest_count = sizeof(dest) / sizeof(dest[0]);
     assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
@@ -348,6 +368,7 @@ int main(void)
         cmocka_unit_test(numbers_reach_to_both_ends),
         cmocka_unit_test(a_failure_sticks_and_leaves_the_buffer_as_it_was),
         cmocka_unit_test(a_record_has_every_field_under_its_name),
+        cmocka_unit_test(what_was_asked_for_is_told_only_when_it_is_not_what_was_given),
         cmocka_unit_test(an_act_of_the_service_has_no_empty_fields),
         cmocka_unit_test(no_text_gets_out_of_its_string),
         cmocka_unit_test(the_longest_record_is_shorter_than_the_limit_of_a_line),
