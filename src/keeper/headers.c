@@ -3,13 +3,14 @@
 
 #include "base/encode.h"
 #include "passport/passport.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct entry {
     struct stk_key_id key_id;
-    enum stk_ppt ppt; /* 0: empty */
-    char *x5u;        /* and behind its '\0' the header's text, in one piece */
+    char ppt[STK_PPT_MAX + 1];
+    char *x5u; /* and behind its '\0' the header's text, in one piece; NULL: an empty place */
     const char *text;
     size_t text_length;
 };
@@ -29,44 +30,54 @@ enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers)
     return STIRKEEP_OK;
 }
 
-/* A key id is a digest already: its first bytes are as good as any hash of it. */
+/* A key id is a digest already: its first bytes are as good as any hash of it. The types of one key
+ * have places of their own. */
 static struct entry *place_of(struct stk_headers *headers, const struct stk_key_id *key_id,
-                              enum stk_ppt ppt)
+                              const char *ppt)
 {
     uint32_t bits = 0;
 
     memcpy(&bits, key_id->bytes, sizeof(bits));
-    return &headers->entries[(bits + (uint32_t)ppt) % STK_HEADERS_MAX];
+    for (const char *at = ppt; *at != '\0'; at++)
+        bits = bits * 31 + (uint8_t)*at;
+    return &headers->entries[bits % STK_HEADERS_MAX];
+}
+
+static bool holds(const struct entry *entry, const struct stk_key_id *key_id, const char *ppt,
+                  const char *x5u)
+{
+    return entry->x5u != NULL && memcmp(&entry->key_id, key_id, sizeof(*key_id)) == 0 &&
+           strcmp(entry->ppt, ppt) == 0 && strcmp(entry->x5u, x5u) == 0;
 }
 
 static enum stirkeep_status fill(struct entry *entry, const struct stk_buffer *json,
-                                 const struct stk_key_id *key_id, enum stk_ppt ppt, const char *x5u)
+                                 const struct stk_key_id *key_id, const char *ppt, const char *x5u)
 {
     size_t x5u_size = strlen(x5u) + 1;
     char *piece = malloc(x5u_size + STK_BASE64URL_LENGTH(json->length));
 
+    assert(strlen(ppt) < sizeof(entry->ppt));
     if (piece == NULL)
         return STIRKEEP_NO_MEMORY;
     memcpy(piece, x5u, x5u_size);
     free(entry->x5u);
     *entry = (struct entry){.key_id = *key_id,
-                            .ppt = ppt,
                             .x5u = piece,
                             .text = piece + x5u_size,
                             .text_length =
                                 stk_base64url_encode(json->data, json->length, piece + x5u_size)};
+    memcpy(entry->ppt, ppt, strlen(ppt) + 1);
     return STIRKEEP_OK;
 }
 
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
-                                     enum stk_ppt ppt, const char *x5u, const char **ret_text,
+                                     const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error)
 {
     struct entry *entry = place_of(headers, key_id, ppt);
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (entry->ppt != ppt || memcmp(&entry->key_id, key_id, sizeof(*key_id)) != 0 ||
-        strcmp(entry->x5u, x5u) != 0) {
+    if (!holds(entry, key_id, ppt, x5u)) {
         headers->json.length = 0;
         status = stk_passport_header(ppt, x5u, &headers->json);
         if (status == STIRKEEP_OK)

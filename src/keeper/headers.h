@@ -18,9 +18,10 @@ struct stk_headers;
 
 enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers);
 
-/* The base64url header; valid until the next call. NO_MEMORY. */
+/* The base64url header; valid until the next call. `ppt` is stk_claims.ppt_text, of at most
+ * STK_PPT_MAX characters. NO_MEMORY. */
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
-                                     enum stk_ppt ppt, const char *x5u, const char **ret_text,
+                                     const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error);
 
 #endif

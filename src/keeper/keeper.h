@@ -30,6 +30,8 @@ struct stk_sign_item {
     struct stk_buffer identity; /* kept from batch to batch */
     const char *dest[STK_DEST_MAX];
     char attest[2];
+    char attest_asked[2];
+    char detail[STK_URI_MAX + sizeof("div ")];
     uint8_t signature_digest[STK_DIGEST_LENGTH];
 };
 

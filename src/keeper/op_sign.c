@@ -7,6 +7,7 @@
 #include "passport/passport.h"
 #include "room/room.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ANSWER_WAIT_MS 1000 /* for a front that does not read */
@@ -49,8 +50,9 @@ static enum stirkeep_status compose(struct stk_signer_thread *self, const struct
 {
     const char *header = NULL;
     size_t header_length = 0;
-    enum stirkeep_status status = stk_headers_get(self->headers, &order->key_id, order->claims.ppt,
-                                                  order->x5u, &header, &header_length, error);
+    enum stirkeep_status status =
+        stk_headers_get(self->headers, &order->key_id, order->claims.ppt_text, order->x5u, &header,
+                        &header_length, error);
 
     if (status != STIRKEEP_OK)
         return status;
@@ -97,7 +99,7 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
     if (status != STIRKEEP_OK)
         return status;
     stk_sha256(signature, sizeof(signature), item->signature_digest);
-    status = stk_passport_finish(signature, order->claims.ppt, order->x5u, &item->identity,
+    status = stk_passport_finish(signature, &order->claims, order->x5u, &item->identity,
                                  &item->answer.passport_length);
     if (status != STIRKEEP_OK)
         return stk_error_set(&item->error, status, "PASSporT: %s", stirkeep_status_text(status));
@@ -148,6 +150,18 @@ static void list_dest(const struct stk_claims *claims, struct stk_sign_item *ite
     record->dest_count = count;
 }
 
+/* On whose behalf, when the caller is somebody else's: that is the number the signer answers for. */
+static void name_diverting(const struct stk_claims *claims, struct stk_sign_item *item,
+                           struct stk_record *record)
+{
+    const char *party = claims->div_tn != NULL ? claims->div_tn : claims->div_uri;
+
+    if (party == NULL)
+        return;
+    (void)snprintf(item->detail, sizeof(item->detail), "div %s", party);
+    record->detail = item->detail;
+}
+
 static void describe(struct stk_sign_item *item, struct stk_record *record)
 {
     const struct stk_order *order = item->order;
@@ -156,11 +170,14 @@ static void describe(struct stk_sign_item *item, struct stk_record *record)
     record->name = order->name.text;
     record->generation = order->generation;
     record->key_id = &order->key_id;
-    record->ppt = stk_ppt_name(claims->ppt);
+    record->ppt = claims->ppt == STK_PPT_BASE ? stk_ppt_name(claims->ppt) : claims->ppt_text;
     record->orig = claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri;
     list_dest(claims, item, record);
     item->attest[0] = claims->attest;
     record->attest = item->attest;
+    item->attest_asked[0] = order->attest_asked;
+    record->attest_asked = item->attest_asked;
+    name_diverting(claims, item, record);
     record->origid = claims->origid;
     record->iat = claims->iat;
     record->peer = &order->peer;

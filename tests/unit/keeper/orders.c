@@ -129,6 +129,7 @@ struct stk_order run_order(struct run *run, const struct test_key *key)
                               .generation = 1,
                               .x5u = "https://certs.example.com/Alpha.pem",
                               .claims = {.ppt = STK_PPT_SHAKEN,
+                                         .ppt_text = "shaken",
                                          .orig_tn = "12155550121",
                                          .dest_tn = dest,
                                          .dest_tn_count = 1,

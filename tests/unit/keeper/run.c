@@ -137,6 +137,7 @@ int run_tear_down(void **state)
 
 /* ---- birth */
 
+/* As the porter hands it on. */
 static int config_fd(const struct run *run, const struct run_options *options)
 {
     int fd = memfd_create("config", MFD_CLOEXEC);
@@ -145,12 +146,22 @@ static int config_fd(const struct run *run, const struct run_options *options)
     const char *module = options->module != NULL ? options->module : find_module();
     const char *sync = options->audit_sync != NULL ? options->audit_sync : "none";
     unsigned timeout = options->call_timeout_ms > 0 ? options->call_timeout_ms : 2000;
+    struct stk_config *config = NULL;
+    struct stk_buffer resolved = {0};
+    struct stk_error error = {0};
+    char text[2048] = "";
 
+    (void)snprintf(text, sizeof(text),
+                   "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
+                   "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
+                   module, run->directory, sessions, timeout, run->directory, file, sync);
+    if (stk_config_resolve(text, strlen(text), "configuration", &config, &resolved, &error) !=
+        STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    stk_config_free(config);
     assert_true(fd >= 0);
-    assert_true(dprintf(fd,
-                        "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
-                        "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
-                        module, run->directory, sessions, timeout, run->directory, file, sync) > 0);
+    assert_true(stk_file_write_all(fd, resolved.data, resolved.length));
+    stk_buffer_free(&resolved);
     return fd;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
+#include "base/encode.h"
 #include "run.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 struct bench {
     struct run *run;
     struct test_key key;
+    struct stk_arena arena; /* of claims */
 };
 
 #define TRAIL "audit.jsonl"
@@ -24,6 +26,7 @@ static int set_up(void **state)
     bench->run = run;
     run_start(bench->run, &(struct run_options){0});
     bench->key = run_new_key(bench->run, "Alpha");
+    assert_int_equal(stk_arena_new(&bench->arena, (size_t)64 * 1024), STIRKEEP_OK);
     *state = bench;
     return 0;
 }
@@ -34,6 +37,7 @@ static int tear_down(void **state)
     void *run = bench->run;
 
     test_key_free(&bench->key);
+    stk_arena_free(&bench->arena);
     free(bench);
     return run_tear_down(&run);
 }
@@ -82,6 +86,7 @@ static void a_base_passport_has_no_shaken_claims(void **state)
     struct stk_answer answer = {0};
 
     order.claims.ppt = STK_PPT_BASE;
+    order.claims.ppt_text = "";
     order.claims.attest = '\0';
     answer = run_sign(bench->run, &order);
     assert_int_equal(answer.status, STIRKEEP_OK);
@@ -89,6 +94,131 @@ static void a_base_passport_has_no_shaken_claims(void **state)
     assert_string_equal(answer.origid, "");
     assert_true(test_key_verifies(&bench->key, &answer));
 }
+
+/* ---- types */
+
+/* A number called by a number, and what else `more` has. */
+static struct stk_order order_of(struct bench *bench, struct stk_claims_input more)
+{
+    static const char *const dest[] = {"12155550131"};
+    struct stk_order order = run_order(bench->run, &bench->key);
+    struct stk_error error = {0};
+
+    more.orig_tn = "12155550121";
+    more.dest_tn = dest;
+    more.dest_tn_count = 1;
+    if (stk_claims_make(&more, &bench->arena, &order.claims, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    return order;
+}
+
+static void assert_header(const struct stk_answer *answer, const char *json)
+{
+    char text[512] = "";
+    size_t length = stk_base64url_encode(json, strlen(json), text);
+
+    assert_true(answer->identity_length > length);
+    assert_memory_equal(answer->identity, text, length);
+    assert_int_equal(answer->identity[length], '.');
+}
+
+#define HEADER(ppt)                                                                                \
+    "{\"alg\":\"ES256\"," ppt "\"typ\":\"passport\",\"x5u\":\"https://certs.example.com/"          \
+    "Alpha.pem\"}"
+
+/* They are kept by key, type and x5u; two types that are not known here are two. */
+static void types_of_one_key_have_headers_of_their_own(void **state)
+{
+    static const struct {
+        struct stk_claims_input claims;
+        const char *header;
+    } types[] = {
+        {{.ppt = "shaken", .attest = "A"}, HEADER("\"ppt\":\"shaken\",")},
+        {{.ppt = "acme", .other = "{\"acme\":1}"}, HEADER("\"ppt\":\"acme\",")},
+        {{.ppt = "acmf", .other = "{\"acmf\":1}"}, HEADER("\"ppt\":\"acmf\",")},
+        {{.ppt = "a-name-of-16-cha", .other = "{\"x\":1}"},
+         HEADER("\"ppt\":\"a-name-of-16-cha\",")},
+        {{.ppt = "div", .div_tn = "12155550199"}, HEADER("\"ppt\":\"div\",")},
+        {{.ppt = ""}, HEADER("")},
+    };
+    struct bench *bench = *state;
+
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+            struct stk_order order = {0};
+            struct stk_answer answer = {0};
+
+            order = order_of(bench, types[i].claims);
+            answer = run_sign(bench->run, &order);
+            assert_int_equal(answer.status, STIRKEEP_OK);
+            assert_true(test_key_verifies(&bench->key, &answer));
+            assert_header(&answer, types[i].header);
+        }
+}
+
+static void a_record_has_the_name_of_a_type_that_is_not_known(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order =
+        order_of(bench, (struct stk_claims_input){.ppt = "acme", .other = "{\"acme\":1}"});
+
+    order.request_id = 1001;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"1001\"", "\"ppt\":\"acme\""),
+                     1);
+}
+
+static void a_diverted_call_is_recorded_with_who_diverted_it(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order =
+        order_of(bench, (struct stk_claims_input){.ppt = "div", .div_tn = "12155550199"});
+
+    order.request_id = 1002;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    order = order_of(bench,
+                     (struct stk_claims_input){.ppt = "div", .div_uri = "sip:service@example.com"});
+    order.request_id = 1003;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    assert_int_equal(
+        trail_count(bench->run, TRAIL, "\"request_id\":\"1002\"", "\"detail\":\"div 12155550199\""),
+        1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"1003\"",
+                                 "\"detail\":\"div sip:service@example.com\""),
+                     1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"ppt\":\"shaken\"", "\"detail\":\"div"), 0);
+}
+
+static void a_lowered_attestation_is_recorded_with_the_one_asked_for(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = run_order(bench->run, &bench->key);
+
+    order.claims.attest = 'B';
+    order.attest_asked = 'A';
+    order.request_id = 1004;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    order = run_order(bench->run, &bench->key);
+    order.request_id = 1005;
+    assert_int_equal(run_sign(bench->run, &order).status, STIRKEEP_OK);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"1004\"",
+                                 "\"attest\":\"B\",\"attest_asked\":\"A\""),
+                     1);
+    assert_int_equal(trail_count(bench->run, TRAIL, "\"request_id\":\"1005\"", "attest_asked"), 0);
+}
+
+static void the_compact_form_has_the_signature_alone(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_order order = order_of(bench, (struct stk_claims_input){.compact = true});
+    struct stk_answer answer = run_sign(bench->run, &order);
+
+    assert_int_equal(answer.status, STIRKEEP_OK);
+    assert_memory_equal(answer.identity, "..", 2);
+    assert_int_equal(answer.passport_length, 2 + 86);
+}
+
+/* ---- batches */
 
 static void a_batch_is_answered_in_one_message_each_order_once(void **state)
 {
@@ -265,6 +395,11 @@ int main(void)
         cmocka_unit_test(a_signature_is_a_complete_identity_header),
         cmocka_unit_test(what_the_caller_states_is_signed_as_stated),
         cmocka_unit_test(a_base_passport_has_no_shaken_claims),
+        cmocka_unit_test(types_of_one_key_have_headers_of_their_own),
+        cmocka_unit_test(a_record_has_the_name_of_a_type_that_is_not_known),
+        cmocka_unit_test(a_diverted_call_is_recorded_with_who_diverted_it),
+        cmocka_unit_test(a_lowered_attestation_is_recorded_with_the_one_asked_for),
+        cmocka_unit_test(the_compact_form_has_the_signature_alone),
         cmocka_unit_test(a_batch_is_answered_in_one_message_each_order_once),
         cmocka_unit_test(a_failing_order_does_not_hold_up_its_batch),
         cmocka_unit_test(an_order_that_fails_its_checks_is_answered_and_its_batch_signed),
