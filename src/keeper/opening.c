@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define PKCS8_MAX 512 /* of a P-256 key */
+/* Front takes a request of so much by itself; several travel in one message. Touched as needed. */
+#define SIGNER_ARENA_MAX ((size_t)STK_BATCH_MAX * STK_DECODE_ARENA_MAX)
 
 /* The porter opened the file and checked whose it is; it never reads it. */
 static enum stirkeep_status read_pin(struct stk_secret *ret_pin, struct stk_error *error)
@@ -144,7 +146,7 @@ static size_t signers_wanted(const struct stk_keeper *keeper)
 static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *self)
 {
     self->keeper = keeper;
-    return stk_arena_new(&self->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK &&
+    return stk_arena_new(&self->arena, SIGNER_ARENA_MAX) == STIRKEEP_OK &&
            stk_headers_new(&self->headers) == STIRKEEP_OK;
 }
 
