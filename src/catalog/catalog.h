@@ -308,8 +308,36 @@ enum stirkeep_status stk_catalog_chain(struct stk_catalog *catalog, const char *
                                        struct stk_bytes ret_chain[STK_CHAIN_MAX], size_t *ret_count,
                                        struct stk_error *error);
 
+/* The certificate of a generation, without the rest of its chain; DER, in `arena`. UNKNOWN_NAME. */
+enum stirkeep_status stk_catalog_leaf(struct stk_catalog *catalog, const char *name,
+                                      uint32_t generation, struct stk_arena *arena,
+                                      struct stk_bytes *ret_der, struct stk_error *error);
+
 /* How many names stk_catalog_list has. */
 enum stirkeep_status stk_catalog_count(struct stk_catalog *catalog, uint32_t *ret_names,
                                        struct stk_error *error);
+
+/* ---- what was used up of quotas, so that it outlives front, which counts it */
+
+struct stk_usage_row {
+    bool of_certificate; /* else of a grant */
+    char name[STK_GRANT_NAME_MAX + 1];
+    int64_t day; /* days since 1970, UTC */
+    uint64_t count;
+};
+
+#define STK_USAGE_ROWS_MAX 500000
+
+/* One transaction: of each name and day the larger count stands, and what is of days before
+ * `oldest` is gone. INVALID; OVERLOADED past STK_USAGE_ROWS_MAX: nothing is changed then. */
+enum stirkeep_status stk_catalog_use(struct stk_catalog *catalog, const struct stk_usage_row *rows,
+                                     size_t count, int64_t oldest, struct stk_error *error);
+
+/* Up to `room` counts of a day, those of certificates first, then by name; behind `after` (NULL:
+ * from the first). `*ret_count` < `room`: no more. */
+enum stirkeep_status stk_catalog_used(struct stk_catalog *catalog, int64_t day,
+                                      const struct stk_usage_row *after,
+                                      struct stk_usage_row *ret_rows, size_t room,
+                                      size_t *ret_count, struct stk_error *error);
 
 #endif

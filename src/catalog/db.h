@@ -146,7 +146,19 @@ struct stk_certificate stk_query_certificate(struct stk_query *query);
 
 /* Bring a database to this version's schema: create it in an empty one. UNSUPPORTED, STORAGE. */
 enum stirkeep_status stk_schema_prepare(struct stk_catalog *catalog, struct stk_error *error);
-/* From version 1 to 2, in one transaction: every row is kept. */
-enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, struct stk_error *error);
+/* From version 1 or 2 to 3, in one transaction: every row is kept. */
+enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, int version,
+                                        struct stk_error *error);
+
+/* What version 3 has more than version 2. The day comes first: it is what rows are looked for and
+ * cleared away by. */
+#define STK_SCHEMA_USAGE                                                                           \
+    "CREATE TABLE usage ("                                                                         \
+    " day INTEGER NOT NULL,"                                                                       \
+    " kind TEXT NOT NULL CHECK (kind IN ('certificate', 'grant')),"                                \
+    " name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),"                                   \
+    " count INTEGER NOT NULL CHECK (count >= 0),"                                                  \
+    " PRIMARY KEY (day, kind, name)"                                                               \
+    ") STRICT, WITHOUT ROWID;"
 
 #endif

@@ -43,6 +43,8 @@ static const char to_2[] =
 
     "PRAGMA user_version = 2;";
 
+static const char to_3[] = STK_SCHEMA_USAGE "PRAGMA user_version = 3;";
+
 static enum stirkeep_status execute(struct stk_catalog *catalog, const char *sql,
                                     struct stk_error *error)
 {
@@ -71,7 +73,8 @@ static enum stirkeep_status check_references(struct stk_catalog *catalog, struct
     return status;
 }
 
-enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, struct stk_error *error)
+enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, int version,
+                                        struct stk_error *error)
 {
     /* Not inside the transaction: there the pragma does nothing. */
     enum stirkeep_status status = execute(catalog, "PRAGMA foreign_keys = OFF", error);
@@ -80,7 +83,10 @@ enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, struct stk_
         status = execute(catalog, "BEGIN IMMEDIATE", error);
     if (status != STIRKEEP_OK)
         return status;
-    status = execute(catalog, to_2, error);
+    if (version < 2)
+        status = execute(catalog, to_2, error);
+    if (status == STIRKEEP_OK)
+        status = execute(catalog, to_3, error);
     if (status == STIRKEEP_OK)
         status = check_references(catalog, error);
     if (status == STIRKEEP_OK)

@@ -151,6 +151,13 @@ enum stirkeep_status stk_catalog_show(struct stk_catalog *catalog, const char *n
     return STIRKEEP_OK;
 }
 
+static enum stirkeep_status no_generation(const char *name, uint32_t generation,
+                                          struct stk_error *error)
+{
+    return stk_error_set(error, STIRKEEP_UNKNOWN_NAME, "%s: no generation %u is held", name,
+                         generation);
+}
+
 enum stirkeep_status stk_catalog_chain(struct stk_catalog *catalog, const char *name,
                                        uint32_t generation, struct stk_arena *arena,
                                        struct stk_bytes ret_chain[STK_CHAIN_MAX], size_t *ret_count,
@@ -172,11 +179,34 @@ enum stirkeep_status stk_catalog_chain(struct stk_catalog *catalog, const char *
     if (status != STIRKEEP_OK)
         return status;
     if (count == 0)
-        return stk_error_set(error, STIRKEEP_UNKNOWN_NAME, "%s: no generation %u is held", name,
-                             generation);
+        return no_generation(name, generation, error);
     for (size_t i = 0; i < count; i++)
         ret_chain[i] = chain[i];
     *ret_count = count;
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_catalog_leaf(struct stk_catalog *catalog, const char *name,
+                                      uint32_t generation, struct stk_arena *arena,
+                                      struct stk_bytes *ret_der, struct stk_error *error)
+{
+    struct stk_query query = {0};
+    struct stk_bytes der = {0};
+    enum stirkeep_status status = stk_check_name(name, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    query = stk_query_new(catalog, STK_SQL_LEAF);
+    stk_query_bind_text(&query, name);
+    stk_query_bind_integer(&query, generation);
+    if (stk_query_step(&query))
+        der = stk_query_bytes(&query, arena, STK_CERT_DER_MAX);
+    status = stk_query_end(&query, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    if (query.rows == 0)
+        return no_generation(name, generation, error);
+    *ret_der = der;
     return STIRKEEP_OK;
 }
 

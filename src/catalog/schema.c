@@ -2,7 +2,7 @@
 #include "catalog/db.h"
 
 #define APPLICATION_ID 0x53544b43 /* "STKC": so that no other program's database is taken over */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /*
  * What stk_schema_migrate makes of an older version is the same. A destroyed key keeps its row, for
@@ -96,9 +96,11 @@ static const char schema[] =
     " request_id INTEGER NOT NULL"
     ") STRICT;"
 
+    STK_SCHEMA_USAGE
+
     /* APPLICATION_ID in decimal, then SCHEMA_VERSION: pragmas take no expressions. */
     "PRAGMA application_id = 1398033219;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 static enum stirkeep_status read_number(struct stk_catalog *catalog, const char *sql,
                                         int64_t *ret_number, struct stk_error *error)
@@ -181,6 +183,6 @@ enum stirkeep_status stk_schema_prepare(struct stk_catalog *catalog, struct stk_
                              catalog->path, (long long)version, SCHEMA_VERSION);
     status = use_wal(catalog, error);
     if (status == STIRKEEP_OK && version < SCHEMA_VERSION)
-        status = stk_schema_migrate(catalog, error);
+        status = stk_schema_migrate(catalog, (int)version, error);
     return status;
 }

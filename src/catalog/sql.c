@@ -120,7 +120,8 @@ static const char *const texts[STK_SQL_COUNT] = {
         "AND ifnull(active.activate_at, active.created) > "
         "generation.activate_at), " CERTIFICATE_COLUMNS "FROM generation "
         "CROSS JOIN name ON name.id = generation.name CROSS JOIN key ON key.id = generation.key "
-        "WHERE generation.state = 'staged' AND (ifnull(generation.activate_at, 0), generation.id) > (?, ?) "
+        "WHERE generation.state = 'staged' AND (ifnull(generation.activate_at, 0), generation.id) "
+        "> (?, ?) "
         "ORDER BY generation.activate_at, generation.id LIMIT 1",
     [STK_SQL_GENERATION_SUPERSEDE] = "UPDATE generation SET state = 'previous' "
                                      "WHERE name = ? AND number = ? AND state = 'staged'",
@@ -145,6 +146,10 @@ static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_CHAIN] = "SELECT chain.der FROM name JOIN generation ON generation.name = name.id "
                       "JOIN chain ON chain.generation = generation.id "
                       "WHERE name.name = ? AND generation.number = ? ORDER BY chain.position",
+    [STK_SQL_LEAF] =
+        "SELECT chain.der FROM name JOIN generation ON generation.name = name.id "
+        "JOIN chain ON chain.generation = generation.id "
+        "WHERE name.name = ? AND generation.number = ? ORDER BY chain.position LIMIT 1",
 
     [STK_SQL_CERTIFICATE] = CERTIFICATE OF_CURRENT "WHERE name.name = ?",
     [STK_SQL_CERTIFICATES] =
@@ -154,6 +159,14 @@ static const char *const texts[STK_SQL_COUNT] = {
                                 "JOIN key ON key.id = generation.key "
                                 "WHERE name.name = ? ORDER BY generation.state = 'active' DESC, "
                                 "generation.state = 'staged' DESC, generation.number DESC LIMIT ?",
+
+    [STK_SQL_USAGE_COUNT] = "SELECT count(*) FROM usage",
+    [STK_SQL_USAGE_PUT] =
+        "INSERT INTO usage (day, kind, name, count) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+    [STK_SQL_USAGE_CLEAR] = "DELETE FROM usage WHERE day < ?",
+    [STK_SQL_USAGE_OF_DAY] = "SELECT kind, name, count FROM usage WHERE day = ? "
+                             "AND (kind, name) > (?, ?) ORDER BY kind, name LIMIT ?",
 };
 
 const char *stk_sql_text(enum stk_sql sql)

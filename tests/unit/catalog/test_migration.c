@@ -96,7 +96,7 @@ static void expect_kept(struct fixture *fixture, const char *before)
 
     assert_string_equal(now, before);
     free(now);
-    assert_int_equal(number_of(fixture->catalog->db, "PRAGMA user_version"), 2);
+    assert_int_equal(number_of(fixture->catalog->db, "PRAGMA user_version"), 3);
     assert_int_equal(number_of(fixture->catalog->db, "PRAGMA foreign_keys"), 1);
     (void)fixture_check_sound(fixture);
 }
@@ -294,7 +294,7 @@ static unsigned kill_at_each(struct fixture *fixture, void (*how)(sqlite3 *, int
         assert_string_equal(rows, before);
         free(rows);
         kills++;
-        if (version == 2)
+        if (version == 3)
             break;
     }
     fixture_open(fixture);
@@ -316,7 +316,7 @@ static void killed_anywhere_in_the_migration_it_is_the_one_version_or_the_other(
     assert_true(rows >= 6); /* keys at least */
 }
 
-static void killed_at_its_commit_it_is_version_1_and_after_it_version_2(void **state)
+static void killed_at_its_commit_it_is_version_1_and_after_it_the_new_one(void **state)
 {
     struct fixture *fixture = *state;
     char *before = make_version_1(fixture, NULL);
@@ -324,7 +324,7 @@ static void killed_at_its_commit_it_is_version_1_and_after_it_version_2(void **s
     assert_true(killed_opening(fixture, by_commit, 0));
     expect_version(fixture, before, 1);
     assert_true(killed_opening(fixture, after_commit, 0));
-    expect_version(fixture, before, 2);
+    expect_version(fixture, before, 3);
     fixture_open(fixture);
     expect_kept(fixture, before);
     free(before);
@@ -339,7 +339,7 @@ static void a_log_cut_anywhere_holds_the_one_version_or_the_other(void **state)
     struct stk_buffer wal = {0};
     char wal_path[160] = "";
     char shm_path[160] = "";
-    unsigned versions[3] = {0};
+    unsigned versions[4] = {0};
 
     (void)snprintf(wal_path, sizeof(wal_path), "%s-wal", fixture->path);
     (void)snprintf(shm_path, sizeof(shm_path), "%s-shm", fixture->path);
@@ -354,14 +354,14 @@ static void a_log_cut_anywhere_holds_the_one_version_or_the_other(void **state)
         (void)unlink(shm_path);
         rows = kept_of_file(fixture->path, &version);
         assert_string_equal(rows, before);
-        assert_in_range(version, 1, 2);
+        assert_true(version == 1 || version == 3);
         versions[version]++;
         free(rows);
         fixture_open(fixture);
         expect_kept(fixture, before);
         fixture_close(fixture);
     }
-    assert_true(versions[1] > 0 && versions[2] > 0);
+    assert_true(versions[1] > 0 && versions[3] > 0);
     stk_buffer_free(&database);
     stk_buffer_free(&wal);
     free(before);
@@ -480,6 +480,75 @@ static void an_empty_catalog_of_version_1_migrates(void **state)
     assert_int_equal(fixture_check_sound(fixture), 1);
 }
 
+/* ---- version 2: what version 3 is without its table of usage */
+
+static void put_version_2(struct fixture *fixture)
+{
+    execute(fixture->catalog->db, "DROP TABLE usage");
+    execute(fixture->catalog->db, "PRAGMA user_version = 2");
+    fixture_close(fixture);
+}
+
+static void every_row_of_version_2_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    char *schema = schema_of(fixture->catalog->db);
+    char *before = NULL;
+    char *now = NULL;
+
+    (void)fixture_import(fixture, "Alpha", 1);
+    (void)fixture_import(fixture, "Alpha", 2);
+    (void)fixture_import(fixture, "Beta", 3);
+    (void)fixture_intend(fixture, STK_INTENT_IMPORT, "Gamma", 4);
+    before = fixture_dump(fixture);
+    put_version_2(fixture);
+    fixture_open(fixture);
+    now = fixture_dump(fixture);
+    assert_string_equal(now, before);
+    free(now);
+    now = schema_of(fixture->catalog->db);
+    assert_string_equal(now, schema);
+    assert_int_equal(number_of(fixture->catalog->db, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(fixture_check_sound(fixture), 3);
+    free(before);
+    free(now);
+    free(schema);
+}
+
+static void killed_anywhere_version_2_is_the_one_version_or_the_other(void **state)
+{
+    static void (*const ways[])(sqlite3 *, int) = {by_step, by_statement, by_commit, after_commit};
+    struct fixture *fixture = *state;
+    unsigned kills = 0;
+    char *before = NULL;
+
+    (void)fixture_import(fixture, "Alpha", 1);
+    before = fixture_dump(fixture);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        put_version_2(fixture);
+        for (int at = 0; killed_opening(fixture, ways[i], at) && at < 400; at++) {
+            int64_t version = 0;
+
+            free(kept_of_file(fixture->path, &version));
+            assert_true(version == 2 || version == 3);
+            kills++;
+            if (version == 3 || ways[i] == by_commit)
+                break;
+        }
+        fixture_open(fixture);
+        assert_int_equal(number_of(fixture->catalog->db, "PRAGMA user_version"), 3);
+        {
+            char *now = fixture_dump(fixture);
+
+            assert_string_equal(now, before);
+            free(now);
+        }
+    }
+    print_message("# killed %u times\n", kills);
+    assert_true(kills > 20);
+    free(before);
+}
+
 static void ten_thousand_names_migrate_quickly(void **state)
 {
     struct fixture *fixture = *state;
@@ -518,13 +587,15 @@ int main(void)
         TEST(a_migrated_catalog_has_the_schema_of_a_new_one),
         TEST(opening_again_changes_nothing),
         TEST(killed_anywhere_in_the_migration_it_is_the_one_version_or_the_other),
-        TEST(killed_at_its_commit_it_is_version_1_and_after_it_version_2),
+        TEST(killed_at_its_commit_it_is_version_1_and_after_it_the_new_one),
         TEST(a_log_cut_anywhere_holds_the_one_version_or_the_other),
         TEST(a_migration_that_fails_leaves_version_1_and_is_made_up_for),
         TEST(a_disk_that_is_full_leaves_version_1_and_is_survived),
         TEST(a_row_that_refers_to_none_is_told_and_left_as_it_was),
         TEST(what_only_says_that_it_is_version_1_is_refused),
         TEST(an_empty_catalog_of_version_1_migrates),
+        TEST(every_row_of_version_2_is_kept),
+        TEST(killed_anywhere_version_2_is_the_one_version_or_the_other),
         TEST(ten_thousand_names_migrate_quickly),
     };
 

@@ -106,14 +106,14 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
     (void)fixture_import(fixture, "Alpha", 1);
     fixture_close(fixture);
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(stk_catalog_open(fixture->path, &fixture->catalog, &fixture->error),
                      STIRKEEP_UNSUPPORTED);
     assert_non_null(strstr(fixture->error.message, "newer"));
     assert_non_null(strstr(fixture->error.message, fixture->path));
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     fixture_open(fixture);
     assert_int_equal(fixture_check_sound(fixture), 1);
