@@ -175,10 +175,31 @@ static enum stirkeep_status take_value(void *context, const char *name, const ch
     return stk_error_set(error, STIRKEEP_CONFIG, "no such key");
 }
 
+static enum stirkeep_status judge_attestation(struct stk_loader *loader, struct stk_error *error)
+{
+    struct stk_config *config = loader->config;
+    enum stirkeep_status status = stk_attest_check(loader, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    if (loader->idle != NULL && config->attestation.file[0] == '\0' && loader->attest.count == 0) {
+        loader->fault_line = loader->idle_line;
+        place(loader, "attestation", "", loader->idle->name);
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "decides nothing: there is neither a file nor an [attest NUMBERS] "
+                             "section");
+    }
+    config->attestation.inline_ = loader->attest.items;
+    config->attestation.inline_count = loader->attest.count;
+    loader->attest = (struct stk_list){0};
+    return STIRKEEP_OK;
+}
+
 /* What holds between sections, and the sections that must be there. */
 static enum stirkeep_status judge(struct stk_loader *loader, struct stk_error *error)
 {
     struct stk_config *config = loader->config;
+    enum stirkeep_status status = STIRKEEP_OK;
 
     for (size_t i = 0; i < stk_section_count(); i++) {
         const struct stk_section *section = stk_section_at(i);
@@ -193,17 +214,9 @@ static enum stirkeep_status judge(struct stk_loader *loader, struct stk_error *e
     place(loader, "sockets", "", "admin");
     if (strcmp(config->sockets.sign, config->sockets.admin) == 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "the same path as sign");
-    config->attestation.inline_ = loader->attest.items;
-    config->attestation.inline_count = loader->attest.count;
-    loader->attest = (struct stk_list){0};
-    if (loader->idle != NULL && config->attestation.file[0] == '\0' &&
-        config->attestation.inline_count == 0) {
-        loader->fault_line = loader->idle_line;
-        place(loader, "attestation", "", loader->idle->name);
-        return stk_error_set(error, STIRKEEP_CONFIG,
-                             "decides nothing: there is neither a file nor an [attest NUMBERS] "
-                             "section");
-    }
+    status = judge_attestation(loader, error);
+    if (status != STIRKEEP_OK)
+        return status;
     if (config->admin.user_count == 0)
         config->admin.users[config->admin.user_count++] = 0; /* root */
     return STIRKEEP_OK;

@@ -109,6 +109,9 @@ enum stirkeep_status stk_certificate_end(struct stk_loader *loader, struct stk_e
 enum stirkeep_status stk_attest_begin(struct stk_loader *loader, struct stk_error *error);
 enum stirkeep_status stk_attest_end(struct stk_loader *loader, struct stk_error *error);
 
+/* No two ranges of [attest NUMBERS] overlap without one lying within the other. */
+enum stirkeep_status stk_attest_check(struct stk_loader *loader, struct stk_error *error);
+
 /* Another folder's refusal as one of the configuration: `status`, and in `error`, CONFIG instead of
  * INVALID or TOO_LARGE. */
 enum stirkeep_status stk_config_fault(enum stirkeep_status status, struct stk_error *error);
