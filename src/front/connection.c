@@ -49,6 +49,7 @@ void stk_connection_free(struct stk_connection *connection)
     (void)event_del(&connection->writable);
     stk_connection_wait(connection, STK_WAIT_NONE, 0);
     stk_connection_forget_reader(connection);
+    stk_program_forget(connection);
     if (connection->dirty)
         TAILQ_REMOVE(&front->dirty, connection, dirty_entry);
     (void)close(connection->fd);
@@ -58,6 +59,14 @@ void stk_connection_free(struct stk_connection *connection)
     front->connections[connection->place] = NULL;
     front->connection_count--;
     free(connection);
+}
+
+void stk_connection_grant(struct stk_connection *connection, struct stk_grants *grants)
+{
+    free(connection->grants);
+    connection->grants = grants;
+    connection->visible = 0;
+    connection->visible_version = UINT64_MAX;
 }
 
 void stk_connection_touch(struct stk_connection *connection)

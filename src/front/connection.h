@@ -34,6 +34,14 @@ enum stk_connection_state {
     STK_CONNECTION_BROKEN     /* closed at the end of the turn */
 };
 
+/* Is it known which program is at the other end? */
+enum stk_program_state {
+    STK_PROGRAM_UNKNOWN, /* nobody needs to know, or nobody could tell */
+    STK_PROGRAM_WANTED,  /* the porter has to be asked ... */
+    STK_PROGRAM_ASKED,   /* ... is asked: nothing is read until then */
+    STK_PROGRAM_KNOWN
+};
+
 /* Which queue of deadlines it stands in. */
 enum stk_connection_wait { STK_WAIT_NONE, STK_WAIT_REQUEST, STK_WAIT_LINGER };
 
@@ -44,7 +52,12 @@ struct stk_connection {
     uint64_t serial; /* never used again for another one */
     enum stk_connection_state state;
     struct stk_peer peer;
-    struct stk_grants *grants; /* owned */
+    struct stk_grants *grants; /* owned; of the policy in force */
+    enum stk_program_state program;
+    uint64_t program_until_us; /* WANTED, ASKED */
+    char *program_text;        /* owned; the next two point into it, or are NULL: not known */
+    const char *executable;
+    const char *unit;
     struct event readable;
     struct event writable;
     bool reading; /* which of the two events are set */
@@ -63,6 +76,7 @@ struct stk_connection {
     uint32_t visible;         /* ... so many may be seen; counted once */
     bool taking;              /* answers wait until it reads ... */
     uint64_t taking_until_us; /* ... at the latest until then, unless it takes some */
+    TAILQ_ENTRY(stk_connection) program_entry;
     TAILQ_ENTRY(stk_connection) taking_entry;
     TAILQ_ENTRY(stk_connection) dirty_entry;
     TAILQ_ENTRY(stk_connection) wait_entry;
@@ -73,6 +87,9 @@ TAILQ_HEAD(stk_connection_list, stk_connection);
 /* Take a descriptor over (closed on failure) at a free place of the table. */
 enum stirkeep_status stk_connection_open(struct stk_front *front, int fd, uint32_t place,
                                          const struct stk_peer *peer, struct stk_grants *grants);
+
+/* Other grants, of which it becomes the owner. */
+void stk_connection_grant(struct stk_connection *connection, struct stk_grants *grants);
 
 /* Have it settled at the end of the turn. */
 void stk_connection_touch(struct stk_connection *connection);
@@ -110,6 +127,16 @@ void stk_input_ready(evutil_socket_t fd, short what, void *context);
 void stk_input_process(struct stk_connection *connection);
 
 bool stk_input_may_resume(const struct stk_connection *connection);
+
+/* ---- program.c */
+
+#define STK_PROGRAM_WAIT_US 1000000 /* for the porter's answer; then it counts as not known */
+
+/* Have it found out, unless it is known; nothing is read meanwhile. */
+void stk_program_ask(struct stk_connection *connection);
+bool stk_program_pending(const struct stk_connection *connection);
+/* The end of a connection. */
+void stk_program_forget(struct stk_connection *connection);
 
 /* ---- output.c: each appends an answer; what cannot be kept breaks the connection. */
 

@@ -42,6 +42,8 @@ void stk_drain_check(struct stk_front *front, uint64_t now_us)
         for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
             if (front->connections[i] != NULL && stk_output_unsent(front->connections[i]) > 0)
                 return;
+        if (!stk_counts_settle(front))
+            return;
     }
     stk_front_leave(front, 0);
 }
@@ -50,6 +52,10 @@ static void obey(struct stk_front *front, const struct stk_control_message *mess
 {
     if (message->kind == STK_CONTROL_DRAIN) {
         drain(front);
+    } else if (message->kind == STK_CONTROL_CONFIG) {
+        stk_reload(front, message);
+    } else if (message->kind == STK_CONTROL_PROGRAM) {
+        stk_program_learn(front, message->number, message->text);
     } else if (message->kind == STK_CONTROL_ROOM_DOWN && message->room == STK_ROOM_KEEPER) {
         front->keeper_up = false;
     } else if (message->kind == STK_CONTROL_ROOM_UP && message->room == STK_ROOM_KEEPER) {
@@ -67,15 +73,45 @@ static void ready(evutil_socket_t fd, short what, void *context)
     enum stirkeep_status status = STIRKEEP_OK;
     (void)what;
 
-    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK)
+    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK) {
         obey(front, &message);
+        stk_control_drop(&message);
+    }
     if (status == STIRKEEP_NOT_CONNECTED)
         stk_front_leave(front, 1); /* without a porter there is no keeper to be had for long */
+}
+
+static void writable(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_front *front = context;
+    (void)fd;
+    (void)what;
+
+    front->control_full = false; /* the end of the turn sends */
+}
+
+bool stk_control_say(struct stk_front *front, const struct stk_control_message *message)
+{
+    if (front->control_full)
+        return false;
+    if (stk_control_send_message(STK_FD_CONTROL, message))
+        return true;
+    front->control_full = event_add(&front->control_writable, NULL) == 0;
+    return false;
+}
+
+void stk_control_flush(struct stk_front *front)
+{
+    if (front->taken_waits && stk_control_say(front, &front->taken))
+        front->taken_waits = false;
+    stk_program_flush(front);
 }
 
 bool stk_control_start(struct stk_front *front)
 {
     return event_assign(&front->control, front->base, STK_FD_CONTROL, EV_READ | EV_PERSIST, ready,
+                        front) == 0 &&
+           event_assign(&front->control_writable, front->base, STK_FD_CONTROL, EV_WRITE, writable,
                         front) == 0 &&
            event_add(&front->control, NULL) == 0;
 }

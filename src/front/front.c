@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "room/room.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ static bool allocate(struct stk_front *front)
     uint64_t seed = 0;
 
     stk_random(&seed, sizeof(seed));
+    front->usage = stk_usage_new();
     front->message = malloc(STK_LINK_MESSAGE_MAX);
     front->page = calloc(STK_LIST_PAGE, sizeof(*front->page));
     front->names = stk_names_new();
@@ -61,17 +63,45 @@ static bool allocate(struct stk_front *front)
     front->base = new_base();
     front->outgoing.ceiling = STK_LINK_MESSAGE_MAX;
     return front->message != NULL && front->page != NULL && front->names != NULL &&
-           front->orders != NULL && front->base != NULL &&
+           front->orders != NULL && front->base != NULL && front->usage != NULL &&
            stk_buffer_reserve(&front->outgoing, STK_LINK_MESSAGE_MAX) == STIRKEEP_OK &&
-           stk_arena_new(&front->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK;
+           stk_arena_new(&front->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK &&
+           stk_arena_new(&front->work, STK_WORK_ARENA_MAX) == STIRKEEP_OK;
 }
 
-enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front)
+void stk_front_bind_rules(struct stk_config *config, const struct stk_image *rules)
+{
+    stk_policy_attest_rules(config->policy, rules->rules, config->attestation.lower,
+                            config->attestation.file);
+}
+
+/* The rules that the room was born with. */
+static enum stirkeep_status take_rules(struct stk_front *front, struct stk_error *error)
+{
+    bool given = fcntl(STK_FD_FRONT_RULES, F_GETFD) >= 0;
+    enum stirkeep_status status =
+        stk_image_open(given ? STK_FD_FRONT_RULES : -1, &front->rules, error);
+
+    if (given)
+        (void)close(STK_FD_FRONT_RULES);
+    if (status == STIRKEEP_OK)
+        stk_front_bind_rules(front->config, &front->rules);
+    return status;
+}
+
+static enum stirkeep_status out_of_memory(struct stk_error *error)
+{
+    return stk_error_set(error, STIRKEEP_NO_MEMORY, "cannot be set up: out of memory");
+}
+
+enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front,
+                                   struct stk_error *error)
 {
     struct stk_front *front = calloc(1, sizeof(*front));
+    enum stirkeep_status status = STIRKEEP_OK;
 
     if (front == NULL)
-        return STIRKEEP_NO_MEMORY;
+        return out_of_memory(error);
     front->config = config;
     front->connection_limit = connection_limit();
     front->signers = count_signers(config);
@@ -80,10 +110,17 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
     TAILQ_INIT(&front->waiting);
     TAILQ_INIT(&front->lingering);
     TAILQ_INIT(&front->taking);
-    if (!allocate(front) || !stk_control_start(front) || !stk_link_keeper_start(front) ||
-        !stk_link_intake_start(front) || !stk_timer_start(front) || !stk_listener_start(front)) {
+    TAILQ_INIT(&front->program_wanted);
+    TAILQ_INIT(&front->program_asked);
+    status = take_rules(front, error);
+    if (status == STIRKEEP_OK &&
+        (!allocate(front) || stk_usage_adopt(front->usage, config->policy) != STIRKEEP_OK ||
+         !stk_control_start(front) || !stk_link_keeper_start(front) ||
+         !stk_link_intake_start(front) || !stk_timer_start(front) || !stk_listener_start(front)))
+        status = out_of_memory(error);
+    if (status != STIRKEEP_OK) {
         stk_front_free(front);
-        return STIRKEEP_NO_MEMORY;
+        return status;
     }
     *ret_front = front;
     return STIRKEEP_OK;
@@ -106,6 +143,7 @@ static void end_turn(struct stk_front *front)
     settle_all(front);
     stk_link_keeper_flush(front);
     stk_link_intake_flush(front);
+    stk_control_flush(front);
     settle_all(front);
     stk_drain_check(front, stk_clock_mono_us());
     stk_timer_set(front);
@@ -128,15 +166,20 @@ void stk_front_free(struct stk_front *front)
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
         if (front->connections[i] != NULL)
             stk_connection_free(front->connections[i]);
+    if (front->orders != NULL)
+        stk_answer_nobody(front);
     stk_orders_free(front->orders);
     stk_names_free(front->names);
     stk_refusals_clear(&front->refusals);
     stk_buffer_free(&front->outgoing);
     stk_arena_free(&front->arena);
+    stk_arena_free(&front->work);
     free(front->message);
     free(front->page);
     if (front->base != NULL)
         event_base_free(front->base);
+    stk_usage_free(front->usage);
     stk_config_free(front->config);
+    stk_image_close(&front->rules);
     free(front);
 }

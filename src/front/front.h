@@ -5,9 +5,13 @@
 #include "base/arena.h"
 #include "config/config.h"
 #include "front/connection.h"
+#include "front/image.h"
 #include "front/names.h"
 #include "front/orders.h"
 #include "front/refusals.h"
+#include "policy/usage.h"
+#include "room/room.h"
+#include "wire/codec_order.h"
 #include "wire/codec_sign.h"
 
 /*
@@ -22,12 +26,21 @@
 #define STK_DRAIN_US 4000000             /* to answer and flush when the service stops */
 #define STK_SNAPSHOT_AGAIN_US 1000000    /* after names that could not be taken */
 #define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names in a turn: others wait as long as that takes */
-#define STK_ACKNOWLEDGE_MAX 64 /* pushes that intake's link does not take the word for */
+#define STK_ACKNOWLEDGE_MAX 64        /* pushes that intake's link does not take the word for */
+#define STK_COUNTS_INTERVAL_US 500000 /* between two reports of what was used up */
+#define STK_WORK_ARENA_MAX (2 * 1024 * 1024) /* for reading the inputs of one request */
+#define STK_MESSAGE_WEIGHT_MAX (STK_DECODE_ARENA_MAX / 2) /* of the orders in one message */
+#define STK_STRANGER "no grant names this peer"
+
+struct stk_batch;
 
 struct stk_front {
-    struct stk_config *config;
+    struct stk_config *config; /* with its policy; both change between two requests, and ... */
+    struct stk_image rules;    /* ... its attestation rules with them */
+    struct stk_usage *usage;
     struct event_base *base;
     struct stk_arena arena;     /* for the message being decoded */
+    struct stk_arena work;      /* for what the request in it takes beyond that */
     uint8_t *message;           /* STK_LINK_MESSAGE_MAX: one that came over a link */
     struct stk_buffer outgoing; /* one on its way to a link */
     struct stk_names *names;
@@ -43,7 +56,10 @@ struct stk_front {
     struct stk_connection_list dirty;
     struct stk_connection_list waiting;
     struct stk_connection_list lingering;
-    struct stk_connection_list taking; /* of taking_entry */
+    struct stk_connection_list taking;         /* of taking_entry */
+    struct stk_connection_list program_wanted; /* these two of program_entry */
+    struct stk_connection_list program_asked;
+    bool program_told; /* that the kernel cannot say */
 
     struct event listener;
     uint64_t accept_again_us; /* 0: accepting */
@@ -61,11 +77,18 @@ struct stk_front {
     bool snapshot_wanted;
     uint64_t snapshot_again_us; /* when to ask again, since names were lost; 0: they were not */
     bool intake_full;
-    size_t looked_at; /* names, in this turn */
+    struct stk_usage_count counts[STK_USAGE_COUNTS_MAX]; /* to be reported */
+    size_t count_count;
+    uint64_t counts_due_us; /* when to look for more; 0: nothing was used since */
+    size_t looked_at;       /* names, in this turn */
 
     struct event control;
-    bool ready;              /* the porter was told */
-    uint64_t drain_until_us; /* 0: not draining */
+    struct event control_writable;
+    bool control_full;
+    struct stk_control_message taken; /* how the last CONFIG ended ... */
+    bool taken_waits;                 /* ... still to be said */
+    bool ready;                       /* the porter was told */
+    uint64_t drain_until_us;          /* 0: not draining */
     bool done;
     int exit_status;
 
@@ -74,8 +97,13 @@ struct stk_front {
 };
 
 /* ---- front.c */
-enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front);
+/* `config` belongs to it from now on, also on failure. */
+enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front,
+                                   struct stk_error *error);
 void stk_front_free(struct stk_front *front);
+
+/* Have a configuration's policy decide by these attestation rules. */
+void stk_front_bind_rules(struct stk_config *config, const struct stk_image *rules);
 
 /* Until drained or orphaned; the exit status. */
 int stk_front_run(struct stk_front *front);
@@ -84,6 +112,9 @@ int stk_front_run(struct stk_front *front);
 bool stk_listener_start(struct stk_front *front);
 void stk_listener_resume(struct stk_front *front);
 void stk_listener_stop(struct stk_front *front);
+/* Is there room for one more connection that no grant names, beside all others? */
+bool stk_listener_holds_stranger(const struct stk_front *front,
+                                 const struct stk_connection *connection);
 
 /* ---- operations.c */
 
@@ -94,16 +125,28 @@ struct stk_ask {
     struct stk_connection *connection;
     const struct stk_request *request;
     const struct stk_request_sketch *sketch;
+    uint64_t mono_us; /* now: one moment for the whole request */
+    int64_t real_s;
 };
 
 /* Answer that it is refused, and have it recorded. */
 void stk_refuse(const struct stk_ask *ask, enum stirkeep_status status, const char *message);
+
+/* The same for one of the signings in it; and note it alone, the answer being somebody else's. */
+void stk_refuse_signing(const struct stk_ask *ask, const struct stk_signing *signing,
+                        enum stirkeep_status status, const char *message);
+void stk_note_signing(const struct stk_ask *ask, const struct stk_signing *signing,
+                      enum stirkeep_status status, const char *reason);
+
+/* "A", "B", "C"; "" for anything else. */
+const char *stk_attest_text(char attest);
 
 /* Note a refusal for the trail, and make room for it if need be. */
 void stk_refusal_note(struct stk_front *front, const struct stk_refusal *refusal);
 
 /* The operations, one file each. */
 void stk_op_sign(const struct stk_ask *ask);
+void stk_op_batch(const struct stk_ask *ask);
 void stk_op_list(const struct stk_ask *ask);
 void stk_op_ping(const struct stk_ask *ask);
 
@@ -119,17 +162,59 @@ void stk_link_keeper_flush(struct stk_front *front);
 void stk_link_keeper_flush_refusals(struct stk_front *front);
 /* The keeper has a successor: send again what is unanswered. */
 void stk_link_keeper_again(struct stk_front *front);
-/* Answer the order of a slot with an error, if somebody still waits, and release it. */
-void stk_link_keeper_fail(struct stk_front *front, struct stk_slot *slot,
-                          enum stirkeep_status status, const char *message);
+
+/* ---- answers.c: what an order came to, told to whoever still waits; its slot is released */
+
+/* The keeper's word. */
+void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said);
+/* None came in time. What the keeper was never told is given back. */
+void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us);
+/* A batch has all its results; it is freed. */
+void stk_answer_batch(struct stk_front *front, struct stk_batch *batch);
+/* The end of the program: free batches under way. */
+void stk_answer_nobody(struct stk_front *front);
 
 /* ---- link_intake.c */
 bool stk_link_intake_start(struct stk_front *front);
-/* Acknowledge pushes, ask for a snapshot, as far as the link takes it. */
+/* Acknowledge pushes, ask for a snapshot, report counts, as far as the link takes it. */
 void stk_link_intake_flush(struct stk_front *front);
+
+/* ---- counts.c: what was used up, which intake remembers */
+
+/* Something was charged or given back: look for it in STK_COUNTS_INTERVAL_US. */
+void stk_counts_touch(struct stk_front *front, uint64_t now_us);
+void stk_counts_expire(struct stk_front *front, uint64_t now_us);
+/* Take up what changed, as far as one report has room for it. */
+void stk_counts_gather(struct stk_front *front);
+/* A report with all that was gathered is on its way. */
+void stk_counts_sent(struct stk_front *front);
+/* Report all at once; false: the link does not take it yet. */
+bool stk_counts_settle(struct stk_front *front);
+/* NO_MEMORY. */
+enum stirkeep_status stk_counts_recall(struct stk_front *front,
+                                       const struct stk_catalog_push *push);
+
+/* ---- program.c: which program each peer is; see also connection.h */
+
+/* Ask the porter for those wanted, as far as the channel takes it. */
+void stk_program_flush(struct stk_front *front);
+/* The porter's answer. One that comes after its time is taken, too. */
+void stk_program_learn(struct stk_front *front, uint64_t token, const char *text);
+uint64_t stk_program_next_deadline(const struct stk_front *front);
+void stk_program_expire(struct stk_front *front, uint64_t now_us);
+
+/* ---- reload.c */
+
+/* Another configuration takes over, all of it or nothing; the porter is told how that went. What
+ * was decided before goes its way as it was decided. */
+void stk_reload(struct stk_front *front, const struct stk_control_message *message);
 
 /* ---- control.c */
 bool stk_control_start(struct stk_front *front);
+/* False: the channel takes no more for the moment; the turn after it does will try again. */
+bool stk_control_say(struct stk_front *front, const struct stk_control_message *message);
+/* All that is still to be said. */
+void stk_control_flush(struct stk_front *front);
 /* Leave the loop with this status. */
 void stk_front_leave(struct stk_front *front, int exit_status);
 /* Draining: leave when nothing is left to do. */

@@ -10,13 +10,13 @@
 static bool must_pause(const struct stk_connection *connection)
 {
     return stk_output_unsent(connection) > STK_UNSENT_MAX ||
-           connection->unanswered >= STK_UNANSWERED_MAX;
+           connection->unanswered >= STK_UNANSWERED_MAX || stk_program_pending(connection);
 }
 
 bool stk_input_may_resume(const struct stk_connection *connection)
 {
     return stk_output_unsent(connection) <= STK_UNSENT_RESUME &&
-           connection->unanswered <= STK_UNANSWERED_RESUME;
+           connection->unanswered <= STK_UNANSWERED_RESUME && !stk_program_pending(connection);
 }
 
 /* How long may what is there take to become a request? Until its first one, a connection has the

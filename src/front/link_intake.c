@@ -17,7 +17,9 @@ static bool send_report(struct stk_front *front, uint64_t push)
                                             .snapshot_wanted = front->snapshot_wanted,
                                             .connections = front->connection_count,
                                             .refusals = front->refusals.total,
-                                            .in_flight = (uint32_t)front->orders->count};
+                                            .in_flight = (uint32_t)front->orders->count,
+                                            .usage = front->counts,
+                                            .usage_count = front->count_count};
     enum stirkeep_status status = STIRKEEP_OK;
 
     front->outgoing.length = 0;
@@ -30,6 +32,7 @@ static bool send_report(struct stk_front *front, uint64_t push)
     if (status != STIRKEEP_OK)
         return false;
     front->snapshot_wanted = false;
+    stk_counts_sent(front);
     return true;
 }
 
@@ -44,8 +47,9 @@ void stk_link_intake_flush(struct stk_front *front)
     front->acknowledge_count -= sent;
     memmove(front->acknowledge, front->acknowledge + sent,
             front->acknowledge_count * sizeof(front->acknowledge[0]));
-    if (front->snapshot_wanted && !front->intake_full)
-        (void)send_report(front, 0);
+    while ((front->snapshot_wanted || front->count_count > 0) && !front->intake_full)
+        if (!send_report(front, 0))
+            return;
 }
 
 static void writable(evutil_socket_t fd, short what, void *context)
@@ -75,9 +79,11 @@ static void lose_push(struct stk_front *front)
 
 static void take_push(struct stk_front *front, const struct stk_catalog_push *push)
 {
-    enum stirkeep_status status =
-        stk_names_apply(front->names, push->first, push->last, push->entries, push->entry_count);
+    enum stirkeep_status status = stk_counts_recall(front, push);
 
+    if (status == STIRKEEP_OK)
+        status = stk_names_apply(front->names, push->first, push->last, push->entries,
+                                 push->entry_count);
     if (status != STIRKEEP_OK) {
         stk_log(STK_LOG_ERROR, "the certificates' names cannot be taken: %s",
                 stirkeep_status_text(status));

@@ -42,14 +42,20 @@ static size_t batch_size(const struct stk_front *front)
     return share;
 }
 
-/* Gather unsent orders from `slot` on; the one behind the last that was taken. */
+/* Gather unsent orders from `slot` on; the one behind the last that was taken. One that is much to
+ * decode must not use up the keeper's memory for those beside it. */
 static struct stk_slot *gather(struct stk_front *front, struct stk_slot *slot)
 {
     size_t room = batch_size(front);
+    size_t weight = 0;
 
-    for (; slot != NULL && room > 0; room--, slot = TAILQ_NEXT(slot, entry))
+    for (; slot != NULL && room > 0; room--, slot = TAILQ_NEXT(slot, entry)) {
+        weight += slot->weight;
+        if (weight > STK_MESSAGE_WEIGHT_MAX && front->outgoing.length > 0)
+            break;
         if (stk_buffer_add(&front->outgoing, slot->bytes.data, slot->bytes.length) != STIRKEEP_OK)
             break;
+    }
     return slot;
 }
 
@@ -112,54 +118,6 @@ static void writable(evutil_socket_t fd, short what, void *context)
 
 /* ---- in */
 
-/* Who asked, if still there. */
-static struct stk_connection *owner_of(const struct stk_front *front, const struct stk_slot *slot)
-{
-    struct stk_connection *connection = front->connections[slot->connection];
-
-    return connection != NULL && connection->serial == slot->connection_serial &&
-                   connection->state != STK_CONNECTION_BROKEN
-               ? connection
-               : NULL;
-}
-
-void stk_link_keeper_fail(struct stk_front *front, struct stk_slot *slot,
-                          enum stirkeep_status status, const char *message)
-{
-    struct stk_connection *connection = owner_of(front, slot);
-
-    if (connection != NULL) {
-        connection->unanswered--;
-        stk_output_error(connection, slot->request_id, status, message);
-    }
-    stk_orders_release(front->orders, slot);
-}
-
-static void deliver(struct stk_front *front, const struct stk_answer *answer)
-{
-    struct stk_slot *slot = stk_orders_find(front->orders, answer->id);
-    struct stk_connection *connection = slot != NULL ? owner_of(front, slot) : NULL;
-    const struct stk_response_signed body = {
-        .identity = {(const uint8_t *)answer->identity, answer->identity_length},
-        .passport_length = answer->passport_length,
-        .generation = slot != NULL ? slot->generation : 0,
-        .iat = answer->iat,
-        .origid = answer->origid};
-
-    if (slot == NULL)
-        return; /* answered at its deadline, or by the keeper before; or a former front's */
-    if (answer->status != STIRKEEP_OK) {
-        stk_link_keeper_fail(front, slot, answer->status, answer->message);
-        return;
-    }
-    if (connection != NULL) {
-        connection->unanswered--;
-        stk_output_done(connection,
-                        stk_response_encode_signed(slot->request_id, &body, &connection->out));
-    }
-    stk_orders_release(front->orders, slot);
-}
-
 static void take_message(struct stk_front *front, size_t length)
 {
     struct stk_answer *answers = NULL;
@@ -173,7 +131,7 @@ static void take_message(struct stk_front *front, size_t length)
         return;
     }
     for (size_t i = 0; i < count; i++)
-        deliver(front, &answers[i]);
+        stk_answer_deliver(front, &answers[i]);
 }
 
 static void readable(evutil_socket_t fd, short what, void *context)

@@ -28,7 +28,7 @@ static void turn_away(int fd, enum stirkeep_status status, const char *message)
 static void turn_away_stranger(struct stk_front *front, int fd, const struct stk_peer *peer)
 {
     const struct stk_refusal refusal = {.status = STIRKEEP_NOT_PERMITTED,
-                                        .reason = "no grant names this peer",
+                                        .reason = STK_STRANGER,
                                         .name = "",
                                         .ppt = "",
                                         .orig = "",
@@ -39,6 +39,23 @@ static void turn_away_stranger(struct stk_front *front, int fd, const struct stk
 
     stk_refusal_note(front, &refusal);
     turn_away(fd, refusal.status, refusal.reason);
+}
+
+/* Whose program is still to be found out may have a grant. */
+static bool is_stranger(const struct stk_connection *connection)
+{
+    return connection->grants->count == 0 && !stk_program_pending(connection);
+}
+
+bool stk_listener_holds_stranger(const struct stk_front *front,
+                                 const struct stk_connection *connection)
+{
+    size_t others = 0;
+
+    for (uint32_t i = 0; i < STK_CONNECTIONS_MAX; i++)
+        if (front->connections[i] != NULL && front->connections[i] != connection)
+            others += is_stranger(front->connections[i]) ? 1 : 0;
+    return others < STK_UNGRANTED_CONNECTIONS_MAX;
 }
 
 /* How many of the table are a user's, or nobody's with a grant? */
@@ -57,25 +74,36 @@ static void count(const struct stk_front *front, uid_t uid, size_t *ret_of_user,
             continue;
         }
         *ret_of_user += connection->peer.uid == uid ? 1 : 0;
-        *ret_ungranted += connection->grants->count == 0 ? 1 : 0;
+        *ret_ungranted += is_stranger(connection) ? 1 : 0;
     }
+}
+
+static void open_at(struct stk_front *front, int fd, uint32_t place, const struct stk_peer *peer,
+                    struct stk_grants *grants)
+{
+    if (stk_connection_open(front, fd, place, peer, grants) == STIRKEEP_OK &&
+        stk_policy_needs_program(front->config->policy))
+        stk_program_ask(front->connections[place]);
 }
 
 static void welcome(struct stk_front *front, int fd)
 {
+    bool needs_program = stk_policy_needs_program(front->config->policy);
     struct stk_peer peer = {0};
+    struct stk_who who = {0};
     struct stk_grants *grants = NULL;
     gid_t *groups = NULL;
-    size_t group_count = 0;
     size_t of_user = 0;
     size_t ungranted = 0;
     uint32_t place = 0;
 
-    if (!stk_peer_of(fd, &peer, &groups, &group_count)) {
+    if (!stk_peer_of(fd, &peer, &groups, &who.group_count)) {
         (void)close(fd);
         return;
     }
-    grants = stk_policy_grants_for(front->config->policy, peer.uid, groups, group_count);
+    who.uid = peer.uid;
+    who.groups = groups;
+    grants = stk_policy_grants_for(front->config->policy, &who);
     free(groups);
     count(front, peer.uid, &of_user, &ungranted, &place);
     if (grants == NULL || front->connection_count >= front->connection_limit ||
@@ -83,10 +111,10 @@ static void welcome(struct stk_front *front, int fd)
         turn_away(fd, STIRKEEP_OVERLOADED, "too many connections");
     } else if (of_user >= front->connection_limit - front->connection_limit / 4) {
         turn_away(fd, STIRKEEP_OVERLOADED, "too many connections of this user");
-    } else if (grants->count == 0 && ungranted >= STK_UNGRANTED_CONNECTIONS_MAX) {
+    } else if (grants->count == 0 && !needs_program && ungranted >= STK_UNGRANTED_CONNECTIONS_MAX) {
         turn_away_stranger(front, fd, &peer);
     } else {
-        (void)stk_connection_open(front, fd, place, &peer, grants);
+        open_at(front, fd, place, &peer, grants);
         return;
     }
     free(grants);

@@ -2,7 +2,6 @@
 #include "front/front.h"
 
 #include "room/room.h"
-#include <stdio.h>
 
 int main(void)
 {
@@ -11,10 +10,8 @@ int main(void)
     struct stk_error error = {0};
     int exit_status = 1;
 
-    if (stk_front_new(config, &front) != STIRKEEP_OK) {
-        (void)stk_error_set(&error, STIRKEEP_NO_MEMORY, "cannot be set up: out of memory");
+    if (stk_front_new(config, &front, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_FRONT, &error);
-    }
     exit_status = stk_front_run(front);
     stk_front_free(front);
     return exit_status;

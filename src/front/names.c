@@ -18,10 +18,18 @@ struct stk_names {
     uint64_t version;
 };
 
+static void held_free(struct stk_held *held)
+{
+    if (held == NULL)
+        return;
+    free(held->constraints);
+    free(held);
+}
+
 static void table_clear(struct table *table)
 {
     for (size_t i = 0; i < table->count; i++)
-        free(table->held[i]);
+        held_free(table->held[i]);
     free(table->held);
     *table = (struct table){0};
 }
@@ -77,7 +85,14 @@ static struct stk_held *held_new(const struct stk_certificate *certificate)
     memcpy(held->name, certificate->name.text, name_size);
     memcpy(held->name + name_size, certificate->x5u, x5u_size);
     held->x5u = held->name + name_size;
-    return held;
+    held->constraints = NULL;
+    if (!stk_constraints_any(certificate->constraints))
+        return held;
+    held->constraints = stk_constraints_clone(certificate->constraints);
+    if (held->constraints != NULL)
+        return held;
+    held_free(held);
+    return NULL;
 }
 
 static bool make_room(struct table *table)
@@ -107,11 +122,11 @@ static enum stirkeep_status table_put(struct table *table, const struct stk_cert
         return STIRKEEP_TOO_LARGE;
     held = held_new(entry);
     if (held == NULL || !make_room(table)) {
-        free(held);
+        held_free(held);
         return STIRKEEP_NO_MEMORY;
     }
     if (is_at(table, place, held->name)) {
-        free(table->held[place]);
+        held_free(table->held[place]);
     } else {
         memmove(&table->held[place + 1], &table->held[place],
                 (table->count - place) * sizeof(struct stk_held *));

@@ -18,6 +18,7 @@ struct stk_held {
     int64_t not_before;
     int64_t not_after;
     const char *x5u;
+    struct stk_constraints *constraints; /* owned; NULL: none */
     uint32_t generation;
     bool active;
     char name[];

@@ -42,16 +42,45 @@ void stk_refuse(const struct stk_ask *ask, enum stirkeep_status status, const ch
     stk_output_error(ask->connection, ask->request->id, status, message);
 }
 
+void stk_note_signing(const struct stk_ask *ask, const struct stk_signing *signing,
+                      enum stirkeep_status status, const char *reason)
+{
+    note(ask->connection, ask->request->id, &signing->sketch, status, reason);
+}
+
+void stk_refuse_signing(const struct stk_ask *ask, const struct stk_signing *signing,
+                        enum stirkeep_status status, const char *message)
+{
+    stk_note_signing(ask, signing, status, message);
+    stk_output_error(ask->connection, ask->request->id, status, message);
+}
+
+const char *stk_attest_text(char attest)
+{
+    switch (attest) {
+    case 'A':
+        return "A";
+    case 'B':
+        return "B";
+    case 'C':
+        return "C";
+    default:
+        return "";
+    }
+}
+
 void stk_operation_run(struct stk_connection *connection, struct stk_bytes message)
 {
     struct stk_front *front = connection->front;
     struct stk_request request = {0};
     struct stk_request_sketch sketch = {0};
     struct stk_error error = {0};
-    const struct stk_ask ask = {connection, &request, &sketch};
+    const struct stk_ask ask = {connection, &request, &sketch, stk_clock_mono_us(),
+                                stk_clock_seconds()};
     enum stirkeep_status status = STIRKEEP_OK;
 
     stk_arena_reset(&front->arena);
+    stk_arena_reset(&front->work);
     status = stk_request_decode(message, &front->arena, &request, &sketch, &error);
     if (status != STIRKEEP_OK) {
         stk_refuse(&ask, status, error.message);
@@ -60,6 +89,9 @@ void stk_operation_run(struct stk_connection *connection, struct stk_bytes messa
     switch (request.kind) {
     case STK_REQUEST_SIGN:
         stk_op_sign(&ask);
+        break;
+    case STK_REQUEST_BATCH:
+        stk_op_batch(&ask);
         break;
     case STK_REQUEST_LIST:
         stk_op_list(&ask);

@@ -120,6 +120,9 @@ struct stk_slot *stk_orders_take(struct stk_orders *orders, uid_t uid, uint64_t 
     orders->owners[slot - orders->slots] = uid;
     slot->deadline_us = deadline_us;
     slot->sent = false;
+    slot->told = false;
+    slot->batch = NULL;
+    slot->weight = 0;
     heap_rise(orders, orders->count++, slot);
     TAILQ_INSERT_TAIL(&orders->unsent, slot, entry);
     orders->unsent_count++;
@@ -159,6 +162,7 @@ void stk_orders_mark_sent(struct stk_orders *orders, struct stk_slot *slot)
     TAILQ_REMOVE(&orders->unsent, slot, entry);
     TAILQ_INSERT_TAIL(&orders->sent, slot, entry);
     slot->sent = true;
+    slot->told = true;
     orders->unsent_count--;
 }
 

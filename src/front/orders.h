@@ -4,9 +4,12 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "policy/policy.h"
 #include <stdbool.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+
+struct stk_batch;
 
 /*
  * The orders that have no answer yet, sent to the keeper or waiting to be. An order keeps its
@@ -22,6 +25,12 @@ struct stk_slot {
     uint32_t generation; /* of the certificate */
     uint32_t heap_place;
     bool sent;
+    bool told;                    /* is sent, or was before, to a keeper that is gone */
+    struct stk_name name;         /* of the certificate */
+    struct stk_decision decision; /* as it was charged; the grant may be gone by now */
+    struct stk_batch *batch;      /* NULL: a request of its own */
+    uint32_t batch_place;
+    size_t weight; /* memory that its decoding takes at most */
     struct stk_buffer bytes;
     TAILQ_ENTRY(stk_slot) entry;
 };

@@ -7,6 +7,10 @@
 
 #define GROUPS_MAX 65536 /* NGROUPS_MAX of the kernel */
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
 bool stk_peer_of(int fd, struct stk_peer *ret_peer, gid_t **ret_groups, size_t *ret_group_count)
 {
     struct ucred credentials = {0};
@@ -40,4 +44,29 @@ bool stk_peer_of(int fd, struct stk_peer *ret_peer, gid_t **ret_groups, size_t *
     *ret_groups = groups;
     *ret_group_count = count;
     return true;
+}
+
+struct stk_grants *stk_peer_grants(int fd, const struct stk_policy *policy, const char *executable,
+                                   const char *unit)
+{
+    struct stk_who who = {.executable = executable, .unit = unit};
+    struct stk_peer peer = {0};
+    struct stk_grants *grants = NULL;
+    gid_t *groups = NULL;
+
+    if (!stk_peer_of(fd, &peer, &groups, &who.group_count))
+        return NULL;
+    who.uid = peer.uid;
+    who.groups = groups;
+    grants = stk_policy_grants_for(policy, &who);
+    free(groups);
+    return grants;
+}
+
+int stk_peer_pidfd(int fd)
+{
+    int pidfd = -1;
+    socklen_t length = sizeof(pidfd);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0 ? pidfd : -1;
 }

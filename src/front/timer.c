@@ -23,6 +23,9 @@ static uint64_t next_deadline(const struct stk_front *front)
     next = earlier(next, first_of(&front->lingering));
     if (!TAILQ_EMPTY(&front->taking))
         next = earlier(next, TAILQ_FIRST(&front->taking)->taking_until_us);
+    next = earlier(next, stk_program_next_deadline(front));
+    if (front->counts_due_us != 0)
+        next = earlier(next, front->counts_due_us);
     if (front->snapshot_again_us != 0)
         next = earlier(next, front->snapshot_again_us);
     if (front->accept_again_us != 0)
@@ -54,16 +57,8 @@ void stk_timer_set(struct stk_front *front)
 
 static void expire_orders(struct stk_front *front, uint64_t now)
 {
-    while (stk_orders_next_deadline(front->orders) <= now) {
-        struct stk_slot *slot = stk_orders_earliest(front->orders);
-
-        if (front->keeper_up)
-            stk_link_keeper_fail(front, slot, STIRKEEP_DEADLINE,
-                                 stirkeep_status_text(STIRKEEP_DEADLINE));
-        else
-            stk_link_keeper_fail(front, slot, STIRKEEP_UNAVAILABLE,
-                                 "the keeper, which has the token, is starting: try again");
-    }
+    while (stk_orders_next_deadline(front->orders) <= now)
+        stk_answer_expire(front, stk_orders_earliest(front->orders), now);
 }
 
 static void expire_list(struct stk_connection_list *list, uint64_t now)
@@ -101,6 +96,8 @@ static void expired(evutil_socket_t fd, short what, void *context)
     expire_list(&front->waiting, now);
     expire_list(&front->lingering, now);
     expire_readers(front, now);
+    stk_program_expire(front, now);
+    stk_counts_expire(front, now);
     if (front->snapshot_again_us != 0 && front->snapshot_again_us <= now) {
         front->snapshot_again_us = 0;
         front->snapshot_wanted = true;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/front.h"
+
+#include "base/clock.h"
+#include "front/batch.h"
+
+/* Who asked, if still there. */
+static struct stk_connection *owner_of(const struct stk_front *front, uint32_t place,
+                                       uint64_t serial)
+{
+    struct stk_connection *connection = front->connections[place];
+
+    return connection != NULL && connection->serial == serial &&
+                   connection->state != STK_CONNECTION_BROKEN
+               ? connection
+               : NULL;
+}
+
+void stk_answer_batch(struct stk_front *front, struct stk_batch *batch)
+{
+    struct stk_connection *connection =
+        owner_of(front, batch->connection, batch->connection_serial);
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (connection != NULL) {
+        connection->unanswered -= batch->sent;
+        status = stk_batch_encode(batch, &connection->out);
+        if (status == STIRKEEP_TOO_LARGE)
+            stk_output_error(connection, batch->request_id, status,
+                             "batch: its answer is longer than a message");
+        else
+            stk_output_done(connection, status);
+    }
+    stk_batch_free(batch);
+}
+
+static void answer_one(struct stk_front *front, const struct stk_slot *slot,
+                       const struct stk_response_result *result)
+{
+    struct stk_connection *connection = owner_of(front, slot->connection, slot->connection_serial);
+
+    if (connection == NULL)
+        return;
+    connection->unanswered--;
+    if (result->status == STIRKEEP_OK)
+        stk_output_done(connection, stk_response_encode_signed(slot->request_id, &result->signed_,
+                                                               &connection->out));
+    else
+        stk_output_error(connection, slot->request_id, result->status, result->message);
+}
+
+static void answer(struct stk_front *front, struct stk_slot *slot,
+                   const struct stk_response_result *result)
+{
+    struct stk_batch *batch = slot->batch;
+
+    if (batch == NULL) {
+        answer_one(front, slot, result);
+    } else {
+        stk_batch_put(batch, slot->batch_place, result);
+        if (--batch->held == 0)
+            stk_answer_batch(front, batch);
+    }
+    stk_orders_release(front->orders, slot);
+}
+
+void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said)
+{
+    struct stk_slot *slot = stk_orders_find(front->orders, said->id);
+    struct stk_response_result result = {.status = said->status, .message = said->message};
+
+    if (slot == NULL)
+        return; /* answered at its deadline, or by the keeper before; or a former front's */
+    if (said->status == STIRKEEP_OK)
+        result.signed_ = (struct stk_response_signed){
+            .identity = {(const uint8_t *)said->identity, said->identity_length},
+            .passport_length = said->passport_length,
+            .generation = slot->generation,
+            .iat = said->iat,
+            .origid = said->origid,
+            .attest = stk_attest_text(slot->decision.attest)};
+    answer(front, slot, &result);
+}
+
+void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us)
+{
+    struct stk_response_result result = {.status = STIRKEEP_DEADLINE,
+                                         .message = stirkeep_status_text(STIRKEEP_DEADLINE)};
+
+    if (!front->keeper_up) {
+        result.status = STIRKEEP_UNAVAILABLE;
+        result.message = "the keeper, which has the token, is starting: try again";
+    }
+    if (!slot->told) {
+        stk_usage_refund(front->usage, &slot->decision, slot->name.text, 1, now_us,
+                         stk_clock_seconds());
+        stk_counts_touch(front, now_us);
+    }
+    answer(front, slot, &result);
+}
+
+void stk_answer_nobody(struct stk_front *front)
+{
+    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++) {
+        struct stk_batch *batch = front->orders->slots[i].batch;
+
+        if (front->orders->slots[i].id != 0 && batch != NULL && --batch->held == 0)
+            stk_batch_free(batch);
+    }
+}

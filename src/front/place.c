@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/signing.h"
+
+#include "wire/codec_order.h"
+
+/*
+ * What decoding an order may take of the keeper's memory, by its length. JSON takes most: a value
+ * for every two characters.
+ */
+#define WEIGHT_OF_BYTE 4
+#define WEIGHT_OF_JSON_BYTE (sizeof(struct stk_json) / 2)
+
+/* ---- usage */
+
+enum stirkeep_status stk_signing_charge(const struct stk_ask *ask,
+                                        const struct stk_signing *signing,
+                                        struct stk_permit *permit, struct stk_error *error)
+{
+    struct stk_front *front = ask->connection->front;
+    const struct stk_question question = {signing->name.text, &signing->claims, signing->is_input};
+    enum stirkeep_status status =
+        stk_usage_charge(front->usage, front->config->policy, ask->connection->grants, &question, 1,
+                         ask->mono_us, ask->real_s, &permit->decision, error);
+
+    if (status == STIRKEEP_OK)
+        stk_counts_touch(front, ask->mono_us);
+    return status;
+}
+
+void stk_signing_refund(const struct stk_ask *ask, const struct stk_signing *signing,
+                        const struct stk_permit *permit)
+{
+    struct stk_front *front = ask->connection->front;
+
+    stk_usage_refund(front->usage, &permit->decision, signing->name.text, 1, ask->mono_us,
+                     ask->real_s);
+    stk_counts_touch(front, ask->mono_us);
+}
+
+/* ---- orders */
+
+static uint64_t deadline_of(const struct stk_ask *ask)
+{
+    unsigned limit = ask->connection->front->config->signing.deadline_ms;
+    unsigned wanted = ask->request->deadline_ms;
+
+    if (wanted == 0 || wanted > limit)
+        wanted = limit;
+    return ask->mono_us + (uint64_t)wanted * 1000;
+}
+
+static size_t weigh(const struct stk_claims *claims, size_t length)
+{
+    bool has_json = claims->other != NULL || claims->rcd_jcd != NULL;
+
+    return length * (has_json ? WEIGHT_OF_BYTE + WEIGHT_OF_JSON_BYTE : WEIGHT_OF_BYTE);
+}
+
+static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_signing *signing,
+                                 const struct stk_permit *permit, struct stk_slot *slot)
+{
+    const struct stk_decision *decision = &permit->decision;
+    const struct stk_held *held = permit->held;
+    struct stk_order order = {.id = slot->id,
+                              .key_id = held->key_id,
+                              .name = signing->name,
+                              .generation = held->generation,
+                              .x5u = held->x5u,
+                              .claims = signing->claims,
+                              .attest_asked = decision->lowered ? signing->claims.attest : 0,
+                              .deadline_us = slot->deadline_us,
+                              .peer = ask->connection->peer,
+                              .grant = decision->grant->name,
+                              .request_id = ask->request->id};
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    order.claims.attest = decision->attest;
+    slot->request_id = ask->request->id;
+    slot->connection = ask->connection->place;
+    slot->connection_serial = ask->connection->serial;
+    slot->generation = held->generation;
+    slot->name = signing->name;
+    slot->decision = *decision;
+    status = stk_order_append(&order, &slot->bytes);
+    slot->weight = weigh(&order.claims, slot->bytes.length);
+    if (status == STIRKEEP_OK && slot->bytes.length > STK_LINK_MESSAGE_MAX)
+        return STIRKEEP_TOO_LARGE;
+    return status;
+}
+
+enum stirkeep_status stk_signing_place(const struct stk_ask *ask, const struct stk_signing *signing,
+                                       const struct stk_permit *permit, struct stk_slot **ret_slot,
+                                       struct stk_error *error)
+{
+    struct stk_orders *orders = ask->connection->front->orders;
+    struct stk_slot *slot = stk_orders_take(orders, ask->connection->peer.uid, deadline_of(ask));
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (slot == NULL)
+        return stk_error_set(error, STIRKEEP_OVERLOADED, "too many requests are in flight");
+    status = fill(ask, signing, permit, slot);
+    if (status != STIRKEEP_OK) {
+        stk_orders_release(orders, slot);
+        return stk_error_set(error, status, "order: %s", stirkeep_status_text(status));
+    }
+    *ret_slot = slot;
+    return STIRKEEP_OK;
+}
