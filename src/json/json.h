@@ -56,4 +56,7 @@ const char *stk_json_member_text(const struct stk_json *json, const char *key);
 /* Write a value canonically (json/canonical.h), keys in code-point order at every level. */
 void stk_json_write(const struct stk_json *json, struct stk_canonical *out);
 
+/* The same as a text in an arena; NULL when there is no room. */
+const char *stk_json_text_of(const struct stk_json *json, struct stk_arena *arena);
+
 #endif

@@ -1,43 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model/claims.h"
+#include "model/claims_make.h"
 
-#include "model/tn.h"
-#include "model/uri.h"
 #include <stdio.h>
 #include <string.h>
 
-#define FIELD_TEXT 32 /* "dest.uri[31]" */
+#define IAT_MAX ((int64_t)9007199254740991) /* 2^53 - 1: what JSON numbers may be (json/json.h) */
 
-static bool is_given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
+/* ---- orig and dest, which every type has */
 
-const char *stk_ppt_name(enum stk_ppt ppt)
+static enum stirkeep_status make_orig(struct stk_claims_making *making)
 {
-    switch (ppt) {
-    case STK_PPT_BASE:
-        return "base";
-    case STK_PPT_SHAKEN:
-        return "shaken";
-    }
-    return "unknown";
-}
+    static const char *const fields[] = {"orig", "orig.tn", "orig.uri"};
 
-bool stk_ppt_parse(const char *text, enum stk_ppt *ret_ppt)
-{
-    if (!is_given(text))
-        *ret_ppt = STK_PPT_BASE;
-    else if (strcmp(text, "shaken") == 0)
-        *ret_ppt = STK_PPT_SHAKEN;
-    else
-        return false;
-    return true;
-}
-
-static enum stirkeep_status out_of_memory(struct stk_error *error)
-{
-    return stk_error_set(error, STIRKEEP_TOO_LARGE, "claims: take too much memory");
+    return stk_claims_make_party(making, making->input->orig_tn, making->input->orig_uri, fields,
+                                 &making->claims->orig_tn, &making->claims->orig_uri);
 }
 
 /* Strings in byte order, each once. Lists are short (STK_DEST_MAX) and mostly sorted already. */
@@ -60,92 +36,70 @@ static size_t sort_and_merge(const char **texts, size_t count)
     return kept;
 }
 
-static enum stirkeep_status make_tn(const char *text, const char *field, struct stk_arena *arena,
-                                    const char **ret_tn, struct stk_error *error)
-{
-    struct stk_tn tn = {0};
-    enum stirkeep_status status = stk_tn_parse(text, field, &tn, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    *ret_tn = stk_arena_copy(arena, tn.text, strlen(tn.text));
-    return *ret_tn != NULL ? STIRKEEP_OK : out_of_memory(error);
-}
-
-static enum stirkeep_status make_uri(const char *text, const char *field, struct stk_arena *arena,
-                                     const char **ret_uri, struct stk_error *error)
-{
-    enum stirkeep_status status = stk_uri_check(text, field, error);
-
-    if (status != STIRKEEP_OK)
-        return status;
-    *ret_uri = stk_arena_copy(arena, text, strlen(text));
-    return *ret_uri != NULL ? STIRKEEP_OK : out_of_memory(error);
-}
-
-static enum stirkeep_status make_orig(const struct stk_claims_input *input, struct stk_arena *arena,
-                                      struct stk_claims *claims, struct stk_error *error)
-{
-    bool has_tn = is_given(input->orig_tn);
-    bool has_uri = is_given(input->orig_uri);
-
-    if (has_tn && has_uri)
-        return stk_error_set(error, STIRKEEP_INVALID, "orig: tn and uri given, one is allowed");
-    if (has_tn)
-        return make_tn(input->orig_tn, "orig.tn", arena, &claims->orig_tn, error);
-    if (has_uri)
-        return make_uri(input->orig_uri, "orig.uri", arena, &claims->orig_uri, error);
-    return stk_error_set(error, STIRKEEP_INVALID, "orig: missing, a tn or a uri is needed");
-}
-
-typedef enum stirkeep_status make_one(const char *text, const char *field, struct stk_arena *arena,
-                                      const char **ret_text, struct stk_error *error);
+typedef enum stirkeep_status make_one(struct stk_claims_making *making, const char *text,
+                                      const char *field, const char **ret_text);
 
 /* One list of destinations. The field's name with its index is only made when it is needed. */
-static enum stirkeep_status make_list(const char *const *texts, size_t count, const char *field,
-                                      make_one *make, struct stk_arena *arena,
-                                      const char ***ret_texts, size_t *ret_count,
-                                      struct stk_error *error)
+static enum stirkeep_status make_list(struct stk_claims_making *making, const char *const *texts,
+                                      size_t count, const char *field, make_one *make,
+                                      const char ***ret_texts, size_t *ret_count)
 {
     const char **list = NULL;
-    char indexed[FIELD_TEXT] = "";
+    char indexed[STK_FIELD_TEXT] = "";
+    struct stk_claims_making silent = *making;
 
     if (count == 0)
         return STIRKEEP_OK;
-    list = stk_arena_take(arena, count * sizeof(*list));
+    silent.error = NULL;
+    list = stk_arena_take(making->arena, count * sizeof(*list));
     if (list == NULL)
-        return out_of_memory(error);
+        return stk_claims_no_room(making->error);
     for (size_t i = 0; i < count; i++) {
-        enum stirkeep_status status = make(texts[i], field, arena, &list[i], NULL);
+        enum stirkeep_status status = make(&silent, texts[i], field, &list[i]);
 
         if (status == STIRKEEP_OK)
             continue;
         if (status != STIRKEEP_INVALID)
-            return out_of_memory(error);
+            return stk_claims_no_room(making->error);
         (void)snprintf(indexed, sizeof(indexed), "%s[%zu]", field, i);
-        return make(texts[i], indexed, arena, &list[i], error);
+        return make(making, texts[i], indexed, &list[i]);
     }
     *ret_texts = list;
     *ret_count = sort_and_merge(list, count);
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status make_dest(const struct stk_claims_input *input, struct stk_arena *arena,
-                                      struct stk_claims *claims, struct stk_error *error)
+static enum stirkeep_status make_dest(struct stk_claims_making *making)
 {
+    const struct stk_claims_input *input = making->input;
+    struct stk_claims *claims = making->claims;
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (input->dest_tn_count == 0 && input->dest_uri_count == 0)
-        return stk_error_set(error, STIRKEEP_INVALID, "dest: missing, a tn or a uri is needed");
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "dest: missing, a tn or a uri is needed");
     if (input->dest_tn_count > STK_DEST_MAX ||
         input->dest_uri_count > STK_DEST_MAX - input->dest_tn_count)
-        return stk_error_set(error, STIRKEEP_INVALID, "dest: more than %d in all", STK_DEST_MAX);
-    status = make_list(input->dest_tn, input->dest_tn_count, "dest.tn", make_tn, arena,
-                       &claims->dest_tn, &claims->dest_tn_count, error);
+        return stk_error_set(making->error, STIRKEEP_INVALID, "dest: more than %d in all",
+                             STK_DEST_MAX);
+    status = make_list(making, input->dest_tn, input->dest_tn_count, "dest.tn", stk_claims_make_tn,
+                       &claims->dest_tn, &claims->dest_tn_count);
     if (status != STIRKEEP_OK)
         return status;
-    return make_list(input->dest_uri, input->dest_uri_count, "dest.uri", make_uri, arena,
-                     &claims->dest_uri, &claims->dest_uri_count, error);
+    return make_list(making, input->dest_uri, input->dest_uri_count, "dest.uri",
+                     stk_claims_make_uri, &claims->dest_uri, &claims->dest_uri_count);
+}
+
+/* ---- attest and origid, which the signing path has nearly always: RFC 8588 section 4 */
+
+static enum stirkeep_status make_attest(struct stk_claims_making *making)
+{
+    const char *attest = making->input->attest;
+
+    if (attest[0] < 'A' || attest[0] > 'C' || attest[1] != '\0')
+        return stk_error_set(making->error, STIRKEEP_INVALID, "attest: must be A, B or C");
+    making->claims->attest = attest[0];
+    return STIRKEEP_OK;
 }
 
 /* A UUID in text (RFC 9562 section 4), made lower case. */
@@ -167,26 +121,121 @@ static bool read_uuid(const char *text, char ret_uuid[STK_ORIGID_LENGTH + 1])
     return true;
 }
 
-/* RFC 8588 section 4: both belong to shaken alone. attest is never defaulted. */
-static enum stirkeep_status make_shaken(const struct stk_claims_input *input,
-                                        struct stk_claims *claims, struct stk_error *error)
+static enum stirkeep_status make_origid(struct stk_claims_making *making)
 {
-    const char *attest = is_given(input->attest) ? input->attest : "";
+    if (!read_uuid(making->input->origid, making->claims->origid))
+        return stk_error_set(making->error, STIRKEEP_INVALID, "origid: is not a UUID");
+    return STIRKEEP_OK;
+}
 
-    if (claims->ppt != STK_PPT_SHAKEN) {
-        if (is_given(input->attest))
-            return stk_error_set(error, STIRKEEP_INVALID, "attest: only allowed with ppt shaken");
-        if (is_given(input->origid))
-            return stk_error_set(error, STIRKEEP_INVALID, "origid: only allowed with ppt shaken");
-        return STIRKEEP_OK;
+/* RFC 8225 section 7; RFC 8588, 8946, 8443 and 9795 want the full form. */
+static enum stirkeep_status make_compact(struct stk_claims_making *making)
+{
+    making->claims->compact = true;
+    return STIRKEEP_OK;
+}
+
+/* ---- which claims a type has */
+
+enum claim {
+    ATTEST = 1 << 0,
+    ORIGID = 1 << 1,
+    DIV = 1 << 2,
+    OPT = 1 << 3,
+    RPH = 1 << 4,
+    SPH = 1 << 5,
+    RCD = 1 << 6,
+    CRN = 1 << 7,
+    RCDI = 1 << 8,
+    MKY = 1 << 9,
+    OTHER = 1 << 10,
+    COMPACT = 1 << 11
+};
+
+static const struct rule {
+    enum claim claim;
+    const char *name;
+    unsigned may;  /* types that may have it */
+    unsigned must; /* types that have to */
+    const char *missing;
+    stk_claim_make *make;
+} rules[] = {
+    {ATTEST, "attest", STK_PPT_SHAKEN, STK_PPT_SHAKEN, "must be A, B or C", make_attest},
+    {ORIGID, "origid", STK_PPT_SHAKEN, 0, "", make_origid},
+    {DIV, "div", STK_PPT_DIV | STK_PPT_DIV_O, STK_PPT_DIV | STK_PPT_DIV_O,
+     "a tn or a uri is needed", stk_claim_make_div},
+    {OPT, "opt", STK_PPT_DIV_O, STK_PPT_DIV_O, "the inner PASSporT is needed", stk_claim_make_opt},
+    {RPH, "rph", STK_PPT_RPH, STK_PPT_RPH, "at least one auth is needed", stk_claim_make_rph},
+    {SPH, "sph", STK_PPT_RPH, 0, "", stk_claim_make_sph},
+    {RCD, "rcd", STK_PPT_RCD | STK_PPT_SHAKEN, STK_PPT_RCD, "a nam is needed", stk_claim_make_rcd},
+    {CRN, "crn", STK_PPT_RCD | STK_PPT_SHAKEN, 0, "", stk_claim_make_crn},
+    {RCDI, "rcdi", STK_PPT_RCD | STK_PPT_SHAKEN, 0, "", stk_claim_make_rcdi},
+    {MKY, "mky", (STK_PPTS_TYPED | STK_PPT_OTHER) & ~(unsigned)STK_PPT_SHAKEN, 0, "",
+     stk_claim_make_mky},
+    {OTHER, "other", STK_PPT_OTHER, 0, "", stk_claim_make_other},
+    {COMPACT, "compact", STK_PPT_BASE, 0, "", make_compact},
+};
+
+static unsigned bit_if(bool given, enum claim claim)
+{
+    return given ? (unsigned)claim : 0;
+}
+
+static unsigned claims_given(const struct stk_claims_input *input)
+{
+    return bit_if(stk_is_given(input->attest), ATTEST) |
+           bit_if(stk_is_given(input->origid), ORIGID) |
+           bit_if(stk_is_given(input->div_tn) || stk_is_given(input->div_uri) ||
+                      stk_is_given(input->div_hi),
+                  DIV) |
+           bit_if(stk_is_given(input->opt), OPT) | bit_if(input->rph_auth_count > 0, RPH) |
+           bit_if(stk_is_given(input->sph), SPH) |
+           bit_if(stk_is_given(input->rcd_nam) || stk_is_given(input->rcd_apn) ||
+                      stk_is_given(input->rcd_icn) || stk_is_given(input->rcd_jcd) ||
+                      stk_is_given(input->rcd_jcl),
+                  RCD) |
+           bit_if(stk_is_given(input->crn), CRN) | bit_if(input->rcdi_count > 0, RCDI) |
+           bit_if(input->mky_count > 0, MKY) | bit_if(stk_is_given(input->other), OTHER) |
+           bit_if(input->compact, COMPACT);
+}
+
+static enum stirkeep_status make_by_rules(struct stk_claims_making *making)
+{
+    const unsigned given = claims_given(making->input);
+    const unsigned ppt = making->claims->ppt;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    for (size_t i = 0; status == STIRKEEP_OK && i < sizeof(rules) / sizeof(*rules); i++) {
+        const struct rule *rule = &rules[i];
+
+        if ((given & rule->claim) == 0) {
+            if ((rule->must & ppt) != 0)
+                return stk_error_set(making->error, STIRKEEP_INVALID, "%s: missing, %s", rule->name,
+                                     rule->missing);
+            continue;
+        }
+        if ((rule->may & ppt) == 0)
+            return stk_error_set(making->error, STIRKEEP_INVALID,
+                                 "%s: not allowed in a PASSporT of type %s", rule->name,
+                                 ppt == STK_PPT_BASE ? "base" : making->claims->ppt_text);
+        status = rule->make(making);
     }
-    if (attest[0] == '\0')
-        return stk_error_set(error, STIRKEEP_INVALID, "attest: missing, must be A, B or C");
-    if (attest[0] < 'A' || attest[0] > 'C' || attest[1] != '\0')
-        return stk_error_set(error, STIRKEEP_INVALID, "attest: must be A, B or C");
-    claims->attest = attest[0];
-    if (is_given(input->origid) && !read_uuid(input->origid, claims->origid))
-        return stk_error_set(error, STIRKEEP_INVALID, "origid: is not a UUID");
+    return status;
+}
+
+/* ---- all */
+
+static enum stirkeep_status make_ppt(struct stk_claims_making *making)
+{
+    const char *text = making->input->ppt;
+    struct stk_claims *claims = making->claims;
+
+    if (!stk_ppt_parse(text, &claims->ppt))
+        return stk_error_set(making->error, STIRKEEP_UNSUPPORTED, "ppt: \"%.*s\" is not known",
+                             STK_PPT_MAX, text);
+    if (claims->ppt == STK_PPT_OTHER)
+        return stk_claims_copy(making, text, "ppt", STK_PPT_MAX, &claims->ppt_text);
+    claims->ppt_text = claims->ppt == STK_PPT_BASE ? "" : stk_ppt_name(claims->ppt);
     return STIRKEEP_OK;
 }
 
@@ -194,18 +243,19 @@ enum stirkeep_status stk_claims_make(const struct stk_claims_input *input, struc
                                      struct stk_claims *ret_claims, struct stk_error *error)
 {
     struct stk_claims claims = {.iat = input->iat};
-    enum stirkeep_status status = STIRKEEP_OK;
+    struct stk_claims_making making = {
+        .input = input, .arena = arena, .claims = &claims, .error = error};
+    enum stirkeep_status status = make_ppt(&making);
 
-    if (!stk_ppt_parse(input->ppt, &claims.ppt))
-        return stk_error_set(error, STIRKEEP_UNSUPPORTED, "ppt: \"%.*s\" is not known", STK_PPT_MAX,
-                             input->ppt);
-    if (input->iat < 0)
-        return stk_error_set(error, STIRKEEP_INVALID, "iat: is negative");
-    status = make_shaken(input, &claims, error);
+    if (status == STIRKEEP_OK && (input->iat < 0 || input->iat > IAT_MAX))
+        status = stk_error_set(error, STIRKEEP_INVALID, "iat: is %s",
+                               input->iat < 0 ? "negative" : "past 2^53 - 1");
     if (status == STIRKEEP_OK)
-        status = make_orig(input, arena, &claims, error);
+        status = make_by_rules(&making);
     if (status == STIRKEEP_OK)
-        status = make_dest(input, arena, &claims, error);
+        status = make_orig(&making);
+    if (status == STIRKEEP_OK)
+        status = make_dest(&making);
     if (status == STIRKEEP_OK)
         *ret_claims = claims;
     return status;

@@ -22,7 +22,8 @@ enum stk_ppt {
 const char *stk_ppt_name(enum stk_ppt ppt);
 
 /* From the wire's ppt ("" or NULL is base). A name that is not known is OTHER when it is one (1 to
- * STK_PPT_MAX of A-Z a-z 0-9 . _ -, first a letter), but "base" and "other" are none: false. */
+ * STK_PPT_MAX of A-Z a-z 0-9 . _ -, first a letter), but "base" and "other" are none: false; nor is
+ * what differs from a known name only in case. */
 bool stk_ppt_parse(const char *text, enum stk_ppt *ret_ppt);
 
 /* Two texts that belong together: a mky's alg and dig, an rcdi's pointer and digest. */

@@ -80,6 +80,26 @@ enum stirkeep_status stk_uri_check(const char *text, const char *field, struct s
     return STIRKEEP_OK;
 }
 
+enum stirkeep_status stk_url_check(const char *text, const char *field, size_t max,
+                                   struct stk_error *error)
+{
+    size_t length = strnlen(text, max + 1);
+    size_t bad = 0;
+
+    if (length > max)
+        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: longer than %zu characters", field,
+                             max);
+    if (strncmp(text, HTTPS, strlen(HTTPS)) != 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: does not begin with %s", field, HTTPS);
+    if (strcspn(text + strlen(HTTPS), "/?#") == 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: does not name a host", field);
+    bad = first_bad_character(text, length);
+    if (bad != 0)
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "%s: character %zu is not allowed in a URI (RFC 3986)", field, bad);
+    return STIRKEEP_OK;
+}
+
 /* A domain name or IPv4 address: labels of letters, digits and inner hyphens. */
 static bool is_host_name(const char *host, size_t length)
 {

@@ -3,6 +3,7 @@
 #define STK_MODEL_URI_H
 
 #include "base/error.h"
+#include <stddef.h>
 
 /*
  * Is it a URI that a PASSporT may carry: "scheme:rest" in the characters of RFC 3986, percent
@@ -10,6 +11,13 @@
  * begins with `field`. It is carried as it is.
  */
 enum stirkeep_status stk_uri_check(const char *text, const char *field, struct stk_error *error);
+
+/*
+ * Is it an https URL of at most `max` characters of RFC 3986, for other people to fetch? INVALID or
+ * TOO_LARGE otherwise; the message begins with `field`.
+ */
+enum stirkeep_status stk_url_check(const char *text, const char *field, size_t max,
+                                   struct stk_error *error);
 
 /*
  * Is it an https URL fit for x5u (RFC 8226, ATIS-1000080): port absent, 443 or 8443; no user info,
