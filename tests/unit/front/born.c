@@ -56,7 +56,7 @@ static void link_pair(int *ret_theirs, int *ret_rooms)
 
 void born_new(struct born *born, enum stk_room room, const char *variable)
 {
-    *born = (struct born){.room = room, .program = getenv(variable), .control = -1};
+    *born = (struct born){.room = room, .program = getenv(variable), .control = -1, .rules = -1};
     assert_non_null(born->program);
     (void)snprintf(born->directory, sizeof(born->directory), "/tmp/stk-%s-XXXXXX",
                    stk_room_name(room));
@@ -82,7 +82,8 @@ void born_kill(struct born *born)
 void born_free(struct born *born)
 {
     char *arguments[] = {(char[]){"rm"}, (char[]){"-rf"}, born->directory, NULL};
-    int fds[] = {born->listener, born->keeper, born->other, born->room_keeper, born->room_other};
+    int fds[] = {born->listener,    born->keeper,     born->other,
+                 born->room_keeper, born->room_other, born->rules};
     pid_t child = 0;
 
     born_kill(born);
@@ -108,26 +109,74 @@ static _Noreturn void become(const char *program, int fds[], int count)
     _exit(126);
 }
 
+int born_sealed(const void *data, size_t length)
+{
+    int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    assert_true(fd >= 0);
+    assert_true(stk_file_write_all(fd, data, length));
+    assert_int_equal(
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+    return fd;
+}
+
+int born_config(const char *config)
+{
+    struct stk_config *parsed = NULL;
+    struct stk_buffer resolved = {0};
+    struct stk_error error = {0};
+    int fd = -1;
+
+    if (stk_config_resolve(config, strlen(config), "test", &parsed, &resolved, &error) !=
+        STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    fd = born_sealed(resolved.data, resolved.length);
+    stk_config_free(parsed);
+    stk_buffer_free(&resolved);
+    return fd;
+}
+
+void born_reload(const struct born *born, uint64_t number, int config, int rules)
+{
+    struct stk_control_message message = {.kind = STK_CONTROL_CONFIG,
+                                          .room = born->room,
+                                          .number = number,
+                                          .fd_count = rules >= 0 ? 2 : 1,
+                                          .fds = {config, rules}};
+
+    assert_true(stk_control_send_message(born->control, &message));
+    (void)close(config);
+    if (rules >= 0)
+        (void)close(rules);
+}
+
+struct stk_control_message born_hear(const struct born *born)
+{
+    struct stk_control_message said = {0};
+
+    assert_true(born_readable(born->control, WITHIN_MS));
+    assert_int_equal(stk_control_receive(born->control, &said), STIRKEEP_OK);
+    return said;
+}
+
 void born_start(struct born *born, const char *config)
 {
     int control[2] = {-1, -1};
-    int text = memfd_create("config", MFD_CLOEXEC);
-    int fds[5] = {-1, text, born->listener, born->room_keeper, born->room_other};
+    int text = born_config(config);
+    int fds[6] = {-1, text, born->listener, born->room_keeper, born->room_other, born->rules};
     struct stk_control_message said = {0};
 
     born_kill(born);
-    assert_true(stk_file_write_all(text, config, strlen(config)));
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
     fds[0] = control[1];
     born->pid = fork();
     assert_true(born->pid >= 0);
     if (born->pid == 0)
-        become(born->program, fds, 5);
+        become(born->program, fds, born->rules >= 0 ? 6 : 5);
     (void)close(control[1]);
     (void)close(text);
     born->control = control[0];
-    assert_true(born_readable(born->control, WITHIN_MS));
-    assert_int_equal(stk_control_receive(born->control, &said), STIRKEEP_OK);
+    said = born_hear(born);
     if (said.kind != STK_CONTROL_READY)
         fail_msg("%s", said.text);
     assert_int_equal(said.room, born->room);

@@ -30,6 +30,7 @@ struct born {
     int other;       /* what intake would hold for front, and front for intake */
     int room_keeper; /* the porter's copies of the room's ends: they outlive it */
     int room_other;
+    int rules; /* attestation rules for front, which are closed with it; -1: none */
 };
 
 /* A directory, a socket, links; no process yet. `variable` names the program. */
@@ -44,6 +45,14 @@ void born_kill(struct born *born);
 int born_wait(struct born *born);
 bool born_runs(const struct born *born);
 void born_tell(const struct born *born, enum stk_control_kind kind, enum stk_room room);
+/* What the room says next to its porter; fails the test when it says nothing. */
+struct stk_control_message born_hear(const struct born *born);
+
+/* A sealed memfd, as the porter hands them out; and one with a configuration, resolved. */
+int born_sealed(const void *data, size_t length);
+int born_config(const char *config);
+/* CONFIG with this configuration and these rules (-1: none); the descriptors are closed. */
+void born_reload(const struct born *born, uint64_t number, int config, int rules);
 
 /* ---- clients */
 
