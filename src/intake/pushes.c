@@ -6,15 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a page as many names as one message may hold. */
+static enum stirkeep_status encode(struct stk_pushes *pushes, struct stk_catalog_push *push)
+{
+    enum stirkeep_status status = STIRKEEP_TOO_LARGE;
+
+    for (;;) {
+        pushes->out.length = 0;
+        status = stk_catalog_push_encode(push, &pushes->out);
+        if (status == STIRKEEP_OK && pushes->out.length > STK_PUSH_BYTES_MAX)
+            status = STIRKEEP_TOO_LARGE;
+        if (status != STIRKEEP_TOO_LARGE || push->entry_count < 2)
+            break;
+        push->entry_count /= 2;
+        push->last = false;
+    }
+    /* One name is within the link's own limit. */
+    return pushes->out.length > 0 && status == STIRKEEP_TOO_LARGE ? STIRKEEP_OK : status;
+}
+
 /* True when it is on its way. Else the pump goes on when the link takes more. */
-static bool send_push(struct stk_intake *intake, const struct stk_catalog_push *push)
+static bool send_push(struct stk_intake *intake, struct stk_catalog_push *push)
 {
     struct stk_pushes *pushes = &intake->pushes;
     struct stk_error error = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
+    enum stirkeep_status status = encode(pushes, push);
 
-    pushes->out.length = 0;
-    status = stk_catalog_push_encode(push, &pushes->out);
     if (status == STIRKEEP_OK)
         status =
             stk_link_send(STK_FD_INTAKE_FRONT, pushes->out.data, pushes->out.length, 0, &error);
@@ -36,27 +53,50 @@ static void later(struct stk_intake *intake, const struct stk_error *error)
     stk_intake_timer(&intake->pushes.again, STK_RETRY_MS);
 }
 
+/* Names of the next page, as many as can be constrained at once. */
+static enum stirkeep_status read_page(struct stk_intake *intake, struct stk_catalog_push *push,
+                                      bool *ret_all, struct stk_error *error)
+{
+    struct stk_pushes *pushes = &intake->pushes;
+    size_t count = 0;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (!pushes->names_sent)
+        status = stk_catalog_certificates(intake->catalog, pushes->after.text, pushes->page,
+                                          STK_PUSH_PAGE, &count, error);
+    if (status == STIRKEEP_OK)
+        status = stk_push_constrain(intake, pushes->page, count, &push->entry_count, error);
+    if (status == STIRKEEP_OK)
+        status = stk_usage_page(intake, push, error);
+    *ret_all = count < STK_PUSH_PAGE && push->entry_count == count;
+    return status;
+}
+
 /* The next page of a snapshot. */
 static bool push_page(struct stk_intake *intake)
 {
     struct stk_pushes *pushes = &intake->pushes;
-    struct stk_catalog_push push = {.first = pushes->first, .entries = pushes->page};
+    struct stk_catalog_push push = {
+        .push = pushes->last_push + 1, .first = pushes->first, .entries = pushes->page};
     struct stk_error error = {0};
+    size_t read = 0;
+    bool all = false;
 
-    if (stk_catalog_certificates(intake->catalog, pushes->after.text, pushes->page, STK_PUSH_PAGE,
-                                 &push.entry_count, &error) != STIRKEEP_OK) {
+    if (read_page(intake, &push, &all, &error) != STIRKEEP_OK) {
         later(intake, &error);
         return false;
     }
-    push.push = pushes->last_push + 1;
-    push.last = push.entry_count < STK_PUSH_PAGE;
+    read = push.entry_count;
+    push.last = all && push.usage_count < STK_USAGE_COUNTS_MAX;
     if (!send_push(intake, &push))
         return false;
     pushes->last_push++;
     pushes->first = false;
     pushes->snapshot = !push.last;
+    pushes->names_sent = all && push.entry_count == read;
     if (push.entry_count > 0)
         pushes->after = pushes->page[push.entry_count - 1].name;
+    stk_usage_page_sent(intake, &push);
     return true;
 }
 
@@ -69,12 +109,15 @@ static bool push_change(struct stk_intake *intake, struct stk_change *change)
     enum stirkeep_status status =
         stk_catalog_certificate(intake->catalog, change->name.text, &pushes->page[0], &error);
 
+    /* Unknown: nothing to learn, but somebody waits until front has got so far. */
+    if (status == STIRKEEP_OK)
+        status = stk_push_constrain(intake, pushes->page, 1, &push.entry_count, &error);
+    else if (status == STIRKEEP_UNKNOWN_NAME)
+        push.entry_count = 0;
     if (status != STIRKEEP_OK && status != STIRKEEP_UNKNOWN_NAME) {
         later(intake, &error);
         return false;
     }
-    if (status == STIRKEEP_UNKNOWN_NAME)
-        push.entry_count = 0; /* nothing to learn, but somebody waits until front has got so far */
     if (!send_push(intake, &push))
         return false;
     TAILQ_REMOVE(&pushes->changes, change, entry);
@@ -102,6 +145,9 @@ static void begin_snapshot(struct stk_intake *intake)
     intake->pushes.snapshot = true;
     intake->pushes.first = true;
     intake->pushes.after = (struct stk_name){0};
+    intake->pushes.names_sent = false;
+    intake->pushes.usage_sent = false;
+    intake->pushes.usage_after = (struct stk_usage_row){0};
     pump(intake);
 }
 
@@ -164,7 +210,10 @@ static void take_report(struct stk_intake *intake, const struct stk_front_report
     struct stk_pushes *pushes = &intake->pushes;
     struct stk_waiter *waiter = NULL;
 
+    stk_usage_keep(intake, report);
     pushes->report = *report;
+    pushes->report.usage = NULL;
+    pushes->report.usage_count = 0;
     if (pushes->heard < report->push)
         pushes->heard = report->push;
     TAILQ_FOREACH(waiter, &pushes->waiters, entry)
@@ -200,7 +249,9 @@ bool stk_pushes_start(struct stk_intake *intake)
     TAILQ_INIT(&pushes->changes);
     TAILQ_INIT(&pushes->waiters);
     pushes->page = calloc(STK_PUSH_PAGE, sizeof(*pushes->page));
-    if (pushes->page == NULL ||
+    if (pushes->page == NULL || !stk_usage_start(intake) ||
+        stk_arena_new(&pushes->constraints, STK_PUSH_ARENA) != STIRKEEP_OK ||
+        stk_arena_new(&pushes->leaf, STK_PUSH_LEAF_ARENA) != STIRKEEP_OK ||
         event_assign(&pushes->readable, intake->base, STK_FD_INTAKE_FRONT, EV_READ | EV_PERSIST,
                      readable, intake) != 0 ||
         event_assign(&pushes->writable, intake->base, STK_FD_INTAKE_FRONT, EV_WRITE, writable,
@@ -228,6 +279,9 @@ void stk_pushes_stop(struct stk_intake *intake)
         free(waiter);
     }
     free(pushes->page);
+    stk_usage_stop(intake);
+    stk_arena_free(&pushes->constraints);
+    stk_arena_free(&pushes->leaf);
     stk_buffer_free(&pushes->out);
 }
 

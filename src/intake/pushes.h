@@ -2,20 +2,32 @@
 #ifndef STK_INTAKE_PUSHES_H
 #define STK_INTAKE_PUSHES_H
 
+#include "base/arena.h"
 #include "base/buffer.h"
+#include "catalog/catalog.h"
 #include "model/name.h"
 #include "wire/codec_order.h"
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
 /*
- * The names on their way to front: a snapshot in pages, and changes one by one behind it. What is
- * sent is read from the catalog at the moment of sending. One thread.
+ * The names on their way to front, each with what its certificate says that it may sign: a snapshot
+ * in pages, and changes one by one behind it. What is sent is read from the catalog at the moment of
+ * sending. With a snapshot goes what was used up of today's quotas; the other way front tells what
+ * is used up. One thread.
  */
 
 struct stk_intake;
 
 #define STK_PUSH_PAGE 64 /* names in a message */
+
+/* A message of several names is not larger, so that front can decode it: constraints of many
+ * numbers take several times the room there. One name always fits (STK_CERT_DER_MAX). */
+#define STK_PUSH_BYTES_MAX (96 * 1024)
+#define STK_PUSH_ARENA (1024 * 1024) /* for the constraints of a page */
+#define STK_PUSH_LEAF_ARENA (STK_CERT_DER_MAX + 64)
+
+#define STK_USAGE_DAYS 2 /* counts are kept for so many days past */
 
 /* A change that waits to be sent. */
 struct stk_change {
@@ -41,10 +53,19 @@ struct stk_pushes {
     bool snapshot; /* under way ... */
     bool first;    /* ... and nothing of it sent yet */
     struct stk_name after;
-    uint64_t question; /* for a report, not sent yet: its number; 0: none */
-    uint64_t heard;    /* the highest number that front has acknowledged */
+    bool names_sent;                  /* all of the snapshot's */
+    bool usage_sent;                  /* ... and of the counts */
+    struct stk_usage_row usage_after; /* the last one that was sent; no name: none was */
+    int64_t usage_day;                /* whose counts are sent */
+    bool usage_told;                  /* that counts cannot be kept */
+    uint64_t question;                /* for a report, not sent yet: its number; 0: none */
+    uint64_t heard;                   /* the highest number that front has acknowledged */
     struct stk_front_report report;
     struct stk_certificate *page;
+    struct stk_usage_row *usage; /* STK_USAGE_COUNTS_MAX */
+    struct stk_usage_count *counts;
+    struct stk_arena constraints;
+    struct stk_arena leaf; /* one certificate's DER */
     struct stk_buffer out;
     struct event readable;
     struct event writable;
@@ -63,6 +84,32 @@ void stk_settle(struct stk_intake *intake, uint64_t push, void (*done)(void *con
                 void *context);
 /* Acts have reached the trail: look who may go on. */
 void stk_settle_check(struct stk_intake *intake);
+
+/* ---- push_entries.c */
+
+/*
+ * Give certificates that were read from the catalog their constraints, in pushes.constraints (which
+ * is reset). `*ret_done` of them, at least one: there was no room for more. One whose constraints
+ * cannot be read is told not to be active, and the log says why. STORAGE.
+ */
+enum stirkeep_status stk_push_constrain(struct stk_intake *intake,
+                                        struct stk_certificate *certificates, size_t count,
+                                        size_t *ret_done, struct stk_error *error);
+
+/* ---- usage.c */
+
+bool stk_usage_start(struct stk_intake *intake);
+void stk_usage_stop(struct stk_intake *intake);
+
+/* What front says was used up, into the catalog. A failure is logged, once until it works again:
+ * the next report of the same names makes up for it. */
+void stk_usage_keep(struct stk_intake *intake, const struct stk_front_report *report);
+
+/* The next counts of a snapshot into `push`; pushes.usage holds them. STORAGE. */
+enum stirkeep_status stk_usage_page(struct stk_intake *intake, struct stk_catalog_push *push,
+                                    struct stk_error *error);
+/* They are on their way. */
+void stk_usage_page_sent(struct stk_intake *intake, const struct stk_catalog_push *push);
 
 /* Ask front for a report; with it in pushes.report, pushes.heard is at least this number. */
 uint64_t stk_push_ask(struct stk_intake *intake);
