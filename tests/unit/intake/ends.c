@@ -14,6 +14,8 @@
 
 static uint8_t message[STK_LINK_MESSAGE_MAX];
 
+static void forget(struct ends *ends);
+
 int ends_set_up(void **state)
 {
     struct ends *ends = calloc(1, sizeof(*ends));
@@ -33,6 +35,7 @@ int ends_tear_down(void **state)
     born_free(&ends->born);
     stk_arena_free(&ends->arena);
     stk_arena_free(&ends->answers);
+    forget(ends);
     if (ends->caller.fd > 0)
         client_free(&ends->caller);
     free(ends);
@@ -238,9 +241,23 @@ static void learn(struct ends *ends, const struct stk_certificate *entry)
     while (i < ends->known_count && strcmp(ends->known[i].name.text, entry->name.text) != 0)
         i++;
     assert_true(i < KNOWN_MAX);
+    free((void *)(uintptr_t)ends->known[i].constraints);
     ends->known[i] = *entry;
+    if (entry->constraints != NULL)
+        ends->known[i].constraints = stk_constraints_clone(entry->constraints);
     if (i == ends->known_count)
         ends->known_count++;
+}
+
+static void forget(struct ends *ends)
+{
+    while (ends->known_count > 0) {
+        struct stk_certificate *one = &ends->known[--ends->known_count];
+
+        free((void *)(uintptr_t)one->constraints);
+        one->constraints = NULL;
+    }
+    ends->count_count = 0;
 }
 
 static void work_as_front(struct ends *ends)
@@ -256,8 +273,11 @@ static void work_as_front(struct ends *ends)
     if (stk_catalog_push_decode((struct stk_bytes){message, length}, &ends->arena, &push, &error) !=
         STIRKEEP_OK)
         fail_msg("%s", error.message);
+    if (length > ends->longest)
+        ends->longest = length;
     if (push.first) {
-        ends->known_count = 0;
+        forget(ends);
+        ends->snapshot_done = false;
         ends->snapshots++;
         ends->pages = 0;
         ends->changes = 0;
@@ -266,11 +286,39 @@ static void work_as_front(struct ends *ends)
     ends->changes += push.last && !push.first && push.entry_count == 1;
     for (size_t i = 0; i < push.entry_count; i++)
         learn(ends, &push.entries[i]);
+    for (size_t i = 0; i < push.usage_count; i++) {
+        assert_true(ends->count_count < COUNTS_MAX);
+        ends->counts[ends->count_count++] = push.usage[i];
+    }
+    ends->snapshot_done = ends->snapshot_done || push.last;
     report.push = push.push;
     assert_int_equal(stk_front_report_encode(&report, &out), STIRKEEP_OK);
     assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 1000, NULL),
                      STIRKEEP_OK);
     stk_buffer_free(&out);
+}
+
+void ends_report(struct ends *ends, const struct stk_usage_count *counts, size_t count,
+                 bool snapshot_wanted)
+{
+    struct stk_front_report report = {.snapshot_wanted = snapshot_wanted,
+                                      .usage = (struct stk_usage_count *)(uintptr_t)counts,
+                                      .usage_count = count};
+    struct stk_buffer out = {0};
+
+    assert_int_equal(stk_front_report_encode(&report, &out), STIRKEEP_OK);
+    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 1000, NULL),
+                     STIRKEEP_OK);
+    stk_buffer_free(&out);
+}
+
+void ends_await_snapshot(struct ends *ends, unsigned snapshots)
+{
+    uint64_t until = stk_clock_mono_us() + (uint64_t)WITHIN_MS * 1000;
+
+    while ((ends->snapshots < snapshots || !ends->snapshot_done) && stk_clock_mono_us() < until)
+        (void)ends_work(ends, -1, 10);
+    assert_true(ends->snapshots >= snapshots && ends->snapshot_done);
 }
 
 /* ---- both */

@@ -17,6 +17,7 @@
 
 #define ACTS_MAX 256
 #define KNOWN_MAX 512
+#define COUNTS_MAX 1024
 
 struct recorded {
     char act[32];
@@ -60,8 +61,12 @@ struct ends {
     struct recorded acts[ACTS_MAX];
     size_t act_count;
 
-    struct stk_certificate known[KNOWN_MAX]; /* to front */
+    struct stk_certificate known[KNOWN_MAX]; /* to front; their constraints are copies */
     size_t known_count;
+    struct stk_usage_count counts[COUNTS_MAX]; /* of the last snapshot */
+    size_t count_count;
+    size_t longest;     /* bytes of a push */
+    bool snapshot_done; /* the last one is complete */
     unsigned snapshots;
     unsigned pages;
     unsigned changes;
@@ -90,6 +95,12 @@ size_t ends_acts(const struct ends *ends, const char *act, const char *name);
 const struct recorded *ends_last_act(const struct ends *ends, const char *act);
 /* What front knows of a name; NULL: nothing. */
 const struct stk_certificate *ends_known(const struct ends *ends, const char *name);
+
+/* Front reports what was used up, and whether it wants a snapshot. */
+void ends_report(struct ends *ends, const struct stk_usage_count *counts, size_t count,
+                 bool snapshot_wanted);
+/* Work until there were so many snapshots, and the last one is complete. */
+void ends_await_snapshot(struct ends *ends, unsigned snapshots);
 
 /* While intake is not running: the catalog, and whether an intent is open in it. */
 struct stk_catalog *ends_catalog(const struct ends *ends);

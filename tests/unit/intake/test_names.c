@@ -85,17 +85,6 @@ static void three_hundred_names_are_listed_in_pages_and_pushed_to_front(void **s
     assert_true(ends->pages > 1);
 }
 
-static void front_asks_for_the_names_again(struct ends *ends)
-{
-    struct stk_front_report report = {.snapshot_wanted = true};
-    struct stk_buffer out = {0};
-
-    assert_int_equal(stk_front_report_encode(&report, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 1000, NULL),
-                     STIRKEEP_OK);
-    stk_buffer_free(&out);
-}
-
 static void a_new_front_gets_all_names(void **state)
 {
     struct ends *ends = *state;
@@ -105,7 +94,7 @@ static void a_new_front_gets_all_names(void **state)
     (void)call(ends, (struct stk_admin_request){.kind = STK_ADMIN_STATUS});
     while (ends->known_count < 130)
         (void)ends_work(ends, -1, 10);
-    front_asks_for_the_names_again(ends);
+    ends_report(ends, NULL, 0, true);
     while (ends->snapshots < 2 || ends->known_count < 130)
         (void)ends_work(ends, -1, 10);
     assert_int_equal(ends->snapshots, 2);
