@@ -8,19 +8,21 @@
 
 struct stk_canonical stk_canonical_begin(struct stk_buffer *out)
 {
-    return (struct stk_canonical){.out = out, .start = out->length, .status = STIRKEEP_OK};
+    return (struct stk_canonical){
+        .out = out, .start = out != NULL ? out->length : 0, .status = STIRKEEP_OK};
 }
 
 enum stirkeep_status stk_canonical_end(struct stk_canonical *json)
 {
-    if (json->status != STIRKEEP_OK)
+    if (json->status != STIRKEEP_OK && json->out != NULL)
         json->out->length = json->start;
     return json->status;
 }
 
 static void put(struct stk_canonical *json, const void *data, size_t length)
 {
-    if (json->status == STIRKEEP_OK)
+    json->length += length;
+    if (json->out != NULL && json->status == STIRKEEP_OK)
         json->status = stk_buffer_add(json->out, data, length);
 }
 

@@ -18,9 +18,11 @@
 struct stk_canonical {
     struct stk_buffer *out;
     size_t start;
+    size_t length; /* bytes of all that it was given to write */
     enum stirkeep_status status;
 };
 
+/* `out` NULL: nothing is written, only counted. */
 struct stk_canonical stk_canonical_begin(struct stk_buffer *out);
 
 /* The first failure; then `out` is as it was at the beginning. */

@@ -2,76 +2,38 @@
 #include "passport/passport.h"
 
 #include "base/encode.h"
-#include "json/canonical.h"
+#include "passport/payload.h"
 #include <assert.h>
 #include <string.h>
 
-enum stirkeep_status stk_passport_header(enum stk_ppt ppt, const char *x5u, struct stk_buffer *out)
+static void put_header(struct stk_canonical *json, const char *ppt, const char *x5u)
+{
+    stk_canonical_raw(json, "{\"alg\":\"ES256\"");
+    if (ppt[0] != '\0') {
+        stk_canonical_raw(json, ",\"ppt\":");
+        stk_canonical_text(json, ppt);
+    }
+    stk_canonical_raw(json, ",\"typ\":\"passport\",\"x5u\":");
+    stk_canonical_text(json, x5u);
+    stk_canonical_raw(json, "}");
+}
+
+enum stirkeep_status stk_passport_header(const char *ppt, const char *x5u, struct stk_buffer *out)
 {
     struct stk_canonical json = stk_canonical_begin(out);
 
-    stk_canonical_raw(&json, "{\"alg\":\"ES256\"");
-    if (ppt != STK_PPT_BASE) {
-        stk_canonical_raw(&json, ",\"ppt\":");
-        stk_canonical_text(&json, stk_ppt_name(ppt));
-    }
-    stk_canonical_raw(&json, ",\"typ\":\"passport\",\"x5u\":");
-    stk_canonical_text(&json, x5u);
-    stk_canonical_raw(&json, "}");
+    put_header(&json, ppt, x5u);
     return stk_canonical_end(&json);
-}
-
-static void put_list(struct stk_canonical *json, const char *key, const char *const *texts,
-                     size_t count)
-{
-    stk_canonical_raw(json, key);
-    for (size_t i = 0; i < count; i++) {
-        stk_canonical_raw(json, i == 0 ? "[" : ",");
-        stk_canonical_text(json, texts[i]);
-    }
-    stk_canonical_raw(json, "]");
-}
-
-static void put_dest(struct stk_canonical *json, const struct stk_claims *claims)
-{
-    stk_canonical_raw(json, "\"dest\":{");
-    if (claims->dest_tn_count > 0)
-        put_list(json, "\"tn\":", (const char *const *)claims->dest_tn, claims->dest_tn_count);
-    if (claims->dest_tn_count > 0 && claims->dest_uri_count > 0)
-        stk_canonical_raw(json, ",");
-    if (claims->dest_uri_count > 0)
-        put_list(json, "\"uri\":", (const char *const *)claims->dest_uri, claims->dest_uri_count);
-    stk_canonical_raw(json, "}");
 }
 
 enum stirkeep_status stk_passport_payload(const struct stk_claims *claims, struct stk_buffer *out)
 {
-    const bool shaken = claims->ppt == STK_PPT_SHAKEN;
     struct stk_canonical json = stk_canonical_begin(out);
 
     assert(claims->iat > 0);
-    assert((claims->orig_tn != NULL) != (claims->orig_uri != NULL));
-    assert(claims->dest_tn_count + claims->dest_uri_count > 0);
-    assert(!shaken || (claims->attest >= 'A' && claims->attest <= 'C' && claims->origid[0] != 0));
-
-    stk_canonical_raw(&json, "{");
-    if (shaken) {
-        stk_canonical_raw(&json, "\"attest\":");
-        stk_canonical_string(&json, &claims->attest, 1);
-        stk_canonical_raw(&json, ",");
-    }
-    put_dest(&json, claims);
-    stk_canonical_raw(&json, ",\"iat\":");
-    stk_canonical_integer(&json, claims->iat);
-    stk_canonical_raw(&json,
-                      claims->orig_tn != NULL ? ",\"orig\":{\"tn\":" : ",\"orig\":{\"uri\":");
-    stk_canonical_text(&json, claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri);
-    stk_canonical_raw(&json, "}");
-    if (shaken) {
-        stk_canonical_raw(&json, ",\"origid\":");
-        stk_canonical_text(&json, claims->origid);
-    }
-    stk_canonical_raw(&json, "}");
+    assert((claims->attest != 0) == (claims->ppt == STK_PPT_SHAKEN));
+    assert((claims->origid[0] != '\0') == (claims->ppt == STK_PPT_SHAKEN));
+    stk_payload_write(claims, &json);
     return stk_canonical_end(&json);
 }
 
@@ -104,31 +66,70 @@ enum stirkeep_status stk_passport_input(const char *header_text, size_t header_l
     return STIRKEEP_OK;
 }
 
-enum stirkeep_status stk_passport_finish(const uint8_t signature[STK_SIGNATURE_LENGTH],
-                                         enum stk_ppt ppt, const char *x5u, struct stk_buffer *out,
-                                         uint32_t *ret_passport_length)
-{
-    char text[1 + STK_BASE64URL_LENGTH(STK_SIGNATURE_LENGTH)] = ".";
-    const char *const parameters[] = {
-        ";info=<", x5u, ">;alg=ES256",
-        ppt == STK_PPT_BASE ? "" : ";ppt=", ppt == STK_PPT_BASE ? "" : stk_ppt_name(ppt)};
-    const size_t start = out->length;
-    size_t passport_length = 0;
-    enum stirkeep_status status = STIRKEEP_OK;
+#define SIGNATURE_TEXT STK_BASE64URL_LENGTH(STK_SIGNATURE_LENGTH)
+#define PARAMETERS_MAX 5
 
-    (void)stk_base64url_encode(signature, STK_SIGNATURE_LENGTH, text + 1);
-    status = stk_buffer_add(out, text, sizeof(text));
-    passport_length = out->length;
-    for (size_t i = 0; status == STIRKEEP_OK && i < sizeof(parameters) / sizeof(*parameters); i++)
-        status = stk_buffer_add_text(out, parameters[i]);
-    if (status == STIRKEEP_OK && passport_length > UINT32_MAX)
+/* What follows the PASSporT in an Identity header value; returns its length. */
+static size_t parameters_of(const struct stk_claims *claims, const char *x5u,
+                            const char *ret_parameters[PARAMETERS_MAX])
+{
+    const bool base = claims->ppt == STK_PPT_BASE;
+    const char *const parameters[PARAMETERS_MAX] = {";info=<", x5u, ">;alg=ES256",
+                                                    base ? "" : ";ppt=", claims->ppt_text};
+    size_t length = 0;
+
+    memcpy(ret_parameters, parameters, sizeof(parameters));
+    for (size_t i = 0; i < PARAMETERS_MAX; i++)
+        length += strlen(parameters[i]);
+    return length;
+}
+
+enum stirkeep_status stk_passport_finish(const uint8_t signature[STK_SIGNATURE_LENGTH],
+                                         const struct stk_claims *claims, const char *x5u,
+                                         struct stk_buffer *out, uint32_t *ret_passport_length)
+{
+    char text[2 + SIGNATURE_TEXT] = "..";
+    const char *parameters[PARAMETERS_MAX] = {0};
+    const size_t parameters_length = parameters_of(claims, x5u, parameters);
+    const size_t dots = claims->compact ? 2 : 1;
+    enum stirkeep_status status =
+        stk_buffer_reserve(out, dots + SIGNATURE_TEXT + parameters_length);
+
+    if (status == STIRKEEP_OK && out->length > UINT32_MAX - sizeof(text))
         status = STIRKEEP_TOO_LARGE;
-    if (status != STIRKEEP_OK) {
-        out->length = start;
+    if (status != STIRKEEP_OK)
         return status;
-    }
-    *ret_passport_length = (uint32_t)passport_length;
+    /* There is room for all of it: nothing fails from here on. */
+    if (claims->compact)
+        out->length = 0;
+    (void)stk_base64url_encode(signature, STK_SIGNATURE_LENGTH, text + dots);
+    (void)stk_buffer_add(out, text, dots + SIGNATURE_TEXT);
+    *ret_passport_length = (uint32_t)out->length;
+    for (size_t i = 0; i < PARAMETERS_MAX; i++)
+        (void)stk_buffer_add_text(out, parameters[i]);
     return STIRKEEP_OK;
+}
+
+/* Characters of the header's JSON whatever the ppt and the x5u are. */
+#define HEADER_FRAME                                                                               \
+    (sizeof("{\"alg\":\"ES256\",\"ppt\":\"\",\"typ\":\"passport\",\"x5u\":\"\"}") - 1)
+
+size_t stk_passport_bound(const struct stk_claims *claims, size_t x5u_length)
+{
+    struct stk_canonical json = stk_canonical_begin(NULL);
+    struct stk_claims whole = *claims;
+    const char *parameters[PARAMETERS_MAX] = {0};
+    size_t length = parameters_of(claims, "", parameters) + x5u_length + 2 + SIGNATURE_TEXT;
+
+    if (claims->compact)
+        return length;
+    if (whole.iat == 0)
+        whole.iat = INT64_MAX;
+    if (whole.ppt == STK_PPT_SHAKEN && whole.origid[0] == '\0')
+        stk_uuid4((const uint8_t[16]){0}, whole.origid);
+    stk_payload_write(&whole, &json);
+    return length + STK_BASE64URL_LENGTH(json.length) +
+           STK_BASE64URL_LENGTH(HEADER_FRAME + strlen(claims->ppt_text) + x5u_length);
 }
 
 void stk_uuid4(const uint8_t random[16], char ret_text[STK_ORIGID_LENGTH + 1])
