@@ -64,8 +64,7 @@ static enum stirkeep_status begin_named(struct stk_loader *loader, const char *t
         return stk_error_set(error, STIRKEEP_CONFIG, "a second one (the first is in line %u)",
                              (unsigned)note->first);
     if (name[0] == '\0')
-        return stk_error_set(error, STIRKEEP_CONFIG, "is nameless: [%s NAME]",
-                             loader->section->name);
+        return stk_error_set(error, STIRKEEP_CONFIG, "without its %s", loader->section->named);
     note = stk_notes_add(&loader->named, text);
     if (note == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");

@@ -213,6 +213,7 @@ static const struct stk_section sections[] = {
      .keys = grant,
      .key_count = COUNT(grant),
      .reload = true,
+     .named = "NAME",
      .begin = stk_grant_begin,
      .end = stk_grant_end},
     {.name = "certificate",
@@ -220,6 +221,7 @@ static const struct stk_section sections[] = {
      .keys = certificate,
      .key_count = COUNT(certificate),
      .reload = true,
+     .named = "PATTERN",
      .begin = stk_certificate_begin,
      .end = stk_certificate_end},
     {.name = "attestation", .keys = attestation, .key_count = COUNT(attestation), .reload = true},
@@ -228,6 +230,7 @@ static const struct stk_section sections[] = {
      .keys = attest,
      .key_count = COUNT(attest),
      .reload = true,
+     .named = "NUMBERS",
      .begin = stk_attest_begin,
      .end = stk_attest_end},
 };

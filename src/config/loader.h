@@ -82,7 +82,8 @@ struct stk_section {
     enum stk_section_kind kind;
     const struct stk_key *keys;
     size_t key_count;
-    bool reload; /* may differ in the next configuration without a restart */
+    bool reload;       /* may differ in the next configuration without a restart */
+    const char *named; /* NAMED: what the name is, as it is documented */
     /* NAMED: before its first key, and when it is over. `loader->name` is its name. */
     enum stirkeep_status (*begin)(struct stk_loader *loader, struct stk_error *error);
     enum stirkeep_status (*end)(struct stk_loader *loader, struct stk_error *error);

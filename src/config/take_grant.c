@@ -91,22 +91,30 @@ STK_TAKER(stk_config_take_grant_certificate)
     return stk_list_add_text(&loader->grant.certificates, value, error);
 }
 
+/* The typed PASSporT that a text names if case did not count; 0: none. */
+static unsigned typed_like(const char *text)
+{
+    for (unsigned ppt = STK_PPT_BASE; ppt < STK_PPT_OTHER; ppt <<= 1)
+        if (strcasecmp(text, stk_ppt_name((enum stk_ppt)ppt)) == 0)
+            return ppt;
+    return 0;
+}
+
 STK_TAKER(stk_config_take_grant_ppt)
 {
-    enum stk_ppt ppt = STK_PPT_BASE;
+    unsigned typed = typed_like(value);
+    enum stk_ppt ppt = STK_PPT_OTHER;
     (void)key;
 
-    if (strcmp(value, stk_ppt_name(STK_PPT_BASE)) != 0 && !stk_ppt_parse(value, &ppt))
-        return stk_error_set(error, STIRKEEP_CONFIG, "not a PASSporT type: %s", value);
-    if (ppt != STK_PPT_OTHER) {
-        loader->grant.ppts |= (unsigned)ppt;
+    /* Types differ by case: nobody means one called "Shaken". */
+    if (typed != 0 && strcmp(value, stk_ppt_name((enum stk_ppt)typed)) != 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "is written %s: %s",
+                             stk_ppt_name((enum stk_ppt)typed), value);
+    loader->grant.ppts |= typed;
+    if (typed != 0)
         return STIRKEEP_OK;
-    }
-    /* "Shaken" would be another type, which nobody means. */
-    for (unsigned typed = STK_PPT_BASE; typed < STK_PPT_OTHER; typed <<= 1)
-        if (strcasecmp(value, stk_ppt_name((enum stk_ppt)typed)) == 0)
-            return stk_error_set(error, STIRKEEP_CONFIG, "is written %s: %s",
-                                 stk_ppt_name((enum stk_ppt)typed), value);
+    if (!stk_ppt_parse(value, &ppt))
+        return stk_error_set(error, STIRKEEP_CONFIG, "not a PASSporT type: %s", value);
     return stk_list_add_text(&loader->grant.other_ppts, value, error);
 }
 

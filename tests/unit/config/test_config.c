@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "parse.h"
 
-#include <cmocka.h>
-
-#include "base/file.h"
-#include "config/config.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct stk_config *good(const char *text)
-{
-    struct stk_config *config = NULL;
-    struct stk_error error = {0};
-
-    if (stk_config_parse(text, strlen(text), "conf", &config, &error) != STIRKEEP_OK)
-        fail_msg("%s", error.message);
-    return config;
-}
-
-static void bad_bytes(const char *text, size_t length, const char *message)
-{
-    struct stk_config *config = NULL;
-    struct stk_error error = {0};
-
-    assert_int_equal(stk_config_parse(text, length, "conf", &config, &error), STIRKEEP_CONFIG);
-    assert_int_equal(error.status, STIRKEEP_CONFIG);
-    assert_null(config);
-    assert_string_equal(error.message, message);
-    /* Without an error to fill in, too. */
-    assert_int_equal(stk_config_parse(text, length, "conf", &config, NULL), STIRKEEP_CONFIG);
-}
-
-static void bad(const char *text, const char *message)
-{
-    bad_bytes(text, strlen(text), message);
-}
 
 static void the_smallest_configuration_has_the_documented_defaults(void **state)
 {
@@ -63,7 +28,13 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_string_equal(config->signing.x5u_template, "");
     assert_int_equal(config->signing.deadline_ms, 500);
     assert_int_equal(config->signing.iat_window_s, 60);
+    assert_int_equal(config->signing.tn_digits, 15);
     assert_int_equal(config->signing.profile, STK_PROFILE_STRICT);
+    assert_string_equal(config->attestation.file, "");
+    assert_false(config->attestation.lower);
+    assert_int_equal(config->attestation.otherwise, STK_LEVEL_NONE);
+    assert_null(config->attestation.inline_);
+    assert_int_equal(config->attestation.inline_count, 0);
     assert_int_equal(config->admin.user_count, 1);
     assert_int_equal(config->admin.users[0], 0);
     assert_false(config->rooms.given[STK_ROOM_FRONT]);
@@ -81,8 +52,10 @@ static void every_key_arrives_where_it_belongs(void **state)
              "[sockets]\nsign=/s\nadmin=/a\nclient-timeout-ms=600000\n"
              "[storage]\ncatalog=/c\nspool=/d\n[audit]\nfile=/f\nsync=always\n"
              "[signing]\nx5u-template=https://c.example.com/{name}/{fingerprint}.pem\n"
-             "deadline-ms=10\niat-window-s=5\n[import]\nprofile=test\n[admin]\nuser=root, 1234\n"
-             "[rooms]\nfront-user=60001\nintake-user=60002\nkeeper-user=60003\n");
+             "deadline-ms=10\niat-window-s=5\ntn-digits=11\n[import]\nprofile=test\n[admin]\nuser="
+             "root, 1234\n"
+             "[rooms]\nfront-user=60001\nintake-user=60002\nkeeper-user=60003\n"
+             "[attestation]\nfile=/r.csv\ndefault=B\nexceed=lower\n");
     (void)state;
 
     assert_string_equal(config->token.module, "/m.so");
@@ -104,6 +77,10 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_int_equal(config->audit.sync, STK_SYNC_ALWAYS);
     assert_int_equal(config->signing.deadline_ms, 10);
     assert_int_equal(config->signing.iat_window_s, 5);
+    assert_int_equal(config->signing.tn_digits, 11);
+    assert_string_equal(config->attestation.file, "/r.csv");
+    assert_int_equal(config->attestation.otherwise, STK_LEVEL_B);
+    assert_true(config->attestation.lower);
     assert_int_equal(config->signing.profile, STK_PROFILE_TEST);
     assert_int_equal(config->admin.user_count, 2);
     assert_int_equal(config->admin.users[1], 1234);
@@ -114,36 +91,6 @@ static void every_key_arrives_where_it_belongs(void **state)
     stk_config_free(config);
 }
 
-static void grants_become_a_policy(void **state)
-{
-    struct stk_config *config =
-        good("[token]\nlabel = t\n"
-             "[grant one]\nuser = root, 4000\ngroup = 77\ncertificates = A, Bee-*,\n  Cee ; more\n"
-             "ppt = base, shaken\nattest = A,C\n"
-             "[grant two]\nuser = 4000\ncertificates = *\nattest = B\n");
-    gid_t group = 77;
-    struct stk_grants *grants = stk_policy_grants_for(config->policy, 4000, &group, 1);
-    struct stk_claims claims = {.ppt = STK_PPT_SHAKEN, .attest = 'C'};
-    const struct stk_grant *grant = NULL;
-    struct stk_error error = {0};
-    (void)state;
-
-    assert_int_equal(grants->count, 2);
-    assert_int_equal(stk_policy_decide(grants, "Cee", &claims, &grant, &error), STIRKEEP_OK);
-    assert_string_equal(grant->name, "one");
-    claims.attest = 'B';
-    assert_int_equal(stk_policy_decide(grants, "Cee", &claims, &grant, &error), STIRKEEP_OK);
-    assert_string_equal(grant->name, "two");
-    claims.attest = 'A';
-    assert_int_equal(stk_policy_decide(grants, "Dee", &claims, &grant, &error),
-                     STIRKEEP_NOT_PERMITTED);
-    free(grants);
-    grants = stk_policy_grants_for(config->policy, 1, &group, 1);
-    assert_int_equal(grants->count, 1);
-    free(grants);
-    stk_config_free(config);
-}
-
 static void what_is_not_known_is_refused_with_its_line(void **state)
 {
     (void)state;
@@ -151,8 +98,13 @@ static void what_is_not_known_is_refused_with_its_line(void **state)
     bad("[token]\nlabel = t\n[tokem]\n", "conf:3: [tokem]: no such section");
     bad("[token]\nlabel = t\nlable = u\n", "conf:3: [token] lable: no such key");
     bad("[Token]\nlabel = t\n", "conf:1: [Token]: no such section");
-    bad("[token]\nlabel = t\n[grant k]\norig = 1415*\n", "conf:4: [grant k] orig: no such key");
-    bad("[token]\nlabel = t\n[grant k]\nrate = 5\n", "conf:4: [grant k] rate: no such key");
+    bad("[token]\nlabel = t\n[grant k]\norigin = 1*\n", "conf:4: [grant k] origin: no such key");
+    bad("[token]\nlabel = t\n[grant k]\nlevel = A\n", "conf:4: [grant k] level: no such key");
+    bad("[token]\nlabel = t\n[certificate k]\nuser = 5\n",
+        "conf:4: [certificate k] user: no such key");
+    bad("[token]\nlabel = t\n[attest 1*]\nattest = A\n", "conf:4: [attest 1*] attest: no such key");
+    bad("[token]\nlabel = t\n[attestation]\nlevel = A\n",
+        "conf:4: [attestation] level: no such key");
     bad("label = t\n", "conf:1: label: before the first [section]");
     bad("[token]\nlabel = t\n[grants x]\n", "conf:3: [grants x]: no such section");
     bad("[token]\n\n\njust words\nlabel = t\n",
@@ -172,7 +124,9 @@ static void what_is_given_twice_is_refused(void **state)
         "conf:7: [grant k] user: given twice (first in line 4)");
     bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\nattest = A\n"
         "[grant k]\nuser = 1\ncertificates = a\nattest = A\n",
-        "conf:7: [grant k]: the name is used by another grant");
+        "conf:7: [grant k]: a second one (the first is in line 3)");
+    bad("[token]\nlabel = t\n[attestation]\nfile = /a\n[attestation]\nexceed = lower\n",
+        "conf:5: [attestation]: a second one (the first is in line 3)");
 }
 
 static void what_is_missing_is_named(void **state)
@@ -185,11 +139,15 @@ static void what_is_missing_is_named(void **state)
     bad("[token]\nlabel = t\n[grant k]\nuser = 1\nattest = A\n",
         "conf:3: [grant k] certificates: missing");
     bad("[token]\nlabel = t\n[grant k]\ncertificates = a\nattest = A\n",
-        "conf:3: [grant k]: names neither a user nor a group");
+        "conf:3: [grant k]: names no user, group, executable or unit");
     bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\n\n[audit]\n",
         "conf:3: [grant k]: attest: missing (a grant for shaken says which of A, B, C)");
     bad("[token]\nlabel = t\n[grant]\nuser = 1\ncertificates = a\nattest = A\n",
-        "conf:3: [grant]: the grant's name: 1-64 of A-Z a-z 0-9 . _ -, first a letter or digit");
+        "conf:3: [grant]: without its NAME");
+    bad("[token]\nlabel = t\n[grant ]\n", "conf:3: [grant ]: without its NAME");
+    bad("[token]\nlabel = t\n[grant a b]\nuser = 1\ncertificates = a\nattest = A\n",
+        "conf:3: [grant a b]: the grant's name: 1-64 of A-Z a-z 0-9 . _ -, first a letter or "
+        "digit");
 }
 
 static void bad_values_are_refused_with_the_reason(void **state)
@@ -224,6 +182,15 @@ static void bad_values_are_refused_with_the_reason(void **state)
         {"[audit]\nsync = sometimes", "[audit] sync: none of always, interval, none: sometimes"},
         {"[import]\nprofile = lax", "[import] profile: neither strict nor test: lax"},
         {"[signing]\ndeadline-ms = 9", "[signing] deadline-ms: not a number from 10 to 60000: 9"},
+        {"[signing]\ntn-digits = 0", "[signing] tn-digits: not a number from 1 to 15: 0"},
+        {"[signing]\ntn-digits = 16", "[signing] tn-digits: not a number from 1 to 15: 16"},
+        {"[signing]\ntn-digits =", "[signing] tn-digits: empty"},
+        {"[attestation]\nfile = a.csv", "[attestation] file: a relative path: a.csv"},
+        {"[attestation]\ndefault = D", "[attestation] default: none of A, B, C, none: D"},
+        {"[attestation]\ndefault = a", "[attestation] default: none of A, B, C, none: a"},
+        {"[attestation]\ndefault =", "[attestation] default: empty"},
+        {"[attestation]\nexceed = raise", "[attestation] exceed: neither refuse nor lower: raise"},
+        {"[attestation]\nexceed =", "[attestation] exceed: empty"},
         {"[signing]\nx5u-template = https://a.example/x.pem",
          "[signing] x5u-template: has neither {name} nor {fingerprint}: all certificates would "
          "have the same URL"},
@@ -243,7 +210,6 @@ static void bad_values_are_refused_with_the_reason(void **state)
          "[grant k] group: no such group: no-such-group-here"},
         {"[grant k]\ncertificates = A b",
          "[grant k] certificates: \"A b\": a character that no certificate name has"},
-        {"[grant k]\nppt = div", "[grant k] ppt: neither base nor shaken: div"},
         {"[grant k]\nattest = D", "[grant k] attest: none of A, B, C: D"},
         {"[grant k]\nattest = AB", "[grant k] attest: none of A, B, C: AB"},
     };
@@ -422,104 +388,11 @@ static void a_file_of_any_size_and_garbage_is_refused(void **state)
     free(text);
 }
 
-/* Every key of the example, also those that are commented out, and nothing but them. */
-static void the_example_has_every_key_with_its_default(void **state)
-{
-    struct stk_buffer file = {0};
-    struct stk_error error = {0};
-    struct stk_config *example = NULL;
-    struct stk_config *all = NULL;
-    struct stk_config *plain = good("[token]\nlabel = stirkeep\n");
-    char text[16384] = "";
-    size_t length = 0;
-    static const char *const keys[] = {"module",
-                                       "label",
-                                       "pin-file",
-                                       "directory",
-                                       "sessions",
-                                       "call-timeout-ms",
-                                       "require-hardware",
-                                       "sign",
-                                       "admin",
-                                       "client-timeout-ms",
-                                       "catalog",
-                                       "spool",
-                                       "file",
-                                       "sync",
-                                       "x5u-template",
-                                       "deadline-ms",
-                                       "iat-window-s",
-                                       "profile",
-                                       "user",
-                                       "front-user",
-                                       "intake-user",
-                                       "keeper-user",
-                                       "group",
-                                       "certificates",
-                                       "ppt",
-                                       "attest"};
-    (void)state;
-
-    assert_int_equal(stk_file_read(CONFIG_EXAMPLE, sizeof(text) / 2, &file, &error), STIRKEEP_OK);
-    assert_int_equal(stk_config_parse((char *)file.data, file.length, "example", &example, &error),
-                     STIRKEEP_OK);
-    assert_int_equal(stk_buffer_add(&file, "", 1), STIRKEEP_OK);
-    for (char *rest = (char *)file.data, *line = NULL; (line = strsep(&rest, "\n")) != NULL;) {
-        size_t value = strlen(line);
-
-        if (line[0] == '#' && line[1] >= 'A' && strchr(line, '=') != NULL)
-            line++;
-        /* The rooms' users and a group have no default; give them one. */
-        value = strlen(line);
-        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s\n", line,
-                                   value > 6 && strcmp(line + value - 6, "user =") == 0
-                                       ? (line[0] == 'f'   ? "60001"
-                                          : line[0] == 'i' ? "60002"
-                                                           : "60003")
-                                   : strcmp(line, "group =") == 0 ? "60004"
-                                                                  : "");
-    }
-    if (stk_config_parse(text, length, "example", &all, &error) != STIRKEEP_OK)
-        fail_msg("%s", error.message);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        char begin[64] = "";
-
-        (void)snprintf(begin, sizeof(begin), "\n%s =", keys[i]);
-        if (strstr(text, begin) == NULL)
-            fail_msg("the example has no %s", keys[i]);
-    }
-    assert_string_equal(all->token.module, plain->token.module);
-    assert_string_equal(all->token.label, plain->token.label);
-    assert_string_equal(all->token.pin_file, plain->token.pin_file);
-    assert_string_equal(all->token.directory, plain->token.directory);
-    assert_int_equal(all->token.sessions, plain->token.sessions);
-    assert_int_equal(all->token.call_timeout_ms, plain->token.call_timeout_ms);
-    assert_int_equal(all->token.require_hardware, plain->token.require_hardware);
-    assert_string_equal(all->sockets.sign, plain->sockets.sign);
-    assert_string_equal(all->sockets.admin, plain->sockets.admin);
-    assert_int_equal(all->sockets.client_timeout_ms, plain->sockets.client_timeout_ms);
-    assert_string_equal(all->storage.catalog, plain->storage.catalog);
-    assert_string_equal(all->storage.spool, plain->storage.spool);
-    assert_string_equal(all->audit.file, plain->audit.file);
-    assert_int_equal(all->audit.sync, plain->audit.sync);
-    assert_string_equal(all->signing.x5u_template, plain->signing.x5u_template);
-    assert_int_equal(all->signing.deadline_ms, plain->signing.deadline_ms);
-    assert_int_equal(all->signing.iat_window_s, plain->signing.iat_window_s);
-    assert_int_equal(all->signing.profile, plain->signing.profile);
-    assert_int_equal(all->admin.user_count, plain->admin.user_count);
-    assert_int_equal(all->rooms.uid[STK_ROOM_INTAKE], 60002);
-    stk_config_free(example);
-    stk_config_free(all);
-    stk_config_free(plain);
-    stk_buffer_free(&file);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_configuration_has_the_documented_defaults),
         cmocka_unit_test(every_key_arrives_where_it_belongs),
-        cmocka_unit_test(grants_become_a_policy),
         cmocka_unit_test(what_is_not_known_is_refused_with_its_line),
         cmocka_unit_test(what_is_given_twice_is_refused),
         cmocka_unit_test(what_is_missing_is_named),
@@ -531,7 +404,6 @@ int main(void)
         cmocka_unit_test(a_long_comment_and_a_long_grant_name_are_no_trouble),
         cmocka_unit_test(the_first_fault_of_several_is_told),
         cmocka_unit_test(a_file_of_any_size_and_garbage_is_refused),
-        cmocka_unit_test(the_example_has_every_key_with_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
