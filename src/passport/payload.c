@@ -14,10 +14,12 @@ static void put_list(struct stk_canonical *json, const char **texts, size_t coun
     stk_canonical_raw(json, "]");
 }
 
-/* {"tn":"..."} or {"uri":"..."}, behind a first member that may be there already. */
-static void put_party(struct stk_canonical *json, const char *tn, const char *uri)
+/* A tn or a uri, and the end of the object that it is the last member of. */
+static void put_party(struct stk_canonical *json, bool first, const char *tn, const char *uri)
 {
-    stk_canonical_raw(json, tn != NULL ? "\"tn\":" : "\"uri\":");
+    static const char *const keys[2][2] = {{",\"tn\":", ",\"uri\":"}, {"{\"tn\":", "{\"uri\":"}};
+
+    stk_canonical_raw(json, keys[first][tn == NULL]);
     stk_canonical_text(json, tn != NULL ? tn : uri);
     stk_canonical_raw(json, "}");
 }
@@ -34,15 +36,14 @@ static void put_crn(const struct stk_claims *claims, struct stk_canonical *json)
 
 static void put_dest(const struct stk_claims *claims, struct stk_canonical *json)
 {
-    stk_canonical_raw(json, "{");
-    if (claims->dest_tn_count > 0) {
-        stk_canonical_raw(json, "\"tn\":");
+    const bool has_tn = claims->dest_tn_count > 0;
+
+    if (has_tn) {
+        stk_canonical_raw(json, "{\"tn\":");
         put_list(json, claims->dest_tn, claims->dest_tn_count);
     }
-    if (claims->dest_tn_count > 0 && claims->dest_uri_count > 0)
-        stk_canonical_raw(json, ",");
     if (claims->dest_uri_count > 0) {
-        stk_canonical_raw(json, "\"uri\":");
+        stk_canonical_raw(json, has_tn ? ",\"uri\":" : "{\"uri\":");
         put_list(json, claims->dest_uri, claims->dest_uri_count);
     }
     stk_canonical_raw(json, "}");
@@ -50,13 +51,11 @@ static void put_dest(const struct stk_claims *claims, struct stk_canonical *json
 
 static void put_div(const struct stk_claims *claims, struct stk_canonical *json)
 {
-    stk_canonical_raw(json, "{");
     if (claims->div_hi != NULL) {
-        stk_canonical_raw(json, "\"hi\":");
+        stk_canonical_raw(json, "{\"hi\":");
         stk_canonical_text(json, claims->div_hi);
-        stk_canonical_raw(json, ",");
     }
-    put_party(json, claims->div_tn, claims->div_uri);
+    put_party(json, claims->div_hi == NULL, claims->div_tn, claims->div_uri);
 }
 
 static void put_iat(const struct stk_claims *claims, struct stk_canonical *json)
@@ -83,8 +82,7 @@ static void put_opt(const struct stk_claims *claims, struct stk_canonical *json)
 
 static void put_orig(const struct stk_claims *claims, struct stk_canonical *json)
 {
-    stk_canonical_raw(json, "{");
-    put_party(json, claims->orig_tn, claims->orig_uri);
+    put_party(json, true, claims->orig_tn, claims->orig_uri);
 }
 
 static void put_origid(const struct stk_claims *claims, struct stk_canonical *json)
@@ -147,16 +145,22 @@ static void put_sph(const struct stk_claims *claims, struct stk_canonical *json)
 
 enum place { ATTEST, CRN, DEST, DIV, IAT, MKY, OPT, ORIG, ORIGID, RCD, RCDI, RPH, SPH, PLACES };
 
+#define PLACE(name, put)                                                                           \
+    {                                                                                              \
+        name, ",\"" name "\":", put                                                                \
+    }
+
 static const struct {
     const char *name;
+    const char *key; /* the name as it is written, needing no escape, behind a comma */
     void (*put)(const struct stk_claims *claims, struct stk_canonical *json);
-} places[PLACES] = {[ATTEST] = {"attest", put_attest}, [CRN] = {"crn", put_crn},
-                    [DEST] = {"dest", put_dest},       [DIV] = {"div", put_div},
-                    [IAT] = {"iat", put_iat},          [MKY] = {"mky", put_mky},
-                    [OPT] = {"opt", put_opt},          [ORIG] = {"orig", put_orig},
-                    [ORIGID] = {"origid", put_origid}, [RCD] = {"rcd", put_rcd},
-                    [RCDI] = {"rcdi", put_rcdi},       [RPH] = {"rph", put_rph},
-                    [SPH] = {"sph", put_sph}};
+} places[PLACES] = {[ATTEST] = PLACE("attest", put_attest), [CRN] = PLACE("crn", put_crn),
+                    [DEST] = PLACE("dest", put_dest),       [DIV] = PLACE("div", put_div),
+                    [IAT] = PLACE("iat", put_iat),          [MKY] = PLACE("mky", put_mky),
+                    [OPT] = PLACE("opt", put_opt),          [ORIG] = PLACE("orig", put_orig),
+                    [ORIGID] = PLACE("origid", put_origid), [RCD] = PLACE("rcd", put_rcd),
+                    [RCDI] = PLACE("rcdi", put_rcdi),       [RPH] = PLACE("rph", put_rph),
+                    [SPH] = PLACE("sph", put_sph)};
 
 static unsigned bit_if(bool there, enum place place)
 {
@@ -175,20 +179,16 @@ static unsigned claims_there(const struct stk_claims *claims)
            bit_if(claims->sph != NULL, SPH);
 }
 
-static void put_name(struct stk_canonical *json, bool *first, const char *name, size_t length)
-{
-    stk_canonical_raw(json, *first ? "{" : ",");
-    stk_canonical_string(json, name, length);
-    stk_canonical_raw(json, ":");
-    *first = false;
-}
-
-/* Other claims whose names come before `name`; all that are left for NULL. */
+/* Other claims whose names come before `name`; all that are left for NULL. Returns the next. */
 static const struct stk_json *put_others(struct stk_canonical *json, const struct stk_json *other,
                                          const char *name, bool *first)
 {
     for (; other != NULL && (name == NULL || strcmp(other->key, name) < 0); other = other->next) {
-        put_name(json, first, other->key, other->key_length);
+        if (!*first)
+            stk_canonical_raw(json, ",");
+        *first = false;
+        stk_canonical_string(json, other->key, other->key_length);
+        stk_canonical_raw(json, ":");
         stk_json_write(other, json);
     }
     return other;
@@ -200,12 +200,14 @@ void stk_payload_write(const struct stk_claims *claims, struct stk_canonical *js
     const unsigned there = claims_there(claims);
     bool first = true;
 
+    stk_canonical_raw(json, "{");
     for (unsigned i = 0; i < PLACES; i++) {
         if ((there & 1U << i) == 0)
             continue;
         if (other != NULL)
             other = put_others(json, other, places[i].name, &first);
-        put_name(json, &first, places[i].name, strlen(places[i].name));
+        stk_canonical_raw(json, places[i].key + first);
+        first = false;
         places[i].put(claims, json);
     }
     (void)put_others(json, other, NULL, &first);
