@@ -25,25 +25,6 @@ enum stirkeep_status stk_grant_begin(struct stk_loader *loader, struct stk_error
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status check_rate(const struct stk_rate *rate, struct stk_error *error)
-{
-    if (rate->burst != 0 && rate->rate == 0)
-        return stk_error_set(error, STIRKEEP_CONFIG, "burst: without a rate");
-    return STIRKEEP_OK;
-}
-
-/* What the keys say together. */
-static enum stirkeep_status check(const struct stk_grant *grant, struct stk_error *error)
-{
-    if (grant->uid_count == 0 && grant->gid_count == 0 && grant->executable_count == 0 &&
-        grant->unit_count == 0)
-        return stk_error_set(error, STIRKEEP_CONFIG, "names no user, group, executable or unit");
-    if ((grant->ppts & STK_PPT_SHAKEN) != 0 && grant->attests == 0)
-        return stk_error_set(error, STIRKEEP_CONFIG,
-                             "attest: missing (a grant for shaken says which of A, B, C)");
-    return check_rate(&grant->rate, error);
-}
-
 enum stirkeep_status stk_grant_end(struct stk_loader *loader, struct stk_error *error)
 {
     struct stk_grant_draft *draft = &loader->grant;
@@ -72,8 +53,10 @@ enum stirkeep_status stk_grant_end(struct stk_loader *loader, struct stk_error *
     if (grant.ppts == 0 && grant.other_ppt_count == 0)
         grant.ppts = STK_PPT_SHAKEN;
     memcpy(grant.name, loader->name, strlen(loader->name) + 1);
-    status = check(&grant, error);
-    if (status == STIRKEEP_OK)
+    if ((grant.ppts & STK_PPT_SHAKEN) != 0 && grant.attests == 0)
+        status = stk_error_set(error, STIRKEEP_CONFIG,
+                               "attest: missing (a grant for shaken says which of A, B, C)");
+    else
         status = stk_policy_add(loader->config->policy, &grant, error);
     stk_grant_draft_free(draft);
     return status;
@@ -90,9 +73,6 @@ enum stirkeep_status stk_certificate_begin(struct stk_loader *loader, struct stk
 enum stirkeep_status stk_certificate_end(struct stk_loader *loader, struct stk_error *error)
 {
     struct stk_certificate_limit limit = {.pattern = loader->name, .rate = loader->rate};
-    enum stirkeep_status status = check_rate(&limit.rate, error);
 
-    if (status == STIRKEEP_OK)
-        status = stk_policy_limit(loader->config->policy, &limit, error);
-    return status;
+    return stk_policy_limit(loader->config->policy, &limit, error);
 }

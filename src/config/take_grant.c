@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/take.h"
-#include "model/uri.h"
 #include "policy/pattern.h"
 #include <string.h>
 #include <strings.h>
@@ -128,19 +127,20 @@ STK_TAKER(stk_config_take_grant_attest)
     return STIRKEEP_OK;
 }
 
-/* An item with a ':' is a URI, in which '*' is a character like another. */
+/* An item with a ':' is the pattern of a URI. */
 STK_TAKER(stk_config_take_grant_orig)
 {
     struct stk_grant_draft *draft = &loader->grant;
     struct stk_number_pattern pattern = {0};
     enum stirkeep_status status = STIRKEEP_OK;
+    const char *fault = NULL;
     (void)key;
 
     if (strchr(value, ':') != NULL) {
-        status = stk_config_fault(stk_uri_check(value, value, error), error);
-        if (status == STIRKEEP_OK)
-            status = stk_list_add_text(&draft->uris, value, error);
-        return status;
+        fault = stk_uri_pattern_fault(value);
+        if (fault != NULL)
+            return stk_error_set(error, STIRKEEP_CONFIG, "\"%s\": %s", value, fault);
+        return stk_list_add_text(&draft->uris, value, error);
     }
     status = stk_config_fault(stk_number_pattern_read(value, value, &pattern, error), error);
     if (status == STIRKEEP_OK)

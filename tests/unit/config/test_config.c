@@ -139,7 +139,7 @@ static void what_is_missing_is_named(void **state)
     bad("[token]\nlabel = t\n[grant k]\nuser = 1\nattest = A\n",
         "conf:3: [grant k] certificates: missing");
     bad("[token]\nlabel = t\n[grant k]\ncertificates = a\nattest = A\n",
-        "conf:3: [grant k]: names no user, group, executable or unit");
+        "conf:3: [grant k]: names nobody: no user, group, executable or unit");
     bad("[token]\nlabel = t\n[grant k]\nuser = 1\ncertificates = a\n\n[audit]\n",
         "conf:3: [grant k]: attest: missing (a grant for shaken says which of A, B, C)");
     bad("[token]\nlabel = t\n[grant]\nuser = 1\ncertificates = a\nattest = A\n",

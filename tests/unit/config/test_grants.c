@@ -122,7 +122,7 @@ static void one_of_the_four_who_is_enough(void **state)
         stk_config_free(good(text));
     }
     bad(SMALLEST "[grant k]\ncertificates = a\nattest = A\n",
-        "conf:3: [grant k]: names no user, group, executable or unit");
+        "conf:3: [grant k]: names nobody: no user, group, executable or unit");
 }
 
 static void attest_is_required_for_shaken_alone(void **state)
@@ -208,9 +208,8 @@ static void bad_keys_of_a_grant_are_refused_with_line_and_reason(void **state)
         {"attest = AB", "attest: none of A, B, C: AB"},
         {"attest = none", "attest: none of A, B, C: none"},
         {"orig =", "orig: empty"},
-        {"orig = sip:", "orig: sip:: nothing behind the scheme"},
-        {"orig = sip:a b", "orig: sip:a b: character 6 is not allowed in a URI (RFC 3986)"},
-        {"orig = *:x", "orig: *:x: does not begin with a scheme, as sip: does"},
+        {"orig = sip:a b", "orig: \"sip:a b\": a character that no URI has"},
+        {"orig = sip:%4x", "orig: \"sip:%4x\": a character that no URI has"},
         {"rate = 0", "rate: not a number from 1 to 1000000: 0"},
         {"rate = 1000001", "rate: not a number from 1 to 1000000: 1000001"},
         {"rate = 5/s", "rate: not a number from 1 to 1000000: 5/s"},

@@ -1,13 +1,74 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "parse.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- the system's database of users: these stand in for the C library's */
+
+static unsigned asked;
+static int trouble;   /* what every look-up fails with */
+static size_t needed; /* bytes for an entry; a smaller buffer is too small */
+
+static bool may_answer(size_t length, int *ret_code)
+{
+    asked++;
+    *ret_code = trouble != 0 ? trouble : length < needed ? ERANGE : 0;
+    return *ret_code == 0;
+}
+
+int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t length,
+               struct passwd **ret_found)
+{
+    int code = 0;
+    (void)buffer;
+
+    *ret_found = NULL;
+    if (may_answer(length, &code) && (strcmp(name, "root") == 0 || strcmp(name, "kam") == 0)) {
+        *entry =
+            (struct passwd){.pw_uid = name[0] == 'r' ? 0 : 998, .pw_gid = name[0] == 'r' ? 0 : 997};
+        *ret_found = entry;
+    }
+    return code;
+}
+
+int getpwuid_r(uid_t uid, struct passwd *entry, char *buffer, size_t length,
+               struct passwd **ret_found)
+{
+    int code = 0;
+    (void)buffer;
+
+    *ret_found = NULL;
+    if (may_answer(length, &code) && uid == 1234) {
+        *entry = (struct passwd){.pw_uid = 1234, .pw_gid = 4321};
+        *ret_found = entry;
+    }
+    return code;
+}
+
+int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t length,
+               struct group **ret_found)
+{
+    int code = 0;
+    (void)buffer;
+
+    *ret_found = NULL;
+    if (may_answer(length, &code) && strcmp(name, "voice") == 0) {
+        *entry = (struct group){.gr_gid = 1};
+        *ret_found = entry;
+    }
+    return code;
+}
+
+/* ---- */
+
 static const char sample[] =
     "[token]\nlabel = t\n[admin]\nuser = root, 1234\n[rooms]\nfront-user = 60001\n"
-    "[grant one]\nuser = root, daemon\ngroup = daemon, 77\ncertificates = a\nattest = A\n"
+    "[grant one]\nuser = root, kam\ngroup = voice, 77\ncertificates = a\nattest = A\n"
     "orig = 1415*, sip:*\n[certificate a]\nrate = 5\n[attest 1*]\nlevel = B\n";
 
 static struct stk_config *resolved(const char *text, struct stk_buffer *ret_resolved)
@@ -62,14 +123,58 @@ static void the_form_is_as_documented(void **state)
     (void)state;
 
     (void)snprintf(expected, sizeof(expected),
-                   "stirkeep-resolved 1\nuser root 0 0\nuser 1234 1234 1234\n"
-                   "user 60001 60001 60001\nuser daemon 1 1\ngroup daemon 1\ngroup 77 77\n"
+                   "stirkeep-resolved 1\nuser root 0 0\nuser 1234 1234 4321\n"
+                   "user 60001 60001 60001\nuser kam 998 997\ngroup voice 1\ngroup 77 77\n"
                    "text %zu\n%s",
                    strlen(sample), sample);
     assert_int_equal(out.length, strlen(expected));
     assert_memory_equal(out.data, expected, out.length);
     stk_config_free(config);
     stk_buffer_free(&out);
+}
+
+static void each_name_is_asked_for_once(void **state)
+{
+    struct stk_buffer out = {0};
+    struct stk_config *config = NULL;
+    (void)state;
+
+    asked = 0;
+    config = resolved(sample, &out);
+    assert_int_equal(asked, 5); /* root, 1234, 60001, kam; voice, not 77 */
+    stk_config_free(config);
+    config = taken((const char *)out.data, out.length);
+    assert_int_equal(asked, 5);
+    stk_config_free(config);
+    stk_buffer_free(&out);
+}
+
+static void a_database_in_trouble_is_no_database_without_the_user(void **state)
+{
+    struct stk_config *config = NULL;
+    (void)state;
+
+    trouble = EIO;
+    bad(SMALLEST "[admin]\nuser = root\n",
+        "conf:4: [admin] user: user root cannot be looked up: Input/output error");
+    /* Not the group of the same number, which might be another's. */
+    bad(SMALLEST "[rooms]\nfront-user = 1234\n",
+        "conf:4: [rooms] front-user: user 1234 cannot be looked up: Input/output error");
+    bad(SMALLEST "[grant k]\ngroup = voice\n",
+        "conf:4: [grant k] group: group voice cannot be looked up: Input/output error");
+    trouble = ENOENT;
+    bad(SMALLEST "[admin]\nuser = root\n", "conf:4: [admin] user: no such user: root");
+    bad(SMALLEST "[grant k]\ngroup = voice\n", "conf:4: [grant k] group: no such group: voice");
+    trouble = 0;
+    needed = 100000;
+    config = good(SMALLEST "[admin]\nuser = kam\n[rooms]\nfront-user = 1234\n");
+    assert_int_equal(config->admin.users[0], 998);
+    assert_int_equal(config->rooms.gid[STK_ROOM_FRONT], 4321);
+    stk_config_free(config);
+    needed = (size_t)1 << 30;
+    bad(SMALLEST "[admin]\nuser = kam\n",
+        "conf:4: [admin] user: user kam cannot be looked up: Numerical result out of range");
+    needed = 0;
 }
 
 static void what_is_resolved_is_read_as_the_same_configuration(void **state)
@@ -87,7 +192,7 @@ static void what_is_resolved_is_read_as_the_same_configuration(void **state)
     assert_int_equal(again->admin.users[1], 1234);
     assert_int_equal(again->rooms.gid[STK_ROOM_FRONT], config->rooms.gid[STK_ROOM_FRONT]);
     assert_int_equal(grant->uid_count, 2);
-    assert_int_equal(grant->uids[1], 1);
+    assert_int_equal(grant->uids[1], 998);
     assert_int_equal(grant->gid_count, 2);
     assert_int_equal(grant->gids[1], 77);
     assert_int_equal(grant->number_count, 1);
@@ -105,10 +210,14 @@ static void names_mean_what_the_recording_says_and_nobody_is_asked(void **state)
                          "group domain users 815\nuser root 5 6\n",
                          "[grant k]\nuser = only in here!, root\ngroup = domain users\n"
                          "certificates = a\nattest = A\n[rooms]\nfront-user = only in here!\n");
-    struct stk_config *config = taken(text, strlen(text));
-    const struct stk_grant *grant = stk_policy_grant(config->policy, 0);
+    const struct stk_grant *grant = NULL;
+    struct stk_config *config = NULL;
     (void)state;
 
+    asked = 0;
+    config = taken(text, strlen(text));
+    assert_int_equal(asked, 0);
+    grant = stk_policy_grant(config->policy, 0);
     assert_int_equal(grant->uid_count, 2);
     assert_int_equal(grant->uids[0] + grant->uids[1], 4711 + 5);
     assert_int_equal(grant->gids[0], 815);
@@ -126,9 +235,9 @@ static void who_is_not_recorded_is_not_found_although_the_system_has_him(void **
     refused(text, strlen(text), STIRKEEP_MALFORMED,
             "room:4: [admin] user: user root is not among those that were found");
     free(text);
-    text = compose("stirkeep-resolved 1\nuser root 0 0\n", "[grant k]\nuser=root\ngroup = root\n");
+    text = compose("stirkeep-resolved 1\nuser root 0 0\n", "[grant k]\nuser=root\ngroup = voice\n");
     refused(text, strlen(text), STIRKEEP_MALFORMED,
-            "room:5: [grant k] group: group root is not among those that were found");
+            "room:5: [grant k] group: group voice is not among those that were found");
     free(text);
     text = compose("stirkeep-resolved 1\n", "[admin]\nuser = 0\n");
     refused(text, strlen(text), STIRKEEP_MALFORMED,
@@ -284,6 +393,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_form_is_as_documented),
+        cmocka_unit_test(each_name_is_asked_for_once),
+        cmocka_unit_test(a_database_in_trouble_is_no_database_without_the_user),
         cmocka_unit_test(what_is_resolved_is_read_as_the_same_configuration),
         cmocka_unit_test(names_mean_what_the_recording_says_and_nobody_is_asked),
         cmocka_unit_test(who_is_not_recorded_is_not_found_although_the_system_has_him),
