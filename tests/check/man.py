@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Do the manual pages say what the programs' --help says, no less and no more?
+"""Do the manual pages say what the programs' --help and the example of a configuration say, no less
+and no more?
 
     man.py SOURCE-ROOT STIRKEEP [STIRKEEPD]
 
-Fails when a verb, an option, or an option's value is in one and not in the other.
+Fails when a verb, an option, or an option's value is in one and not in the other; or a section of the
+configuration, a key, or its default. (A unit test holds the example against the program.)
 """
 import re
 import subprocess
@@ -127,6 +129,73 @@ def check_daemon(page, program):
     compare("stirkeepd", items(lines), options_of(help_of(program)))
 
 
+def default_in(text):
+    """"... Default: VALUE" -> VALUE, "Required." -> "required"; None when it says neither."""
+    text = " ".join(text.split())
+    if text.endswith("Required.") or " Required when " in text:
+        return "required"
+    said = re.search(r"Default: (\S+)$", text)
+    return said[1] if said else None
+
+
+def keys_in_page(lines):
+    """Key -> its default, of the .TP items of a section."""
+    found, key, text = {}, None, []
+    for before, line in zip([""] + lines, lines + [".TP"]):
+        if line.startswith((".TP", ".PP")):
+            if key:
+                found[key] = default_in(" ".join(text))
+            key, text = None, []
+        elif before.startswith(".TP"):
+            key = plain(re.sub(r"^\.[BIR]+ ", "", line)).split()[0]
+        else:
+            text.append(plain(re.sub(r"^\.[BIR]+ ", "", line)))
+    return found
+
+
+def sections_of_example(text):
+    """Section -> {key: its default}; "empty" for "", None where the example has a value that is none."""
+    found = {}
+    for line in text.splitlines():
+        section = re.match(r"#?\[([a-z-]+)(?: [^]]+)?\]$", line)
+        if section:
+            found[section[1]] = keys = {}
+            # What stands in a section that is commented out are examples, but for what is empty.
+            shown = line.startswith("#")
+            continue
+        key = re.match(r"(#?)([A-Za-z][A-Za-z0-9_-]*) =(?: (.*))?$", line)
+        if key:
+            value = key[3] or "empty"
+            keys[key[2]] = value if key[1] and (value == "empty" or not shown) else None
+    return found
+
+
+def check_configuration(page, example):
+    described = {}
+    for macro, name, lines in sections(page):
+        section = re.match(r"\[([a-z-]+)(?: [A-Z]+)?\]$", plain(name))
+        if macro == "SS" and section:
+            described[section[1]] = keys_in_page(lines)
+    wanted = sections_of_example(example)
+    if not wanted:
+        problems.append("no section was found in the example of a configuration")
+    for what, one, other in (("example", wanted, described), ("page", described, wanted)):
+        where = "the page" if what == "example" else "the example"
+        for section in one:
+            if section not in other:
+                problems.append(f"[{section}] is in the {what} and not in {where}")
+            for key in set(one[section]) - set(other.get(section, ())):
+                problems.append(f"[{section}] {key} is in the {what} and not in {where}")
+    for section in set(wanted) & set(described):
+        for key in set(wanted[section]) & set(described[section]):
+            default, said = wanted[section][key], described[section][key]
+            # The rooms' users, a grant's who and the module's environment have no default to tell.
+            if said is None and (default in (None, "empty") or section == "token-environment"):
+                continue
+            if said != default and not (said == "required" and default is None):
+                problems.append(f"[{section}] {key}: the page says '{said}', the example '{default}'")
+
+
 def main():
     root, command = sys.argv[1:3]
     with open(f"{root}/docs/man/stirkeep.1") as file:
@@ -134,10 +203,13 @@ def main():
     if len(sys.argv) > 3:
         with open(f"{root}/docs/man/stirkeepd.8") as file:
             check_daemon(file.read(), sys.argv[3])
+    with open(f"{root}/docs/man/stirkeep.conf.5") as page, \
+            open(f"{root}/docs/stirkeep.conf.example") as example:
+        check_configuration(page.read(), example.read())
     print("TAP version 13\n1..1")
     for problem in problems:
         print(f"# {problem}")
-    print(("not ok" if problems else "ok") + " 1 - the manual pages say what --help says")
+    print(("not ok" if problems else "ok") + " 1 - the manual pages say what --help and the example say")
     return 1 if problems else 0
 
 
