@@ -2,8 +2,11 @@
 #ifndef STK_AUDIT_TRAIL_H
 #define STK_AUDIT_TRAIL_H
 
+#include "audit/seal.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "model/order.h"
+#include <limits.h>
 
 /*
  * The audit trail: an append-only file of JSON lines, each carrying the SHA-256 of the line before
@@ -38,6 +41,7 @@ struct stk_record {
     const char *grant;
     uint64_t request_id; /* written with a peer */
     uint32_t suppressed;
+    const struct stk_seal *seal;     /* act "seal" alone */
     const uint8_t *signature_digest; /* SHA-256 of the 64-byte signature: ties a record to its
                                         PASSporT; NULL: none */
 };
@@ -71,6 +75,45 @@ enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_
  * it may not hold it yet; the records stay, and nothing more is appended until they are on disk.
  */
 enum stirkeep_status stk_trail_sync(struct stk_trail *trail, struct stk_error *error);
+
+/* ---- checkpoints (audit/seal.h) */
+
+/*
+ * What a seal would cover now: the records since the last seal that are on disk (with NONE: that
+ * are written), at most STK_SEAL_RECORDS_MAX. Fills in from, through, head and root; the rest is
+ * the caller's, who signs without holding anybody up. False: there is nothing to seal. Records that
+ * a former process left unsealed in the current file are covered; those in a file that was taken
+ * away meanwhile are covered by the chain alone (`head`), and `from` says so by leaving them out.
+ */
+#define STK_SEAL_RECORDS_MAX 1048576
+bool stk_trail_seal_begin(struct stk_trail *trail, struct stk_seal *ret_seal);
+
+/*
+ * Append the signed seal as a record and make it durable as the mode says; from then on the next
+ * seal begins behind `through`. As stk_trail_append. INVALID when what it covers is not what the
+ * trail holds any more (it was taken back after a sync that failed): make another one.
+ * `line` gets the record's line without its newline, for the witness.
+ */
+enum stirkeep_status stk_trail_seal_end(struct stk_trail *trail, const struct stk_seal *seal,
+                                        int64_t real_us, struct stk_buffer *line,
+                                        struct stk_error *error);
+
+/* Records that no seal covers yet, and since when the oldest of them waits (real_us; 0: none). */
+uint64_t stk_trail_unsealed(struct stk_trail *trail, int64_t *ret_since_us);
+
+/* ---- rotation */
+
+/* Size of the file, and when its first record was written (real_us). */
+void stk_trail_extent(struct stk_trail *trail, uint64_t *ret_bytes, int64_t *ret_begun_us);
+
+/*
+ * Give the file the name PATH.<its last sequence number, 12 digits> and begin a new one with a
+ * "continue" record: renamed only when all of it is on disk, nothing is written to the old one
+ * afterwards, and a kill at any moment leaves one chain over both. `ret_name` is the old file's new
+ * name. AUDIT_UNAVAILABLE: as before.
+ */
+enum stirkeep_status stk_trail_rotate(struct stk_trail *trail, int64_t real_us,
+                                      char ret_name[PATH_MAX], struct stk_error *error);
 
 /* Sequence number of the last record. */
 uint64_t stk_trail_sequence(struct stk_trail *trail);

@@ -2,15 +2,54 @@
 #ifndef STK_AUDIT_VERIFY_H
 #define STK_AUDIT_VERIFY_H
 
+#include "audit/line.h"
+#include "audit/seal.h"
 #include "base/error.h"
 #include <stdint.h>
 
 /*
- * Read a trail from its first line to its last: is each line whole, in sequence and chained to the
- * one before? OK: `*ret_records` is how many there are. NOT_VERIFIED names the first bad line and
- * what is wrong with it. Memory does not grow with the file. Any thread.
+ * Verifying a trail, from its first file to its last: is each line whole, in sequence and chained to
+ * the one before; is each seal right about what it covers and signed by the audit key? Memory does
+ * not grow with the trail but for the digests under one seal. One thread; several verifiers may run
+ * at once.
  */
-enum stirkeep_status stk_trail_verify(int fd, const char *name, uint64_t *ret_records,
-                                      struct stk_error *error);
+struct stk_verifier;
+
+struct stk_verifier_options {
+    const uint8_t (*keys)[STK_SPKI_LENGTH]; /* audit keys, of which each seal has to be of one;
+                                               none: seals are held against the chain alone */
+    size_t key_count;
+    /* Seals that somebody outside kept (seals of a witness file): the trail has to hold each one
+     * whose records it should have, and end no earlier than the last one. In any order. */
+    const struct stk_seal *witness;
+    size_t witness_count;
+};
+
+struct stk_verdict {
+    uint64_t records;
+    uint64_t first; /* sequence numbers */
+    uint64_t last;
+    uint64_t seals;
+    uint64_t sealed; /* the last record that a seal covers; 0: none */
+    uint64_t files;
+    uint64_t
+        uncovered; /* records before `sealed` that are in no tree: covered by the chain alone */
+};
+
+enum stirkeep_status stk_verifier_new(const struct stk_verifier_options *options,
+                                      struct stk_verifier **ret_verifier);
+void stk_verifier_free(struct stk_verifier *verifier);
+
+/*
+ * The next file, from where `fd` stands to its end; `name` is for messages. zstd files are read as
+ * what is in them. NOT_VERIFIED names file, line, record and what is wrong ("audit.jsonl: line 17
+ * (record 1017): ..."); IO. After a failure no further file is taken.
+ */
+enum stirkeep_status stk_verifier_file(struct stk_verifier *verifier, int fd, const char *name,
+                                       struct stk_error *error);
+
+/* The end: is all there that the witness has seen? */
+enum stirkeep_status stk_verifier_end(struct stk_verifier *verifier,
+                                      struct stk_verdict *ret_verdict, struct stk_error *error);
 
 #endif
