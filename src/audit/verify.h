@@ -10,8 +10,8 @@
 /*
  * Verifying a trail, from its first file to its last: is each line whole, in sequence and chained to
  * the one before; is each seal right about what it covers and signed by the audit key? Memory does
- * not grow with the trail but for the digests under one seal. One thread; several verifiers may run
- * at once.
+ * not grow with the trail but for the digests under one seal (at most 80 MiB) and what zstd takes.
+ * One thread; several verifiers may run at once.
  */
 struct stk_verifier;
 
@@ -20,30 +20,32 @@ struct stk_verifier_options {
                                                none: seals are held against the chain alone */
     size_t key_count;
     /* Seals that somebody outside kept (seals of a witness file): the trail has to hold each one
-     * whose records it should have, and end no earlier than the last one. In any order. */
+     * whose records it should have, and end no earlier than the last one. In any order. They are
+     * copied. */
     const struct stk_seal *witness;
     size_t witness_count;
 };
 
 struct stk_verdict {
     uint64_t records;
-    uint64_t first; /* sequence numbers */
+    uint64_t first; /* sequence numbers; 0: there is none */
     uint64_t last;
     uint64_t seals;
-    uint64_t sealed; /* the last record that a seal covers; 0: none */
-    uint64_t files;
-    uint64_t
-        uncovered; /* records before `sealed` that are in no tree: covered by the chain alone */
+    uint64_t sealed;    /* the last record that a seal covers; 0: none */
+    uint64_t files;     /* read */
+    uint64_t uncovered; /* records up to `sealed` that are in no tree of which all records were
+                           given: covered by the chain alone */
 };
 
+/* INVALID: a key is none (P-256, 91 bytes). NO_MEMORY. */
 enum stirkeep_status stk_verifier_new(const struct stk_verifier_options *options,
-                                      struct stk_verifier **ret_verifier);
+                                      struct stk_verifier **ret_verifier, struct stk_error *error);
 void stk_verifier_free(struct stk_verifier *verifier);
 
 /*
  * The next file, from where `fd` stands to its end; `name` is for messages. zstd files are read as
  * what is in them. NOT_VERIFIED names file, line, record and what is wrong ("audit.jsonl: line 17
- * (record 1017): ..."); IO. After a failure no further file is taken.
+ * (record 1017): ..."); IO. After a failure no further file is taken: the same status again.
  */
 enum stirkeep_status stk_verifier_file(struct stk_verifier *verifier, int fd, const char *name,
                                        struct stk_error *error);
@@ -51,5 +53,15 @@ enum stirkeep_status stk_verifier_file(struct stk_verifier *verifier, int fd, co
 /* The end: is all there that the witness has seen? */
 enum stirkeep_status stk_verifier_end(struct stk_verifier *verifier,
                                       struct stk_verdict *ret_verdict, struct stk_error *error);
+
+/*
+ * The seals of a witness file: lines of seals as they stand in the trail. Other lines (one that a
+ * power cut tore, for instance) are counted and passed over. NULL with a count of 0 for none;
+ * free() releases them. IO, NO_MEMORY, TOO_LARGE past STK_WITNESS_MAX seals.
+ */
+#define STK_WITNESS_MAX ((size_t)16 * 1024 * 1024)
+enum stirkeep_status stk_witness_read(int fd, const char *name, struct stk_seal **ret_seals,
+                                      size_t *ret_count, size_t *ret_passed_over,
+                                      struct stk_error *error);
 
 #endif
