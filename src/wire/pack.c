@@ -91,6 +91,50 @@ enum stirkeep_status stk_pack_close(uint32_t number, size_t mark, struct stk_buf
     return STIRKEEP_OK;
 }
 
+void stk_write_number(struct stk_writer *writer, uint32_t number, uint64_t value)
+{
+    uint8_t field[PREFIX_MAX] = {0};
+    size_t length = 0;
+
+    if (writer->status != STIRKEEP_OK || value == 0)
+        return;
+    length = put_varint((uint64_t)number << 3 | PROTOBUF_C_WIRE_TYPE_VARINT, field);
+    length += put_varint(value, field + length);
+    writer->status = stk_buffer_add(writer->out, field, length);
+}
+
+void stk_write_bytes(struct stk_writer *writer, uint32_t number, struct stk_bytes bytes)
+{
+    if (writer->status == STIRKEEP_OK)
+        writer->status = stk_pack_bytes(number, bytes, writer->out);
+}
+
+void stk_write_text(struct stk_writer *writer, uint32_t number, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        stk_write_bytes(writer, number, (struct stk_bytes){(const uint8_t *)text, strlen(text)});
+}
+
+void stk_write_text_element(struct stk_writer *writer, uint32_t number, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        stk_write_text(writer, number, text);
+    else if (writer->status == STIRKEEP_OK)
+        writer->status = begin_field(number, 0, writer->out);
+}
+
+void stk_write_close(struct stk_writer *writer, uint32_t number, size_t mark)
+{
+    if (writer->status == STIRKEEP_OK)
+        writer->status = stk_pack_close(number, mark, writer->out);
+}
+
+void stk_write_close_given(struct stk_writer *writer, uint32_t number, size_t mark)
+{
+    if (writer->out->length > mark)
+        stk_write_close(writer, number, mark);
+}
+
 enum stirkeep_status stk_pack_frame_begin(struct stk_buffer *out, size_t *ret_mark)
 {
     static const uint8_t header[STK_FRAME_HEADER] = {0};
