@@ -147,13 +147,15 @@ void stk_program_flush(struct stk_front *front)
 static bool take_text(struct stk_connection *connection, const char *text)
 {
     char *copy = strdup(text);
-    char *unit = copy != NULL ? strrchr(copy, '\n') : NULL;
+    char *unit = NULL;
 
-    if (unit == NULL) {
-        free(copy);
+    if (copy == NULL)
         return false;
-    }
-    *unit++ = '\0';
+    unit = strrchr(copy, '\n');
+    if (unit == NULL)
+        unit = copy + strlen(copy);
+    else
+        *unit++ = '\0';
     free(connection->program_text);
     connection->program_text = copy;
     connection->executable = *copy != '\0' && strlen(copy) <= STK_EXECUTABLE_MAX ? copy : NULL;
