@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whatever claims are asked for: they are refused by the name of a field that is at fault, or signed
+as the reference writes them.
+
+    test_property.py [COUNT [SEED]]     COUNT claims sets (default 5000); the seed is printed
+
+The reference (reference.py) judges each request by itself, so that both a signature over what is
+not allowed and a refusal of what is allowed are failures.
+"""
+import collections
+import json
+import os
+import random
+import sys
+import time
+
+import passports
+import reference
+import wire
+from stirkeep import Service
+from tap import case, contains, equal, note, run
+from wild import OTHER_PPTS, Wild
+
+COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
+WINDOW = 86400  # seconds that iat may be off
+UNDER_WAY = 500  # claims sets; the service takes 1024 of a connection
+BATCH_MAX = 64
+ROOM = 40000  # bytes of claims in a batch whose answer certainly fits
+JSON_NODES = 1000  # a JSON text of more values may be too much for the service's memory
+
+STATUS = {0: "signed", 1: "invalid", 3: "too large", 4: "not permitted", 27: "unsupported"}
+INPUTS = 0.15  # so many are a header and payload that were composed here
+FIELDS = {*reference.OWN_CLAIMS, "other", "compact", "ppt", "claims", "header", "payload"}
+
+
+class Wrong(AssertionError):
+    pass
+
+
+class Asked:
+    """Claims, or a header and payload; and what the reference says of them."""
+
+    def __init__(self, wild, x5u):
+        self.claims = wild.claims()
+        self.judged = reference.Judged(self.claims, wild.now, WINDOW)
+        self.input = None
+        if not self.judged.faults and not self.claims.compact and wild.chance(INPUTS):
+            self.compose(wild, x5u)
+
+    def compose(self, wild, x5u):
+        payload = dict(self.judged.payload)
+        payload["iat"] = payload["iat"] or wild.now
+        if "origid" in payload:
+            payload["origid"] = payload["origid"] or wild.uuid().lower()
+        self.input = wild.bend(reference.written(reference.header_of(self.judged.ppt, x5u)),
+                               reference.written(payload))
+        self.claims = wire.sign_pb2.Claims()
+        self.legal_input = reference.input_is_legal(*self.input, x5u, self.claims, wild.now, WINDOW)
+        self.judged = reference.Judged(self.claims, wild.now, WINDOW)
+
+    @property
+    def legal(self):
+        return self.legal_input if self.input else not self.judged.faults
+
+    @property
+    def granted(self):
+        return self.claims.ppt in ("", *reference.TYPED, *OTHER_PPTS)
+
+    def byte_size(self):
+        return sum(len(text.encode()) for text in self.input) if self.input else self.claims.ByteSize()
+
+    def fill(self, sign):
+        sign.certificate = "Alpha"
+        if self.input:
+            sign.input.header, sign.input.payload = self.input
+        else:
+            sign.claims.CopyFrom(self.claims)
+
+    def is_named(self, message):
+        if self.input:  # where exactly, the service may see in another way
+            return message.split(":")[0].split(".")[0].split("[")[0] in FIELDS
+        return self.judged.is_named(message)
+
+    def __str__(self):
+        return f"{self.input}" if self.input else f"{self.claims}"
+
+
+class Bench:
+    """Sends requests of one to 64 claims sets and holds every answer against the reference."""
+
+    def __init__(self, service):
+        self.service = service
+        self.key = passports.public_key(f"{service.lab}/leaf.pem")
+        self.count = collections.Counter()
+        self.random = random.Random(SEED)
+        self.wild = Wild(self.random, int(time.time()), WINDOW)
+
+    def requests(self, count):
+        """(request, what was asked in it)"""
+        number = 0
+        while count > 0:
+            number += 1
+            size = min(count, self.random.choice((1, 1, 1, 1, 2, 5, 20, BATCH_MAX)))
+            count -= size
+            asked = [Asked(self.wild, self.service.x5u) for _ in range(size)]
+            yield from self.packed(number, asked)
+
+    def packed(self, number, asked):
+        request = wire.sign_pb2.Request(id=number)
+        size = sum(one.byte_size() for one in asked)
+        if len(asked) == 1:
+            asked[0].fill(request.sign)
+        elif size > ROOM:  # not in one message
+            half = len(asked) // 2
+            yield from self.packed(number, asked[:half])
+            yield from self.packed(number | 1 << 32 | half << 40, asked[half:])
+            return
+        else:
+            request.batch.whole = self.random.random() < 0.2
+            for one in asked:
+                one.fill(request.batch.sign.add())
+        yield request, asked
+
+    def ask(self, count):
+        waiting = {}
+        requests = self.requests(count)
+        with wire.Connection(self.service.sign_socket, timeout=30) as connection:
+            while True:
+                for request, asked in requests:
+                    assert request.id not in waiting
+                    waiting[request.id] = (request, asked)
+                    connection.send(request)
+                    if sum(len(asked) for _, asked in waiting.values()) >= UNDER_WAY:
+                        break
+                if not waiting:
+                    return
+                answer = connection.receive()
+                assert answer is not None, "the service has closed the connection"
+                self.judge(answer, *waiting.pop(answer.id))
+
+    # ---- judging
+
+    def judge(self, answer, request, asked):
+        self.count["requests"] += 1
+        self.count["claims sets"] += len(asked)
+        if not request.HasField("batch"):
+            self.judge_one(answer, asked[0], "")
+        elif request.batch.whole:
+            self.judge_whole(answer, asked)
+        else:
+            equal(answer.status, 0, answer.message)
+            equal(len(answer.batch.results), len(asked), "results")
+            for result, one in zip(answer.batch.results, asked):
+                self.judge_one(result, one, "")
+
+    def judge_whole(self, answer, asked):
+        """All or nothing."""
+        if answer.status == 0:
+            self.count["whole batches signed"] += 1
+            for result, one in zip(answer.batch.results, asked):
+                self.judge_one(result, one, "")
+            return
+        self.count["whole batches refused"] += 1
+        place = int(answer.message[len("sign["):answer.message.index("]")])
+        self.judge_one(answer, asked[place], f"sign[{place}]: ")
+        assert not answer.HasField("batch"), "signatures in a refusal"
+
+    def judge_one(self, answer, asked, prefix):
+        assert answer.status in STATUS, f"status {answer.status}: {answer.message}\n{asked}"
+        self.count[STATUS[answer.status]] += 1
+        self.count["inputs"] += asked.input is not None
+        if answer.status == 0:
+            self.judge_signed(answer.signed, asked)
+        else:
+            contains(answer.message, prefix, "message")
+            self.judge_refused(answer.message[len(prefix):], answer.status, asked)
+
+    def judge_refused(self, message, status, asked):
+        if not asked.legal and asked.is_named(message):
+            self.count[f"refused: {message.split(':')[0].split('[')[0]}"] += 1
+        elif not asked.legal:
+            raise Wrong(f"refused by {message!r}, but what is at fault is {asked.judged.faults} in\n"
+                        f"{asked}")
+        elif status == 4 and not asked.granted:
+            contains(message, "grant test: ppt ", "message")
+        elif not (message.endswith("takes too much memory") and too_many_values(asked.claims)):
+            raise Wrong(f"refused ({message!r}), but the reference allows\n{asked}")
+
+    def judge_signed(self, signed, asked):
+        judged, identity = asked.judged, signed.identity
+        if not asked.legal or not asked.granted:
+            raise Wrong(f"signed, but the reference refuses {judged.faults} in\n{asked}")
+        self.count[f"signed: {asked.claims.ppt or 'base'}"] += 1
+        passport = identity[:signed.passport_length]
+        header, payload, signature = passport.split(".")
+        payload_text = self.payload_text(judged, signed)
+        header_text = reference.written(reference.header_of(judged.ppt, self.service.x5u))
+        if asked.input:
+            equal((header_text, payload_text), asked.input, "the header and payload as given")
+        wanted = [reference.encoded(text.encode()) for text in (header_text, payload_text)]
+        equal([header, payload], ["", ""] if asked.claims.compact else wanted,
+              f"header and payload of\n{asked}")
+        ppt = f";ppt={judged.ppt}" if judged.ppt else ""
+        equal(identity[signed.passport_length:], f";info=<{self.service.x5u}>;alg=ES256{ppt}",
+              "parameters")
+        equal(signed.attest, asked.claims.attest, "attest")
+        if not passports.verifies(".".join((*wanted, signature)), self.key):
+            raise Wrong(f"the signature does not verify: {identity}")
+        # As anybody else reads it: Python's json, without the reference's rules.
+        equal(json.loads(payload_text), judged.payload, "the claims read back")
+
+    def payload_text(self, judged, signed):
+        """With what the service had to fill in."""
+        payload = judged.payload
+        if payload["iat"] == 0:
+            assert abs(signed.iat - time.time()) < 60, signed.iat
+            payload["iat"] = signed.iat
+        if payload.get("origid") == "":
+            assert reference.is_uuid4(signed.origid), signed.origid
+            payload["origid"] = signed.origid
+        equal((signed.iat, signed.origid), (payload["iat"], payload.get("origid", "")),
+              "iat and origid in the answer")
+        return reference.written(payload)
+
+
+def too_many_values(claims):
+    return any(text.count(",") + text.count("[") + text.count("{") > JSON_NODES
+               for text in (claims.other, claims.rcd.jcd))
+
+
+@case
+def random_claims_are_signed_as_the_reference_writes_them_or_refused_by_their_field(bench):
+    note(f"seed {SEED}: test_property.py {COUNT} {SEED} repeats it")
+    began = time.monotonic()
+    bench.ask(COUNT)
+    took = time.monotonic() - began
+    note(f"{bench.count['claims sets']} claims sets in {bench.count['requests']} requests, "
+         f"{took:.1f} s: " + ", ".join(f"{bench.count[name]} {name}" for name in (*STATUS.values(), "inputs")))
+    note(", ".join(f"{name}: {count}" for name, count in sorted(bench.count.items())
+                   if name.startswith(("signed: ", "refused: ", "whole"))))
+    equal(bench.count["claims sets"], COUNT, "claims sets")
+    # Neither way may have been idle.
+    assert bench.count["signed"] > COUNT / 4, bench.count
+    assert bench.count["invalid"] > COUNT / 10, bench.count
+
+
+@case
+def every_signature_is_in_the_trail_once_and_the_trail_verifies(bench):
+    service = bench.service
+    records = [json.loads(line) for line in service.records()]
+    signed = sum(record["act"] == "sign" and record["outcome"] == "ok" for record in records)
+    # Of a whole batch that fails after its first signatures the trail has those; none failed.
+    equal(signed, bench.count["signed"], "signatures in the trail")
+    service.cli("audit", "verify", service.audit)
+
+
+if __name__ == "__main__":
+    GRANTS = (f"[grant test]\nuser = {os.geteuid()}\ncertificates = *\n"
+              f"ppt = base, shaken, div, div-o, rph, rcd, {', '.join(OTHER_PPTS)}\nattest = A, B, C\n"
+              "sign-input = yes\n")
+    with Service(grants=GRANTS, extra={"signing": {
+            "iat-window-s": str(WINDOW), "deadline-ms": "20000",
+            "x5u-template": "https://certs.example.com/{name}/{fingerprint}.pem"}}) as the_service:
+        the_service.start()
+        the_service.import_leaf()
+        the_service.x5u = json.loads(the_service.cli("show", "Alpha", "--json").stdout)[
+            "generations"][0]["x5u"]
+        run(bench=Bench(the_service))
