@@ -125,6 +125,7 @@ struct stk_ask {
     struct stk_connection *connection;
     const struct stk_request *request;
     const struct stk_request_sketch *sketch;
+    size_t length;    /* of the message */
     uint64_t mono_us; /* now: one moment for the whole request */
     int64_t real_s;
 };
