@@ -315,10 +315,10 @@ static void what_could_not_be_sent_back_is_refused_before_it_is_signed(void **st
     struct client client = {0};
 
     for (int i = 0; i < DEST; i++) {
-        (void)snprintf(uris[i], sizeof(uris[i]), "sip:%0250d", i);
+        (void)snprintf(uris[i], sizeof(uris[i]), "sip:%0252d", i);
         dest[i] = uris[i];
     }
-    (void)snprintf(other, sizeof(other), "{\"x\":\"%016000d\"}", 0);
+    (void)snprintf(other, sizeof(other), "{\"x\":\"%016300d\"}", 0);
     bench->grant = "ppt = acme\n";
     bench_start(bench);
     client = client_new(&bench->born);
