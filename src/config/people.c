@@ -111,41 +111,47 @@ static enum stirkeep_status ask_group(const char *text, uint32_t *ret_gid, struc
     return status;
 }
 
+/* Ask, and note it under `key`. */
+static enum stirkeep_status ask(struct stk_people *people, bool is_user, const char *text,
+                                const char *key, struct stk_note **ret_note,
+                                struct stk_error *error)
+{
+    uint32_t first = 0;
+    uint32_t second = 0;
+    struct stk_note *note = NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (people->told)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "%s is not among those that were found",
+                             key);
+    status = is_user ? ask_user(text, &first, &second, error) : ask_group(text, &first, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    note = stk_notes_add(&people->found, key);
+    if (note == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    note->first = first;
+    note->second = second;
+    *ret_note = note;
+    return STIRKEEP_OK;
+}
+
 /* The note of "user NAME" or "group NAME", which is made when there is none. */
 static enum stirkeep_status find(struct stk_people *people, bool is_user, const char *text,
                                  struct stk_note **ret_note, struct stk_error *error)
 {
     enum stirkeep_status status = STIRKEEP_OK;
-    struct stk_note *note = NULL;
     char *key = NULL;
-    uint32_t first = 0;
-    uint32_t second = 0;
 
     if (asprintf(&key, "%s %s", is_user ? "user" : "group", text) < 0)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    note = stk_notes_find(&people->found, key);
-    if (note == NULL && people->told)
-        status =
-            stk_error_set(error, STIRKEEP_MALFORMED, "%s is not among those that were found", key);
-    else if (note == NULL && is_user)
-        status = ask_user(text, &first, &second, error);
-    else if (note == NULL)
-        status = ask_group(text, &first, error);
-    if (status == STIRKEEP_OK && note == NULL) {
-        note = stk_notes_add(&people->found, key);
-        if (note == NULL) {
-            status = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-        } else {
-            note->first = first;
-            note->second = second;
-        }
-    }
+    *ret_note = stk_notes_find(&people->found, key);
+    if (*ret_note == NULL)
+        status = ask(people, is_user, text, key, ret_note, error);
+    if (*ret_note != NULL)
+        (*ret_note)->used = true;
     free(key);
-    if (status != STIRKEEP_OK)
-        return status;
-    note->used = true;
-    *ret_note = note;
-    return STIRKEEP_OK;
+    return status;
 }
 
 enum stirkeep_status stk_people_user(struct stk_people *people, const char *text, uid_t *ret_uid,

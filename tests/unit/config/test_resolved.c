@@ -357,6 +357,37 @@ static void no_part_of_a_resolved_text_is_taken_for_the_whole(void **state)
     stk_buffer_free(&out);
 }
 
+/* It is taken or refused, and taken means the whole of it. */
+static void a_changed_byte_anywhere_is_no_trouble(void **state)
+{
+    static const char bytes[] = {'\0', '\n', ' ', '0', '9', 'x', '[', '\xff'};
+    struct stk_buffer out = {0};
+    struct stk_config *config = resolved(sample, &out);
+    (void)state;
+
+    stk_config_free(config);
+    for (size_t i = 0; i < out.length; i++) {
+        uint8_t saved = out.data[i];
+
+        for (size_t j = 0; j < sizeof(bytes); j++) {
+            struct stk_error error = {0};
+            enum stirkeep_status status = STIRKEEP_OK;
+
+            config = NULL;
+            out.data[i] = (uint8_t)bytes[j];
+            status =
+                stk_config_parse_resolved((char *)out.data, out.length, "room", &config, &error);
+            assert_true(status == STIRKEEP_OK || status == STIRKEEP_CONFIG ||
+                        status == STIRKEEP_MALFORMED);
+            assert_int_equal(config != NULL, status == STIRKEEP_OK);
+            assert_int_equal(error.status, status);
+            stk_config_free(config);
+        }
+        out.data[i] = saved;
+    }
+    stk_buffer_free(&out);
+}
+
 /* The most that a text can name. */
 static void no_text_resolves_to_more_than_the_limit(void **state)
 {
@@ -402,6 +433,7 @@ int main(void)
         cmocka_unit_test(a_bad_text_is_refused_as_ever),
         cmocka_unit_test(every_other_head_is_refused),
         cmocka_unit_test(no_part_of_a_resolved_text_is_taken_for_the_whole),
+        cmocka_unit_test(a_changed_byte_anywhere_is_no_trouble),
         cmocka_unit_test(no_text_resolves_to_more_than_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
