@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -65,27 +67,52 @@ static enum stirkeep_status compile(const struct stk_buffer *text, struct stk_re
     return status;
 }
 
-enum stirkeep_status stk_reading_take(const char *path, const struct stk_config *now,
-                                      struct stk_reading *ret_reading, struct stk_error *error)
+/* A file that is just being written is half of one, and might pass for a whole. */
+static bool is_unchanged(const char *path, const struct stat *before, size_t length)
 {
-    struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
-    struct stk_buffer resolved = {0};
-    struct stk_buffer text = {0};
-    enum stirkeep_status status = stk_file_read(path, STK_CONFIG_MAX, &text, error);
+    struct stat after = {0};
 
-    if (status == STIRKEEP_OK)
-        status = stk_config_resolve((const char *)text.data, text.length, path, &reading.config,
-                                    &resolved, error);
+    return stat(path, &after) == 0 && after.st_dev == before->st_dev &&
+           after.st_ino == before->st_ino && after.st_size == before->st_size &&
+           (size_t)after.st_size == length && after.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           after.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+static enum stirkeep_status take_text(const char *path, const struct stk_buffer *text,
+                                      const struct stk_config *now, struct stk_reading *reading,
+                                      struct stk_error *error)
+{
+    struct stk_buffer resolved = {0};
+    enum stirkeep_status status = stk_config_resolve((const char *)text->data, text->length, path,
+                                                     &reading->config, &resolved, error);
+
     if (status == STIRKEEP_OK && now != NULL) {
-        status = stk_config_replaces(now, reading.config, error);
+        status = stk_config_replaces(now, reading->config, error);
         if (status != STIRKEEP_OK)
             (void)stk_error_prefix(error, path);
     }
     if (status == STIRKEEP_OK)
-        status = seal("configuration", &resolved, &reading.config_fd, error);
+        status = seal("configuration", &resolved, &reading->config_fd, error);
     if (status == STIRKEEP_OK)
-        status = compile(&text, &reading, error);
+        status = compile(text, reading, error);
     stk_buffer_free(&resolved);
+    return status;
+}
+
+enum stirkeep_status stk_reading_take(const char *path, const struct stk_config *now,
+                                      struct stk_reading *ret_reading, struct stk_error *error)
+{
+    struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
+    struct stk_buffer text = {0};
+    struct stat before = {0};
+    bool is_there = stat(path, &before) == 0;
+    enum stirkeep_status status = stk_file_read(path, STK_CONFIG_MAX, &text, error);
+
+    if (status == STIRKEEP_OK) {
+        status = take_text(path, &text, now, &reading, error);
+        if (is_there && !is_unchanged(path, &before, text.length))
+            status = stk_error_set(error, STIRKEEP_CONFIG, "%s: changed while it was read", path);
+    }
     stk_buffer_free(&text);
     if (status != STIRKEEP_OK) {
         stk_reading_free(&reading);

@@ -11,6 +11,7 @@
 #include "lives.h"
 #include "stirkeepd/lives.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -299,6 +300,67 @@ static void a_reading_that_takes_too_long_is_given_up(void **state)
     stk_reader_bury(&reload_of(lives)->reader, pid);
 }
 
+static unsigned count_open(void)
+{
+    unsigned open = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        open += fcntl(fd, F_GETFD) >= 0;
+    return open;
+}
+
+static void reloads_leave_no_descriptor_open(void **state)
+{
+    struct lives *lives = *state;
+    unsigned before = 0;
+
+    start_with(lives, "ready", "ready");
+    service_change_config(&lives->service, "[grant new]",
+                          "[attest 1415555*]\nlevel = A\n[grant new]");
+    for (unsigned round = 0; round < 20; round++) {
+        begin(lives, 0);
+        take_all(lives);
+        service_change_config(&lives->service, "level = A", "level = Z");
+        begin(lives, 0);
+        (void)tick(lives);
+        service_change_config(&lives->service, "level = Z", "level = A");
+        if (round == 0)
+            before = count_open();
+    }
+    assert_int_equal(count_open(), before);
+}
+
+/* ---- a file being written */
+
+static void a_file_that_changes_while_it_is_read_is_not_taken(void **state)
+{
+    struct lives *lives = *state;
+    struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
+    struct stk_error error = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+    unsigned changed = 0;
+    pid_t writer = 0;
+
+    writer = fork();
+    assert_true(writer >= 0);
+    if (writer == 0)
+        for (;;)
+            service_write_config(&lives->service, true);
+    for (unsigned round = 0; round < 300; round++) {
+        status = stk_reading_take(lives->service.config, NULL, &reading, &error);
+        /* Whole or nothing: what was cut off would show in what is missing. */
+        if (status == STIRKEEP_OK)
+            assert_int_equal(reading.grant_count, 1);
+        else
+            changed += strstr(error.message, "changed while it was read") != NULL;
+        if (status == STIRKEEP_OK)
+            stk_reading_free(&reading);
+    }
+    (void)kill(writer, SIGKILL);
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    assert_true(changed > 0);
+}
+
 /* ---- front */
 
 static void front_may_say_no_and_nothing_changes(void **state)
@@ -367,7 +429,12 @@ static void front_that_muddles_its_numbers_is_heard_all_the_same(void **state)
 
     start_with(lives, "muddles", "ready");
     begin(lives, 9);
-    take_all(lives);
+    (void)tick(lives);
+    while (reload_of(lives)->state == STK_RELOAD_FRONT)
+        hear(lives, STK_ROOM_FRONT);
+    (void)tick(lives);
+    hear(lives, STK_ROOM_INTAKE);
+    (void)tick(lives);
     assert_in_force(lives, "new");
 }
 
@@ -594,15 +661,13 @@ static void who_asks_meanwhile_is_served_by_the_next(void **state)
     struct lives *lives = *state;
 
     start_with(lives, "ready", "ready");
-    ask(lives, 1);
-    (void)tick(lives);
+    begin(lives, 1);
     write_policy(lives, "newer");
     ask(lives, 2);
     ask(lives, 0);
     ask(lives, 0);
     write_policy(lives, "newest");
     ask(lives, 3);
-    read_on(lives);
     take_all(lives); /* and begins the next */
     await(lives, "intake reloaded 1 ok ");
     assert_int_equal(count(lives, "reloaded 2"), 0);
@@ -731,6 +796,8 @@ int main(int argc, char **argv)
         TEST(a_file_of_rules_that_is_not_there_is_named),
         TEST(a_reader_that_dies_is_told),
         TEST(a_reading_that_takes_too_long_is_given_up),
+        TEST(reloads_leave_no_descriptor_open),
+        TEST(a_file_that_changes_while_it_is_read_is_not_taken),
         TEST(front_may_say_no_and_nothing_changes),
         TEST(front_that_does_not_answer_in_a_second_is_given_the_old_one),
         TEST(only_the_answer_to_this_offer_counts),
