@@ -11,19 +11,19 @@
 #include <string.h>
 
 #define ENTRY_MAX ((size_t)1 << 20) /* a database entry: a group of very many members */
+#define NUMBER_MAX (UINT32_MAX - 1) /* -1 means "no change" to the system calls that take one */
 
 static bool is_number(const char *text)
 {
     return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
-/* (uid_t)-1 means "no change" to the system calls that take one. */
 static enum stirkeep_status number(const char *text, const char *what, uint32_t *ret_number,
                                    struct stk_error *error)
 {
     uint64_t number = 0;
 
-    if (!stk_number_parse(text, 0, UINT32_MAX - 1, &number))
+    if (!stk_number_parse(text, 0, NUMBER_MAX, &number))
         return stk_error_set(error, STIRKEEP_CONFIG, "not a %s number: %s", what, text);
     *ret_number = (uint32_t)number;
     return STIRKEEP_OK;
@@ -67,7 +67,9 @@ static enum stirkeep_status ask_user(const char *text, uint32_t *ret_uid, uint32
             return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
         code = look_up_user(by_number ? NULL : text, uid, buffer, size, &entry, &found);
     }
-    if (found != NULL) {
+    if (found != NULL && (entry.pw_uid > NUMBER_MAX || entry.pw_gid > NUMBER_MAX)) {
+        status = stk_error_set(error, STIRKEEP_CONFIG, "user %s has the number -1", text);
+    } else if (found != NULL) {
         *ret_uid = entry.pw_uid;
         *ret_gid = entry.pw_gid;
     } else if (!means_none(code)) {
@@ -100,7 +102,9 @@ static enum stirkeep_status ask_group(const char *text, uint32_t *ret_gid, struc
             return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
         code = getgrnam_r(text, &entry, buffer, size, &found);
     }
-    if (found != NULL)
+    if (found != NULL && entry.gr_gid > NUMBER_MAX)
+        status = stk_error_set(error, STIRKEEP_CONFIG, "group %s has the number -1", text);
+    else if (found != NULL)
         *ret_gid = entry.gr_gid;
     else if (means_none(code))
         status = stk_error_set(error, STIRKEEP_CONFIG, "no such group: %s", text);

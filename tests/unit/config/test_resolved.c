@@ -28,7 +28,10 @@ int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t leng
     (void)buffer;
 
     *ret_found = NULL;
-    if (may_answer(length, &code) && (strcmp(name, "root") == 0 || strcmp(name, "kam") == 0)) {
+    if (may_answer(length, &code) && strcmp(name, "nil") == 0) {
+        *entry = (struct passwd){.pw_uid = (uid_t)-1};
+        *ret_found = entry;
+    } else if (code == 0 && (strcmp(name, "root") == 0 || strcmp(name, "kam") == 0)) {
         *entry =
             (struct passwd){.pw_uid = name[0] == 'r' ? 0 : 998, .pw_gid = name[0] == 'r' ? 0 : 997};
         *ret_found = entry;
@@ -166,6 +169,8 @@ static void a_database_in_trouble_is_no_database_without_the_user(void **state)
     bad(SMALLEST "[admin]\nuser = root\n", "conf:4: [admin] user: no such user: root");
     bad(SMALLEST "[grant k]\ngroup = voice\n", "conf:4: [grant k] group: no such group: voice");
     trouble = 0;
+    bad(SMALLEST "[rooms]\nfront-user = nil\n",
+        "conf:4: [rooms] front-user: user nil has the number -1");
     needed = 100000;
     config = good(SMALLEST "[admin]\nuser = kam\n[rooms]\nfront-user = 1234\n");
     assert_int_equal(config->admin.users[0], 998);
@@ -296,6 +301,9 @@ static void every_other_head_is_refused(void **state)
         "stirkeep-resolved 1\nuser a -1 1\n",
         "stirkeep-resolved 1\nuser a 1 1 \n",
         "stirkeep-resolved 1\nuser a 1  \n",
+        "stirkeep-resolved 1\nuser a 4294967295 1\n",
+        "stirkeep-resolved 1\nuser a 1 4294967295\n",
+        "stirkeep-resolved 1\ngroup a 4294967295\n",
         "stirkeep-resolved 1\nuser a 4294967296 1\n",
         "stirkeep-resolved 1\nuser a 1 18446744073709551617\n",
         "stirkeep-resolved 1\nuser a 1 1\nuser a 1 1\n",
