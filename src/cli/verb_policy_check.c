@@ -50,7 +50,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     else if (status == STIRKEEP_OK)
         print_text(&file);
     if (status != STIRKEEP_OK)
-        stk_complain(options->config, "%s", error.message);
+        stk_complain(cli->verb->name, "%s", error.message);
     stk_policy_file_close(&file);
     return status == STIRKEEP_OK && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }

@@ -37,8 +37,8 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
 const struct stk_verb stk_verb_reload = {
     .name = "reload",
     .synopsis = "",
-    .summary = "Have the service take over the grants, limits, attestation rules and "
-               "administrators that are in its configuration now",
+    .summary = "Have the service take over the grants, limits and attestation rules that its "
+               "files have now",
     .flags = STK_VERB_JSON | STK_VERB_ADMIN_SOCKET,
     .options = table,
     .run = run,
