@@ -170,14 +170,14 @@ def is_full_form(text):
 
 
 def is_digest(text):
+    """RFC 9795 section 6; its examples have no padding, RFC 4648 asks for it: both are taken."""
     name, _, value = text.partition("-")
-    if name not in _DIGESTS or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", value):
+    bare = value.rstrip("=")
+    if name not in _DIGESTS or not re.fullmatch(r"[A-Za-z0-9+/]+", bare) or len(bare) % 4 == 1:
         return False
-    try:
-        data = base64.b64decode(value, validate=True)
-    except ValueError:
-        return False
-    return len(data) == _DIGESTS[name] and base64.b64encode(data).decode() == value
+    data = base64.b64decode(bare + "=" * (-len(bare) % 4))
+    padded = base64.b64encode(data).decode()
+    return len(data) == _DIGESTS[name] and value in (padded, padded.rstrip("="))
 
 
 def _is_scalar(value):
@@ -201,6 +201,20 @@ def _is_property(value):
 def is_jcard(value):
     return isinstance(value, list) and len(value) == 2 and value[0] == "vcard" \
         and isinstance(value[1], list) and len(value[1]) > 0 and all(map(_is_property, value[1]))
+
+
+def elsewhere(rcd, rcdi):
+    """Pointers at what lies behind a URL, of which there has to be a digest (RFC 9795 sections 4
+    and 6.1; of an icn only when there is an rcdi at all, by section 8.3)."""
+    if "jcl" in rcd:
+        yield "/jcl"
+    if rcdi and re.match("(?i)https?:", rcd.get("icn", "")):
+        yield "/icn"
+    if is_jcard(rcd.get("jcd")):
+        for place, (_, _, kind, *values) in enumerate(rcd["jcd"][1]):
+            for number, value in enumerate(values, 3):
+                if kind == "uri" and isinstance(value, str) and re.match("(?i)https?:", value):
+                    yield f"/jcd/1/{place}/{number}"
 
 
 def points_into(rcd, pointer):
@@ -252,7 +266,7 @@ class Judged:
         self.need(self.ppt != "base", "ppt")
         given = _given(claims)
         for field in NEEDED[kind]:
-            self.need(given[field], field)
+            self.need(given[field] or field == "rcd" and given["crn"], field)
         for field, is_there in given.items():
             if is_there and self.need(field in ALLOWED[kind], field) and field != "compact":
                 getattr(self, f"take_{field}")()
@@ -325,7 +339,9 @@ class Judged:
         self.payload["rph"] = {"auth": auth}
 
     def take_sph(self):
-        self.need(self.claims.rph.sph == "psap-callback", "sph")
+        # RFC 9027 section 4: for calls back from emergency services alone.
+        self.need(self.claims.rph.sph == "psap-callback"
+                  and any(text.startswith("esnet.") for text in self.claims.rph.auth), "sph")
         self.payload["sph"] = self.claims.rph.sph
 
     def take_rcd(self):
@@ -336,14 +352,19 @@ class Judged:
         if rcd.apn:
             found["apn"] = telephone_number(rcd.apn)
             self.need(found["apn"], "rcd.apn")
-        for key in ("icn", "jcl"):
-            if getattr(rcd, key):
-                found[key] = getattr(rcd, key)
-                self.need(is_url(found[key]), f"rcd.{key}")
+        if rcd.icn:
+            found["icn"] = rcd.icn
+            self.need(is_url(rcd.icn) or rcd.icn.startswith("data:image/")
+                      and len(rcd.icn) <= RCD_TEXT_MAX and _URI.fullmatch(rcd.icn), "rcd.icn")
+        if rcd.jcl:
+            found["jcl"] = rcd.jcl
+            self.need(is_url(rcd.jcl), "rcd.jcl")
         if rcd.jcd:
             found["jcd"] = self.json_of(rcd.jcd, "rcd.jcd", RCD_JCD_MAX)
             self.need(is_jcard(found["jcd"]), "rcd.jcd")
         self.payload["rcd"] = found
+        pointers = {one.pointer for one in rcd.rcdi}
+        self.need(pointers.issuperset(elsewhere(found, pointers)), "rcdi")
 
     def take_crn(self):
         self.need(is_readable(self.claims.rcd.crn, RCD_TEXT_MAX), "crn")
@@ -351,7 +372,7 @@ class Judged:
 
     def take_rcdi(self):
         rcd, found = self.payload.get("rcd", {}), {}
-        self.need(len(self.claims.rcd.rcdi) <= RCDI_MAX, "rcdi")
+        self.need(len(self.claims.rcd.rcdi) <= RCDI_MAX and rcd, "rcdi")
         for place, one in enumerate(self.claims.rcd.rcdi):
             self.need(is_readable(one.pointer, RCDI_POINTER_MAX) and points_into(rcd, one.pointer)
                       and one.pointer not in found, "rcdi.pointer", place)
@@ -372,7 +393,8 @@ class Judged:
 
     def take_other(self):
         value = self.json_of(self.claims.other, "other", OTHER_MAX)
-        if self.need(isinstance(value, dict) and not OWN_CLAIMS & set(value), "other"):
+        if self.need(isinstance(value, dict) and not OWN_CLAIMS & set(value)
+                     and all(re.fullmatch("[!-~]+", name) for name in value), "other"):
             self.payload.update(value)
 
     def json_of(self, text, field, longest):
@@ -389,6 +411,16 @@ def header_of(ppt, x5u):
     if ppt:
         header["ppt"] = ppt
     return header
+
+
+IDENTITY_MAX = 32 * 1024
+
+
+def identity_length(ppt, payload, x5u, compact=False):
+    """Of the Identity header value (RFC 8224 section 4)."""
+    texts = [] if compact else [written(header_of(ppt, x5u)), written(payload)]
+    passport = sum((len(text.encode()) * 4 + 2) // 3 for text in texts) + 2 + 86
+    return passport + len(f";info=<{x5u}>;alg=ES256") + (len(f";ppt={ppt}") if ppt else 0)
 
 
 def is_uuid4(text):

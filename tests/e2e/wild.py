@@ -4,7 +4,7 @@ import base64
 import json
 
 import wire
-from reference import NEEDED, encoded
+from reference import NEEDED, elsewhere, encoded
 
 KINDS = ("base", "shaken", "div", "div-o", "rph", "rcd", "other")
 OTHER_PPTS = ("msec", "msg", "x.Trace_1-b", "Z")  # what the service's grant has to have
@@ -76,7 +76,8 @@ class Wild:
 
     def digest(self):
         name, length = self.one_of(("sha256", 32), ("sha384", 48), ("sha512", 64))
-        return f"{name}-" + base64.b64encode(self.random.randbytes(length)).decode()
+        value = base64.b64encode(self.random.randbytes(length)).decode()
+        return f"{name}-" + self.one_of(value, value.rstrip("="))
 
     def inner_passport(self, size=200):
         header = {"alg": "ES256", "ppt": self.one_of("shaken", "div"), "typ": "passport",
@@ -118,7 +119,7 @@ class Wild:
 
     def jcard(self):
         def one():
-            return self.one_of(self.text(20, True), self.integer(), True, False, "")
+            return self.one_of(self.text(20, True), self.integer(), True, False, "", self.url(), "HTTP:x")
 
         def item():
             return self.one_of(one(), one(), [one(), one()], [[one()], one(), []], [])
@@ -143,7 +144,8 @@ class Wild:
         if self.chance(0.3):
             claims.iat = self.now + self.random.randint(-self.window + 60, self.window - 60)
         for field in NEEDED[kind]:
-            self.put(claims, field)
+            if field != "rcd" or self.chance(0.9):
+                self.put(claims, field)
         optional = {"base": ("mky", "compact"), "shaken": ("origid", "rcd", "crn"), "div": ("mky",),
                     "div-o": ("mky",), "rph": ("sph", "mky"), "rcd": ("crn", "rcdi", "mky"),
                     "other": ("other", "other", "mky")}[kind]
@@ -202,6 +204,8 @@ class Wild:
 
     def put_sph(self, claims):
         claims.rph.sph = "psap-callback"
+        if 0 < len(claims.rph.auth) < 16 and "esnet.1" not in claims.rph.auth and self.chance(0.9):
+            claims.rph.auth.insert(self.random.randint(0, len(claims.rph.auth)), "esnet.1")
 
     def put_rcd(self, claims):
         rcd = claims.rcd
@@ -209,12 +213,14 @@ class Wild:
         if self.chance(0.4):
             rcd.apn = self.number()
         if self.chance(0.4):
-            rcd.icn = self.url(self.one_of(80, 450))
+            rcd.icn = self.one_of(self.url(self.one_of(80, 450)), "data:image/" + self.word("abc/+;,=", 60))
         if self.chance(0.6):
             if self.chance(0.7):
                 rcd.jcd = self.json(self.jcard())
             else:
                 rcd.jcl = self.url()
+        if self.chance(0.95):
+            self.put_rcdi(claims)
 
     def put_crn(self, claims):
         claims.rcd.crn = self.text(self.one_of(30, 30, 512))
@@ -227,7 +233,16 @@ class Wild:
         if rcd.jcl:
             pointers += ["/jcl/1/2/3", "/jcl/~0~1" + self.text(20)]
         del rcd.rcdi[:]
-        for pointer in self.random.sample(pointers, self.random.randint(0, len(pointers))):
+        try:
+            found = {"icn": rcd.icn, **({"jcl": rcd.jcl} if rcd.jcl else {}),
+                     "jcd": json.loads(rcd.jcd or "null")}
+            needed = set(elsewhere(found, [""])) if self.chance(0.95) else set()
+        except ValueError:
+            needed = set()
+        chosen = needed | set(self.random.sample(pointers, self.random.randint(0, len(pointers))))
+        chosen = sorted(chosen)
+        self.random.shuffle(chosen)
+        for pointer in chosen:
             rcd.rcdi.add(pointer=pointer, digest=self.digest())
 
     def put_mky(self, claims):
@@ -246,7 +261,7 @@ class Wild:
     def put_other(self, claims):
         size = self.one_of(3, 3, 3, 20)
         claims.other = self.json({
-            self.one_of("a", "b", "\u00e9", "\ue000", "\U00010000", "") + self.text(10, True):
+            self.word("!#abyzAZ09~{}\"\\/", 8) if self.chance(0.97) else self.text(10, True):
             self.value(self.random.randint(0, 6)) for _ in range(self.random.randint(0, size))})
 
     # ---- claims as they may not be
@@ -327,7 +342,7 @@ class Wild:
                                  "rcd", "shaken", "msec", "Div-O", "x" * 17, "x" * 16, "1x", "\u0455haken")
 
     def spoil_iat(self, claims):
-        claims.iat = self.one_of(-1, 1, -self.now, self.now + self.window + 5, self.now - self.window - 5,
+        claims.iat = self.one_of(-1, 1, -self.now, self.now + self.window + 60, self.now - self.window - 60,
                                  self.now * 1000, 1 << 53, (1 << 63) - 1, -(1 << 63),
                                  self.now + (1 << 32))
 
@@ -362,8 +377,8 @@ class Wild:
             "{\"a\":tru}", "{\"a\":True}", "{\"a\":" + "[" * 7 + "]" * 7 + "}",
             "{\"a\":" + "[" * 8 + "]" * 8 + "}", "{\"a\":" * 8 + "1" + "}" * 8, "{\"a\":" * 9 + "1" + "}" * 9,
             "[" * 5000, "{\"a\":" * 3000, "{\"orig\":{\"tn\":\"1\"}}", "{\"iat\":1}", "{\"attest\":\"A\"}",
-            "{\"\\u0069at\":1}", "{\"iat \":1}", "{\"Iat\":1}", "{\"a\":\"" + "x" * 16378 + "\"}",
-            "{\"a\":\"" + "x" * 16375 + "\"}", "{\"a\":[" + "1," * 1000 + "1]}", "/**/{}", "{\"a\":\"\\ud83d\\ude00\"}",
+            "{\"\\u0069at\":1}", "{\"iat \":1}", "{\"Iat\":1}", "{\"a\":\"" + "x" * 16377 + "\"}",
+            "{\"a\":\"" + "x" * 16376 + "\"}", "{\"a\":[" + "1," * 1000 + "1]}", "/**/{}", "{\"a\":\"\\ud83d\\ude00\"}",
             "{\"a\":\"\\ud83d\\u0041\"}", "{\"a\":1}\n", "\v{}", "{\"a\":\"\\/\"}", "{\"a\":-}", "{\"a\":--1}",
             "{\"a\":0x1}", "{\"a\":1" + "0" * 400 + "}", "[\"vcard\"]", "[\"vcard\",[]]", "[\"vcard\",{}]",
             "[\"vcard\",[[\"fn\",{},\"text\"]]]", "[\"vcard\",[[\"fn\",{},\"text\",null]]]",
@@ -375,6 +390,44 @@ class Wild:
             claims.other = text
         else:
             claims.rcd.jcd = text
+
+    def spoil_length(self, claims):
+        """At a limit, or one past it."""
+        more = self.one_of(0, 1)
+        draw = self.random.randrange(12)
+        if draw == 0:
+            claims.rcd.nam = "\u00e9" * 255 + "x" * (2 + more)
+        elif draw == 1:
+            claims.rcd.crn = "\"" * (512 + more)
+        elif draw == 2:
+            claims.rcd.icn = "https://" + "x" * (504 + more)
+        elif draw == 3:
+            claims.rcd.jcl = "https://" + "x" * (504 + more)
+            claims.rcd.rcdi.add(pointer="/jcl", digest=self.digest())
+        elif draw == 4:
+            text = "[\"vcard\",[[\"fn\",{},\"text\",\"\"]]]"
+            claims.rcd.jcd = text[:-4] + "x" * (8192 - len(text) + more) + text[-4:]
+        elif draw == 5 and claims.rcd.jcl:
+            claims.rcd.rcdi.add(pointer="/jcl/" + "x" * (123 + more), digest=self.digest())
+        elif draw == 6:
+            claims.div.hi = "1" * (64 + more)
+        elif draw == 7:
+            claims.rph.auth.append("x" * 62 + "." + "1" * (1 + more))
+        elif draw == 8:
+            header, _, signature = self.inner_passport().split(".")
+            room = 8192 - len(header) - len(signature) - 2
+            claims.opt = f"{header}.{'A' * (room + more)}.{signature}"
+        elif draw == 9:
+            claims.orig.ClearField("tn")
+            claims.orig.uri = "sip:" + "x" * (252 + more)
+        elif draw == 10:
+            claims.ppt = self.one_of("a", "Z") + "9" * (15 + more)
+        else:  # all of it long
+            del claims.dest.tn[:], claims.dest.uri[:]
+            claims.dest.uri.extend(f"sip:{place}" + "x" * 250 for place in range(10, 42))
+            if claims.other:
+                size = self.random.randint(15500, 16370)
+                claims.other = "{\"a\":\"" + "x" * size + "\"}"
 
     def spoil_opt(self, claims):
         whole = self.inner_passport()
@@ -438,7 +491,7 @@ class Wild:
             payload["iat"] = self.one_of(str(self.now), self.now + 0.5, 0, -1, None, self.now + 2 * self.window,
                                          self.now * 1000, True, 10**20, self.now)
         else:
-            payload[self.text(10, True)] = self.value(2)
+            payload[self.one_of(self.text(10, True), self.word("abz\"\\/", 4))] = self.value(2)
         return written(header), written(payload)
 
 
