@@ -12,12 +12,12 @@
 #define PREFIX_BYTES_MAX 5  /* of a tag or a length: 32 bits, as all readers of protobuf take */
 
 /* A number, and what is behind it: NULL when there is none before `end`. */
-struct varint {
+struct number {
     const uint8_t *behind;
     uint64_t value;
 };
 
-static struct varint read_long_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
+static struct number read_long_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
 {
     uint64_t value = 0;
 
@@ -28,33 +28,36 @@ static struct varint read_long_varint(const uint8_t *at, const uint8_t *end, siz
             break;
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if ((byte & 0x80) == 0)
-            return (struct varint){at, value};
+            return (struct number){at, value};
     }
-    return (struct varint){NULL, 0};
+    return (struct number){NULL, 0};
 }
 
 /* Most are of one byte. */
-static inline struct varint read_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
+static inline struct number read_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
 {
     if (at < end && *at < 0x80)
-        return (struct varint){at + 1, *at};
+        return (struct number){at + 1, *at};
     return read_long_varint(at, end, bytes_max);
 }
 
-static uint64_t read_fixed64(const uint8_t *at)
+/* Little-endian, of 4 or 8 bytes. */
+static struct number read_fixed(const uint8_t *at, const uint8_t *end, size_t bytes)
 {
     uint64_t value = 0;
 
-    for (size_t i = 0; i < sizeof(value); i++)
+    if ((size_t)(end - at) < bytes)
+        return (struct number){NULL, 0};
+    for (size_t i = 0; i < bytes; i++)
         value |= (uint64_t)at[i] << (8 * i);
-    return value;
+    return (struct number){at + bytes, value};
 }
 
 bool stk_scan_cut(struct stk_bytes *rest, struct stk_wire_field *ret_field)
 {
     const uint8_t *end = rest->data + rest->length;
-    struct varint tag = read_varint(rest->data, end, PREFIX_BYTES_MAX);
-    struct varint value = {tag.behind, 0};
+    struct number tag = read_varint(rest->data, end, PREFIX_BYTES_MAX);
+    struct number value = {NULL, 0};
     uint64_t length = 0;
 
     if (tag.behind == NULL || tag.value >> 3 == 0 || tag.value >> 3 > FIELD_NUMBER_MAX)
@@ -64,22 +67,20 @@ bool stk_scan_cut(struct stk_bytes *rest, struct stk_wire_field *ret_field)
         value = read_varint(tag.behind, end, NUMBER_BYTES_MAX);
         break;
     case PROTOBUF_C_WIRE_TYPE_64BIT:
-        length = 8;
+        value = read_fixed(tag.behind, end, 8);
         break;
     case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
         value = read_varint(tag.behind, end, PREFIX_BYTES_MAX);
         length = value.value;
         break;
     case PROTOBUF_C_WIRE_TYPE_32BIT:
-        length = 4;
+        value = read_fixed(tag.behind, end, 4);
         break;
     default: /* groups, and what never was */
         return false;
     }
     if (value.behind == NULL || length > (size_t)(end - value.behind))
         return false;
-    if ((tag.value & 7) == PROTOBUF_C_WIRE_TYPE_64BIT)
-        value.value = read_fixed64(value.behind);
     ret_field->number = (uint32_t)(tag.value >> 3);
     ret_field->type = (ProtobufCWireType)(tag.value & 7);
     ret_field->value = value.value;

@@ -19,8 +19,8 @@
 struct stk_wire_field {
     uint32_t number;
     ProtobufCWireType type;
-    uint64_t value;          /* varint, 64 bits */
-    struct stk_bytes inside; /* length-prefixed, 32 and 64 bits */
+    uint64_t value;          /* varint, 64 or 32 bits; of what is length-prefixed the length */
+    struct stk_bytes inside; /* length-prefixed */
 };
 
 /* Cut the first field off `rest`. False when the bytes are not one. */
