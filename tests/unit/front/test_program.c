@@ -337,6 +337,21 @@ static void a_reload_that_needs_it_asks_of_everybody_and_refuses_nobody_meanwhil
         client_free(&clients[i]);
 }
 
+static void who_says_nothing_then_is_put_out(void **state)
+{
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    bench->client_timeout_ms = 300;
+    if (!begin(bench, "executable = " EXECUTABLE "\n"))
+        skip();
+    client = client_new(&bench->born);
+    tell(bench, hear_who(bench), EXECUTABLE "\n");
+    assert_int_equal(hear(bench, &client).status, STIRKEEP_TIMEOUT);
+    assert_true(client_ended(&client));
+    client_free(&client);
+}
+
 /* Half a request is there when the question comes up. */
 static void half_a_request_is_completed_after_the_answer(void **state)
 {
@@ -386,6 +401,7 @@ int main(void)
         TEST(many_at_once_are_all_found_out),
         TEST(strangers_get_few_connections_here_too),
         TEST(a_reload_that_needs_it_asks_of_everybody_and_refuses_nobody_meanwhile),
+        TEST(who_says_nothing_then_is_put_out),
         TEST(half_a_request_is_completed_after_the_answer),
     };
 

@@ -58,6 +58,8 @@ static void a_new_policy_decides_for_connections_that_are_there(void **state)
     client = client_new(&bench->born);
     expect_signed(bench, &client, "B");
     expect_refused(bench, &client, "C");
+    ping_to(&client, 9);
+    assert_int_equal(hear(bench, &client).pong.certificates, 4);
     bench->stranger = true;
     reload(bench, 1, -1);
     expect_refused(bench, &client, "B"); /* it stays, and is refused */

@@ -328,6 +328,36 @@ static void what_could_not_be_sent_back_is_refused_before_it_is_signed(void **st
     client_free(&client);
 }
 
+/* JSON of many values takes far more memory than room: those who are beside it in a message must
+ * not lose their signature by that. */
+static void orders_that_are_much_to_decode_leave_memory_for_others(void **state)
+{
+    enum { ORDERS = 32, VALUES = 1700 };
+    static char other[2 * VALUES + 16] = "{\"x\":[";
+    struct bench *bench = *state;
+    struct stk_claims_input claims = {.ppt = "acme", .orig_tn = NUMBER, .other = other};
+    struct client client = {0};
+    size_t length = strlen(other);
+
+    for (int i = 0; i < VALUES; i++, length += 2)
+        memcpy(other + length, i == 0 ? " 0" : ",0", 2);
+    memcpy(other + length, "]}", 3);
+    claims.dest_tn = claims_of(NUMBER, "A").dest_tn;
+    claims.dest_tn_count = 1;
+    bench->grant = "ppt = acme, shaken\n";
+    bench_start_alone(bench);
+    client = client_new(&bench->born);
+    for (uint64_t id = 1; id <= ORDERS; id += 2) {
+        claims_to(&client, id, "Alpha", &claims);
+        sign_to(&client, id + 1, "Alpha", "A", 0);
+    }
+    ping_to(&client, 99);
+    assert_int_equal(hear(bench, &client).id, 99);
+    born_tell(&bench->born, STK_CONTROL_ROOM_UP, STK_ROOM_KEEPER);
+    bench_take(bench, ORDERS); /* each of which can be decoded */
+    client_free(&client);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_set_up, bench_tear_down)
 
 int main(void)
@@ -344,6 +374,7 @@ int main(void)
         TEST(what_exceeds_its_attestation_rule_is_lowered_when_so_configured),
         TEST(a_type_that_the_grant_has_not_is_refused_and_one_that_it_has_is_signed),
         TEST(what_could_not_be_sent_back_is_refused_before_it_is_signed),
+        TEST(orders_that_are_much_to_decode_leave_memory_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
