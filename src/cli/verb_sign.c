@@ -44,7 +44,7 @@ static const struct stk_option table[] = {
           "rph: \"ets.0\"; may be repeated, or several with commas"),
     CLAIM("sph", "VALUE", STK_OPTION_TEXT, sph, "rph: \"psap-callback\""),
     CLAIM("nam", "NAME", STK_OPTION_TEXT, nam, "rcd, shaken: rich call data: the caller's name"),
-    CLAIM("apn", "TEXT", STK_OPTION_TEXT, apn, "its alternative presentation"),
+    CLAIM("apn", "TN", STK_OPTION_TEXT, apn, "its number that is to be shown instead"),
     CLAIM("icn", "URI", STK_OPTION_TEXT, icn, "its icon"),
     CLAIM("jcl", "URI", STK_OPTION_TEXT, jcl, "its jCard by URI"),
     CLAIM("jcd", "FILE", STK_OPTION_TEXT, jcd, "its jCard, JSON; - is standard input"),
