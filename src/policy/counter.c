@@ -13,17 +13,17 @@ void stk_counter_refill(struct stk_counter *counter, uint64_t mono_us)
     const struct stk_rate *rate = &counter->rate;
     uint64_t most = stk_counter_capacity(rate);
     uint64_t elapsed = mono_us > counter->filled_us ? mono_us - counter->filled_us : 0;
+    uint64_t more = 0;
 
     if (rate->rate == 0) {
         counter->is_filled = false;
         return;
     }
-    if (!counter->is_filled || elapsed > most / rate->rate)
+    if (!counter->is_filled || counter->tokens >= most ||
+        __builtin_mul_overflow(elapsed, rate->rate, &more) || more >= most - counter->tokens)
         counter->tokens = most;
     else
-        counter->tokens += elapsed * rate->rate;
-    if (counter->tokens > most)
-        counter->tokens = most;
+        counter->tokens += more;
     if (!counter->is_filled || elapsed > 0)
         counter->filled_us = mono_us;
     counter->is_filled = true;

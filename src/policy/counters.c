@@ -2,6 +2,7 @@
 #include "policy/counters.h"
 
 #include "base/digest.h"
+#include "policy/hash.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +42,7 @@ void stk_counters_free(struct stk_counters *counters)
 static uint32_t place_of(const struct stk_counters *counters, enum stk_usage_kind kind,
                          const char *name)
 {
-    uint64_t hash = counters->seed ^ (uint64_t)kind << 32;
-
-    for (const char *at = name; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
-    return (uint32_t)(hash ^ hash >> 32) & counters->mask;
+    return (uint32_t)stk_hash(name, strlen(name), counters->seed + kind) & counters->mask;
 }
 
 uint32_t stk_counters_find(const struct stk_counters *counters, enum stk_usage_kind kind,

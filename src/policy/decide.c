@@ -56,19 +56,17 @@ static __attribute__((noinline)) bool narrow_uri(const struct stk_lookup *lookup
                          lookup->words);
 }
 
-static bool narrow_authority(const struct stk_lookup *lookup, const struct stk_claims *claims,
+static bool narrow_authority(const struct stk_lookup *lookup, const struct stk_asked *asked,
                              uint64_t *bits)
 {
-    const char *tn = stk_claims_authority_tn(claims);
-    const char *uri = tn == NULL ? stk_claims_authority_uri(claims) : NULL;
     struct stk_number_bits found = {0};
 
-    if (tn != NULL) {
-        found = stk_number_set_find(lookup->numbers, stk_number_key(tn));
+    if (asked->tn != NULL) {
+        found = stk_number_set_find(lookup->numbers, asked->key);
         return narrow_either(bits, found.one, found.other, lookup->any_authority, lookup->words);
     }
-    if (uri != NULL)
-        return narrow_uri(lookup, uri, bits);
+    if (asked->uri != NULL)
+        return narrow_uri(lookup, asked->uri, bits);
     return narrow(bits, lookup->any_authority, lookup->words);
 }
 
@@ -94,16 +92,31 @@ static bool narrow_ppt(const struct stk_lookup *lookup, const struct stk_claims 
     return narrow(bits, lookup->ppts[__builtin_ctz(ppt)], lookup->words);
 }
 
+struct stk_asked stk_asked_of(const struct stk_question *question)
+{
+    struct stk_asked asked = {.question = question,
+                              .tn = stk_claims_authority_tn(question->claims)};
+
+    if (asked.tn != NULL)
+        asked.key = stk_number_key(asked.tn);
+    else
+        asked.uri = stk_claims_authority_uri(question->claims);
+    return asked;
+}
+
 enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct stk_grants *grants,
-                                const struct stk_question *question,
+                                const struct stk_asked *asked,
                                 uint64_t ret_bits[STK_GRANT_WORDS_MAX])
 {
+    const struct stk_question *question = asked->question;
     const struct stk_claims *claims = question->claims;
     size_t words = lookup->words;
     bool shaken = claims->ppt == STK_PPT_SHAKEN;
 
     memset(ret_bits, 0, words * sizeof(*ret_bits));
     stk_pattern_set_match(lookup->certificates, question->name, ret_bits);
+    if (asked->rules != NULL)
+        stk_rules_find_next(asked->rules, asked->key);
     if (!narrow(ret_bits, grants->bits, words)) {
         memcpy(ret_bits, grants->bits, words * sizeof(*ret_bits));
         return STK_STEP_CERTIFICATE;
@@ -115,7 +128,7 @@ enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct st
         return STK_STEP_RCD;
     if (question->is_input && !narrow(ret_bits, lookup->sign_input, words))
         return STK_STEP_SIGN_INPUT;
-    if (!narrow_authority(lookup, claims, ret_bits))
+    if (!narrow_authority(lookup, asked, ret_bits))
         return STK_STEP_AUTHORITY;
     if (shaken && (claims->attest < 'A' || claims->attest > 'C' ||
                    !narrow(ret_bits, lookup->attests[claims->attest - 'A'], words)))
@@ -126,13 +139,11 @@ enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct st
 /* ---- the attestation rules */
 
 struct stk_rule_found stk_policy_rule(const struct stk_policy *policy,
-                                      const struct stk_claims *claims)
+                                      const struct stk_asked *asked)
 {
-    const char *tn = stk_claims_authority_tn(claims);
-
-    if (tn == NULL)
+    if (asked->tn == NULL)
         return (struct stk_rule_found){.level = policy->rules->otherwise};
-    return stk_rules_find(policy->rules, tn);
+    return stk_rules_find_key(policy->rules, asked->key);
 }
 
 /* What is no attestation is above every level. */
@@ -141,29 +152,38 @@ static enum stk_level level_of(char attest)
     return attest < 'A' || attest > 'C' ? STK_LEVEL_A + 1 : STK_LEVEL_C + ('C' - attest);
 }
 
-enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
-                                       const struct stk_question *question,
-                                       struct stk_decision *decision, struct stk_error *error)
+static __attribute__((noinline)) enum stirkeep_status refuse_attest(const struct stk_policy *policy,
+                                                                    const struct stk_asked *asked,
+                                                                    struct stk_rule_found rule,
+                                                                    struct stk_error *error)
 {
-    const struct stk_claims *claims = question->claims;
-    struct stk_rule_found rule = {0};
     char text[STK_RULE_TEXT] = "";
+
+    stk_rule_text(policy, rule, text);
+    return stk_error_set(error, STIRKEEP_NOT_PERMITTED, "attest %c for %.80s: %s",
+                         stk_attest_shown(asked->question->claims),
+                         stk_authority_text(asked->question->claims), text);
+}
+
+enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
+                                       const struct stk_asked *asked, struct stk_decision *decision,
+                                       struct stk_error *error)
+{
+    const struct stk_claims *claims = asked->question->claims;
+    struct stk_rule_found rule = {0};
 
     decision->lowered = false;
     decision->attest = claims->ppt == STK_PPT_SHAKEN ? claims->attest : 0;
     if (claims->ppt != STK_PPT_SHAKEN || policy->rules == NULL)
         return STIRKEEP_OK;
-    rule = stk_policy_rule(policy, claims);
+    rule = stk_policy_rule(policy, asked);
     if (rule.level >= level_of(claims->attest))
         return STIRKEEP_OK;
-    if (policy->lower && rule.level != STK_LEVEL_NONE) {
-        decision->attest = stk_level_name(rule.level)[0];
-        decision->lowered = true;
-        return STIRKEEP_OK;
-    }
-    stk_rule_text(policy, rule, text);
-    return stk_error_set(error, STIRKEEP_NOT_PERMITTED, "attest %c for %.80s: %s",
-                         stk_attest_shown(claims), stk_authority_text(claims), text);
+    if (!policy->lower || rule.level == STK_LEVEL_NONE)
+        return refuse_attest(policy, asked, rule, error);
+    decision->attest = stk_level_name(rule.level)[0];
+    decision->lowered = true;
+    return STIRKEEP_OK;
 }
 
 /* ---- decisions */
@@ -188,7 +208,8 @@ enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
                                        struct stk_decision *ret_decision, struct stk_error *error)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(policy);
-    uint64_t bits[STK_GRANT_WORDS_MAX];
+    STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
+    struct stk_asked asked = stk_asked_of(question);
     struct stk_decision decision = {0};
     enum stk_step step = STK_STEP_CERTIFICATE;
     enum stirkeep_status status = STIRKEEP_OK;
@@ -196,10 +217,14 @@ enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
     assert(grants->policy == policy && lookup != NULL);
     if (grants->count == 0)
         return stk_error_set(error, STIRKEEP_NOT_PERMITTED, "no grant names this peer");
-    step = stk_policy_narrow(lookup, grants, question, bits);
+    if (asked.tn != NULL && question->claims->ppt == STK_PPT_SHAKEN)
+        asked.rules = policy->rules;
+    if (asked.rules != NULL)
+        stk_rules_find_soon(asked.rules, asked.key);
+    step = stk_policy_narrow(lookup, grants, &asked, bits);
     if (step != STK_STEP_ALLOWED)
         return refuse(policy, bits, lookup->words, step, question, error);
-    status = stk_policy_attest(policy, question, &decision, error);
+    status = stk_policy_attest(policy, &asked, &decision, error);
     if (status != STIRKEEP_OK)
         return status;
     decision.grant = stk_policy_grant(policy, stk_bits_next(bits, lookup->words, 0));
@@ -211,11 +236,12 @@ bool stk_policy_decide_next(const struct stk_policy *policy, const struct stk_gr
                             const struct stk_question *question, struct stk_decision *decision)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(policy);
-    uint64_t bits[STK_GRANT_WORDS_MAX];
+    STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
+    struct stk_asked asked = stk_asked_of(question);
     size_t next = 0;
 
     assert(grants->policy == policy && lookup != NULL);
-    if (stk_policy_narrow(lookup, grants, question, bits) != STK_STEP_ALLOWED)
+    if (stk_policy_narrow(lookup, grants, &asked, bits) != STK_STEP_ALLOWED)
         return false;
     next = stk_bits_next(bits, lookup->words, stk_grant_index(decision->grant) + 1);
     if (next == SIZE_MAX)
@@ -227,7 +253,7 @@ bool stk_policy_decide_next(const struct stk_policy *policy, const struct stk_gr
 bool stk_policy_may_see(const struct stk_grants *grants, const char *name)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(grants->policy);
-    uint64_t bits[STK_GRANT_WORDS_MAX];
+    STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
 
     memset(bits, 0, lookup->words * sizeof(*bits));
     stk_pattern_set_match(lookup->certificates, name, bits);

@@ -126,6 +126,7 @@ static void explain_grant(const struct stk_grant *grant, const struct stk_who *w
 static void explain_rule(const struct stk_policy *policy, const struct stk_question *question,
                          struct stk_buffer *out, enum stirkeep_status *status)
 {
+    struct stk_asked asked = stk_asked_of(question);
     struct stk_decision decision = {0};
     char text[STK_RULE_TEXT] = "";
     const char *authority = stk_authority_text(question->claims);
@@ -140,8 +141,8 @@ static void explain_rule(const struct stk_policy *policy, const struct stk_quest
         say(out, status, "attestation: there are no rules for numbers, what a grant lists decides");
         return;
     }
-    stk_rule_text(policy, stk_policy_rule(policy, question->claims), text);
-    if (stk_policy_attest(policy, question, &decision, NULL) != STIRKEEP_OK)
+    stk_rule_text(policy, stk_policy_rule(policy, &asked), text);
+    if (stk_policy_attest(policy, &asked, &decision, NULL) != STIRKEEP_OK)
         say(out, status, "attestation of %s: %s: %c is refused", authority, text,
             stk_attest_shown(question->claims));
     else if (decision.lowered)

@@ -23,9 +23,8 @@ struct change {
 enum order { ORDER_LEFT, ORDER_KEYS, ORDERS };
 
 struct part {
-    struct stk_table table;
-    uint64_t *keys;
-    uint32_t *sets; /* for each key the number of the set that holds from there on */
+    struct stk_table table; /* for each key the number of the set that holds from there on */
+    void *memory;
 };
 
 struct stk_number_set {
@@ -191,23 +190,23 @@ static bool sweep(struct stk_number_set *set, const struct change *changes, size
     uint64_t *bits = calloc(set->words, sizeof(*bits));
     uint64_t hash = 0;
     size_t places = 0;
+    uint32_t number = 0;
     bool done = false;
 
-    part->keys = calloc(stk_table_words(count), sizeof(*part->keys));
-    part->sets = calloc(count, sizeof(*part->sets));
-    if (bits == NULL || part->keys == NULL || part->sets == NULL)
+    part->memory = malloc(stk_table_size(count));
+    if (bits == NULL || part->memory == NULL)
         goto out;
     for (size_t i = 0; i < count; i++) {
         bits[changes[i].bit / 64] ^= UINT64_C(1) << changes[i].bit % 64;
         hash ^= hash_of_bit(changes[i].bit);
         if (i + 1 < count && changes[i + 1].key == changes[i].key)
             continue;
-        part->keys[places] = changes[i].key;
-        if (!number_of(set, bits, hash, &part->sets[places++]))
+        if (!number_of(set, bits, hash, &number))
             goto out;
+        stk_table_put(part->memory, places++, changes[i].key, number);
     }
-    stk_table_sample(part->keys, places);
-    stk_table_map(&part->table, part->keys, places);
+    stk_table_finish(part->memory, places);
+    stk_table_map(&part->table, part->memory, places);
     done = true;
 out:
     free(bits);
@@ -267,10 +266,8 @@ void stk_number_set_free(struct stk_number_set *set)
 {
     if (set == NULL)
         return;
-    for (unsigned i = 0; i < ORDERS; i++) {
-        free(set->parts[i].keys);
-        free(set->parts[i].sets);
-    }
+    for (unsigned i = 0; i < ORDERS; i++)
+        free(set->parts[i].memory);
     free(set->bits);
     free(set->hashes);
     free(set->table);
@@ -279,10 +276,10 @@ void stk_number_set_free(struct stk_number_set *set)
 
 static const uint64_t *bits_at(const struct stk_number_set *set, enum order order, uint64_t key)
 {
-    const struct part *part = &set->parts[order];
-    size_t place = stk_table_find(&part->table, part->sets, key);
+    const struct stk_table *table = &set->parts[order].table;
+    size_t place = stk_table_find(table, key);
 
-    return set->bits + (place != STK_TABLE_NONE ? part->sets[place] * set->words : 0);
+    return set->bits + (place != STK_TABLE_NONE ? stk_table_value(table, place) * set->words : 0);
 }
 
 struct stk_number_bits stk_number_set_find(const struct stk_number_set *set, uint64_t key)

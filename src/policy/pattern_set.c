@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/pattern_set.h"
 
+#include "policy/hash.h"
 #include "policy/pattern.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, a character at a time. It is no secret, so what it finds is compared. */
-#define HASH_SEED UINT64_C(0xcbf29ce484222325)
-#define HASH_PRIME UINT64_C(0x100000001b3)
 #define NOBODY UINT32_MAX
 
 /* How long the texts around the stars are. Without a star all of it stands before. */
@@ -40,19 +38,6 @@ struct stk_pattern_set {
     uint64_t *bits;
 };
 
-static uint64_t step(uint64_t hash, char c)
-{
-    return (hash ^ (uint8_t)c) * HASH_PRIME;
-}
-
-static uint64_t joined(uint64_t before, uint64_t behind, struct shape shape)
-{
-    uint64_t hash = before ^ (behind << 29 | behind >> 35) ^ shape.exact;
-
-    hash = (hash ^ hash >> 32) * HASH_PRIME;
-    return hash ^ hash >> 29;
-}
-
 static struct shape shape_of(const char *pattern)
 {
     const char *first = strchr(pattern, '*');
@@ -64,17 +49,11 @@ static struct shape shape_of(const char *pattern)
                           .behind = (uint16_t)strlen(last + 1)};
 }
 
-static uint64_t hash_of(const char *pattern, struct shape shape)
+static uint64_t hash_of(const char *text, size_t length, struct shape shape)
 {
-    size_t length = strlen(pattern);
-    uint64_t before = HASH_SEED;
-    uint64_t behind = HASH_SEED;
+    uint64_t hash = stk_hash(text, shape.before, shape.exact);
 
-    for (size_t i = 0; i < shape.before; i++)
-        before = step(before, pattern[i]);
-    for (size_t i = 0; i < shape.behind; i++)
-        behind = step(behind, pattern[length - 1 - i]);
-    return joined(before, behind, shape);
+    return shape.behind > 0 ? stk_hash(text + length - shape.behind, shape.behind, hash) : hash;
 }
 
 /* ---- building */
@@ -114,7 +93,7 @@ static size_t run_of(const struct stk_pattern_bit *list, size_t count, struct en
     ret_entry->word_count = (uint32_t)(list[run - 1].bit / 64) - ret_entry->word + 1;
     ret_entry->inner =
         !ret_entry->shape.exact && strchr(list[0].pattern, '*') != strrchr(list[0].pattern, '*');
-    ret_entry->hash = hash_of(ret_entry->pattern, ret_entry->shape);
+    ret_entry->hash = hash_of(ret_entry->pattern, strlen(ret_entry->pattern), ret_entry->shape);
     *words += ret_entry->word_count;
     return run;
 }
@@ -236,9 +215,11 @@ static bool entry_matches(const struct entry *entry, const char *text, size_t le
 }
 
 /* Those of one shape; the text is long enough for it. */
-static void probe(const struct stk_pattern_set *set, uint64_t hash, struct shape shape,
-                  const char *text, size_t length, uint64_t *bits)
+static void probe(const struct stk_pattern_set *set, struct shape shape, const char *text,
+                  size_t length, uint64_t *bits)
 {
+    uint64_t hash = hash_of(text, length, shape);
+
     for (uint32_t i = set->table[hash & set->mask]; i != NOBODY; i = set->entries[i].next) {
         const struct entry *entry = &set->entries[i];
 
@@ -254,32 +235,10 @@ static void probe(const struct stk_pattern_set *set, uint64_t hash, struct shape
 void stk_pattern_set_match(const struct stk_pattern_set *set, const char *text, uint64_t *bits)
 {
     size_t length = strlen(text);
-    uint64_t before = HASH_SEED;
-    uint64_t behind = HASH_SEED;
-    size_t hashed = 0; /* characters in `before` */
-    size_t hashed_behind = 0;
 
-    for (size_t i = 0; i < set->shape_count; i++) {
-        struct shape shape = set->shapes[i];
-
-        if (shape.before > length)
-            break;
-        if (shape.before + shape.behind > length)
-            continue;
-        while (hashed < shape.before)
-            before = step(before, text[hashed++]);
-        if (shape.behind < hashed_behind) {
-            behind = HASH_SEED;
-            hashed_behind = 0;
-        }
-        for (; hashed_behind < shape.behind; hashed_behind++)
-            behind = step(behind, text[length - 1 - hashed_behind]);
-        probe(set, joined(before, behind, shape), shape, text, length, bits);
-    }
-    if (set->exact_max == 0 || length > set->exact_max)
-        return;
-    while (hashed < length)
-        before = step(before, text[hashed++]);
-    probe(set, joined(before, HASH_SEED, (struct shape){.exact = true}),
-          (struct shape){.before = (uint16_t)length, .exact = true}, text, length, bits);
+    for (size_t i = 0; i < set->shape_count && set->shapes[i].before <= length; i++)
+        if ((size_t)set->shapes[i].before + set->shapes[i].behind <= length)
+            probe(set, set->shapes[i], text, length, bits);
+    if (length > 0 && length <= set->exact_max)
+        probe(set, (struct shape){.before = (uint16_t)length, .exact = true}, text, length, bits);
 }

@@ -21,6 +21,14 @@ static inline size_t stk_grant_index(const struct stk_grant *grant)
     return ((const struct stk_held_grant *)(const void *)grant)->index;
 }
 
+/* An array that is written before it is read, where clearing it first would take longer than the
+ * rest. */
+#if defined(__has_attribute) && __has_attribute(uninitialized)
+#define STK_UNINITIALIZED __attribute__((uninitialized))
+#else
+#define STK_UNINITIALIZED
+#endif
+
 /*
  * All grants side by side: for each condition a bit for each grant that fulfils it, so that a
  * decision is a few searches and a few words that are and-ed, however many grants there are.
@@ -81,6 +89,16 @@ static inline bool stk_claims_have_rcd(const struct stk_claims *claims)
     return claims->rcd_nam != NULL || claims->crn != NULL || claims->rcdi_count > 0;
 }
 
+/* A question with whom it is about. */
+struct stk_asked {
+    const struct stk_question *question;
+    const char *tn;                /* the authority's number, or NULL, and then ... */
+    const char *uri;               /* ... its URI, or NULL */
+    uint64_t key;                  /* of the number */
+    const struct stk_rules *rules; /* not NULL: its rule will be asked for */
+};
+struct stk_asked stk_asked_of(const struct stk_question *question);
+
 /* How far a request comes through the conditions of a grant, in the order they are asked. */
 enum stk_step {
     STK_STEP_CERTIFICATE,
@@ -94,7 +112,7 @@ enum stk_step {
 
 /* Of the peer's grants those that come furthest, in `ret_bits`, and how far that is. */
 enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct stk_grants *grants,
-                                const struct stk_question *question,
+                                const struct stk_asked *asked,
                                 uint64_t ret_bits[STK_GRANT_WORDS_MAX]);
 
 /* The first bit from `from` on, or SIZE_MAX. */
@@ -108,13 +126,13 @@ static inline char stk_attest_shown(const struct stk_claims *claims)
 
 /* Which attestation is given, by the rules; NOT_PERMITTED. `decision->grant` stays. */
 enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
-                                       const struct stk_question *question,
-                                       struct stk_decision *decision, struct stk_error *error);
+                                       const struct stk_asked *asked, struct stk_decision *decision,
+                                       struct stk_error *error);
 
 /* The rule's words for a question: "attest.csv:17 allows B", "no rule, the default allows none". */
 #define STK_RULE_TEXT (STK_RULE_PLACE + 48)
 struct stk_rule_found stk_policy_rule(const struct stk_policy *policy,
-                                      const struct stk_claims *claims);
+                                      const struct stk_asked *asked);
 void stk_rule_text(const struct stk_policy *policy, struct stk_rule_found rule,
                    char ret_text[STK_RULE_TEXT]);
 

@@ -44,20 +44,30 @@ void stk_rule_place(unsigned source, uint32_t line, const char *file,
         (void)snprintf(ret_place, STK_RULE_PLACE, "%s:%u", file, line);
 }
 
+uint64_t stk_rules_unhash(uint64_t hash, uint64_t seed)
+{
+    /* The inverses of the factors modulo 2^64; a shift by more than half undoes itself. */
+    hash = (hash ^ hash >> 33) * UINT64_C(0x9cb4b2f8129337db);
+    hash = (hash ^ hash >> 33) * UINT64_C(0x4f74430c22a54005);
+    return hash ^ hash >> 33 ^ seed;
+}
+
 static size_t aligned(size_t size)
 {
     return (size + STK_RULES_ALIGN - 1) / STK_RULES_ALIGN * STK_RULES_ALIGN;
 }
 
-struct stk_rules_layout stk_rules_lay(const uint64_t counts[STK_RULES_PARTS])
+struct stk_rules_layout stk_rules_lay(const struct stk_rules_head *head)
 {
-    struct stk_rules_layout layout = {.size = aligned(sizeof(struct stk_rules_head))};
+    struct stk_rules_layout layout = {.cells = STK_RULES_HEAD};
+    size_t cells = ((size_t)1 << head->cell_bits) + 1;
 
+    _Static_assert(sizeof(struct stk_rules_head) <= STK_RULES_HEAD, "the head fits");
+    layout.entries = layout.cells + aligned(cells * sizeof(uint32_t));
+    layout.size = layout.entries + aligned(head->ones * sizeof(struct stk_rules_entry));
     for (unsigned part = 0; part < STK_RULES_PARTS; part++) {
-        layout.keys[part] = layout.size;
-        layout.size += aligned(stk_table_words(counts[part]) * sizeof(uint64_t));
-        layout.values[part] = layout.size;
-        layout.size += aligned(counts[part] * sizeof(uint32_t));
+        layout.tables[part] = layout.size;
+        layout.size += stk_table_size(head->counts[part]);
     }
     return layout;
 }
@@ -72,10 +82,12 @@ static const char *head_fault(const struct stk_rules_head *head, size_t length)
         return "its default is no level";
     if (head->rules > STK_RULES_MAX)
         return "it has too many rules";
+    if (head->ones > STK_RULES_MAX || head->cell_bits > STK_RULES_CELL_BITS_MAX)
+        return "it has too many rules";
     for (unsigned part = 0; part < STK_RULES_PARTS; part++)
         if (head->counts[part] > STK_RULES_PART_MAX)
             return "it has too many rules";
-    if (head->size != length || stk_rules_lay(head->counts).size != length)
+    if (head->size != length || stk_rules_lay(head).size != length)
         return "it is not as long as it should be";
     return NULL;
 }
@@ -88,7 +100,7 @@ enum stirkeep_status stk_rules_open(struct stk_bytes image, struct stk_rules **r
     struct stk_rules *rules = NULL;
     const char *fault = NULL;
 
-    if (image.length < sizeof(head))
+    if (image.length < STK_RULES_HEAD)
         fault = "it is too short";
     else if ((uintptr_t)image.data % _Alignof(uint64_t) != 0)
         fault = "it is not aligned";
@@ -101,15 +113,17 @@ enum stirkeep_status stk_rules_open(struct stk_bytes image, struct stk_rules **r
     rules = calloc(1, sizeof(*rules));
     if (rules == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    layout = stk_rules_lay(head.counts);
-    rules->count = head.rules;
-    rules->otherwise = (enum stk_level)head.otherwise;
-    for (unsigned part = 0; part < STK_RULES_PARTS; part++) {
-        stk_table_map(&rules->tables[part],
-                      (const uint64_t *)(const void *)(image.data + layout.keys[part]),
-                      head.counts[part]);
-        rules->values[part] = (const uint32_t *)(const void *)(image.data + layout.values[part]);
-    }
+    layout = stk_rules_lay(&head);
+    *rules = (struct stk_rules){
+        .count = head.rules,
+        .otherwise = (enum stk_level)head.otherwise,
+        .seed = head.seed,
+        .cell_bits = (unsigned)head.cell_bits,
+        .ones = head.ones,
+        .cells = (const uint32_t *)(const void *)(image.data + layout.cells),
+        .entries = (const struct stk_rules_entry *)(const void *)(image.data + layout.entries)};
+    for (unsigned part = 0; part < STK_RULES_PARTS; part++)
+        stk_table_map(&rules->tables[part], image.data + layout.tables[part], head.counts[part]);
     *ret_rules = rules;
     return STIRKEEP_OK;
 }
@@ -124,25 +138,68 @@ size_t stk_rules_count(const struct stk_rules *rules)
     return rules->count;
 }
 
-/* The value at the last place that is not above the key. */
-static uint32_t value_at(const struct stk_rules *rules, enum stk_rules_part part, uint64_t key)
+/* The entries of a hash's cell: `*ret_end` is behind the last. Whatever the directory says, they
+ * are there and are few. */
+static size_t run_of(const struct stk_rules *rules, uint64_t hash, size_t *ret_end)
 {
-    const struct stk_table *table = &rules->tables[part];
-    size_t place = stk_table_find(table, rules->values[part], key);
+    size_t cell = stk_rules_cell(hash, rules->cell_bits);
+    size_t first = rules->cells[cell];
+    size_t end = rules->cells[cell + 1];
 
-    if (place == STK_TABLE_NONE || (part == STK_RULES_ONES && table->levels[0][place] != key))
-        return STK_RULE_NONE;
-    return rules->values[part][place];
+    if (end > rules->ones)
+        end = rules->ones;
+    if (first > end)
+        first = end;
+    if (end - first > STK_RULES_CELL_MAX)
+        end = first + STK_RULES_CELL_MAX;
+    *ret_end = end;
+    return first;
+}
+
+static uint32_t one_value(const struct stk_rules *rules, uint64_t key)
+{
+    uint64_t hash = stk_rules_hash(key, rules->seed);
+    size_t end = 0;
+
+    for (size_t i = run_of(rules, hash, &end); i < end; i++) {
+        const struct stk_rules_entry *entry = &rules->entries[i];
+
+        if (entry->hash[1] == (uint32_t)hash && entry->hash[0] == (uint32_t)(hash >> 32))
+            return entry->value;
+    }
+    return STK_RULE_NONE;
+}
+
+static uint32_t run_value(const struct stk_table *table, uint64_t key)
+{
+    size_t place = stk_table_find(table, key);
+
+    return place != STK_TABLE_NONE ? stk_table_value(table, place) : STK_RULE_NONE;
+}
+
+void stk_rules_find_soon(const struct stk_rules *rules, uint64_t key)
+{
+    __builtin_prefetch(
+        &rules->cells[stk_rules_cell(stk_rules_hash(key, rules->seed), rules->cell_bits)]);
+}
+
+void stk_rules_find_next(const struct stk_rules *rules, uint64_t key)
+{
+    size_t end = 0;
+    size_t first = run_of(rules, stk_rules_hash(key, rules->seed), &end);
+
+    for (size_t i = first; i < end; i += STK_RULES_ALIGN / sizeof(*rules->entries))
+        __builtin_prefetch(&rules->entries[i]);
 }
 
 struct stk_rule_found stk_rules_find_key(const struct stk_rules *rules, uint64_t key)
 {
-    uint32_t value = value_at(rules, STK_RULES_ONES, key);
+    uint32_t value = one_value(rules, key);
 
     if (value == STK_RULE_NONE && !stk_number_is_marked(key))
-        value = value_at(rules, STK_RULES_RANGES, key);
+        value = run_value(&rules->tables[STK_RULES_RANGES], key);
     if (value == STK_RULE_NONE)
-        value = value_at(rules, STK_RULES_PREFIXES, stk_rules_left(key));
+        value = run_value(&rules->tables[STK_RULES_PREFIXES], stk_rules_left(key));
     if (value == STK_RULE_NONE)
         return (struct stk_rule_found){.level = rules->otherwise};
     return stk_rule_unpack(value);

@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int by_key(const void *a, const void *b)
-{
-    const struct stk_rule_one *left = a;
-    const struct stk_rule_one *right = b;
-
-    return left->key < right->key ? -1 : left->key > right->key;
-}
-
 /* By where they begin; of those that begin together the longer one first, as it holds the other. */
 static int by_first(const void *a, const void *b)
 {
@@ -27,13 +19,13 @@ static int by_first(const void *a, const void *b)
 /* ---- conflicts */
 
 /* The text of a span: a range, or a prefix by its place in the order from the left. */
-static void span_text(const struct stk_rule_span *span, enum stk_rules_part part,
+static void span_text(const struct stk_rule_span *span, bool is_prefix,
                       char ret_text[STK_NUMBER_PATTERN_TEXT])
 {
     static const char characters[] = "0123456789*#";
     size_t length = 0;
 
-    if (part != STK_RULES_PREFIXES) {
+    if (!is_prefix) {
         struct stk_number_pattern pattern = {.kind = span->first == span->last ? STK_NUMBER_ONE
                                                                                : STK_NUMBER_RANGE,
                                              .range = {.first = span->first, .last = span->last}};
@@ -53,9 +45,9 @@ static void span_text(const struct stk_rule_span *span, enum stk_rules_part part
 }
 
 /* Where both stand, and first the later one: it is likelier the one that was just added. */
-static enum stirkeep_status conflict(const struct stk_rules_draft *draft, enum stk_rules_part part,
-                                     const struct stk_rule_span *a, const struct stk_rule_span *b,
-                                     struct stk_error *error)
+enum stirkeep_status stk_rules_conflict(const struct stk_rules_draft *draft, bool are_prefixes,
+                                        const struct stk_rule_span *a,
+                                        const struct stk_rule_span *b, struct stk_error *error)
 {
     bool same = a->first == b->first && a->last == b->last;
     /* Source and line are what a value has below the level. */
@@ -68,8 +60,8 @@ static enum stirkeep_status conflict(const struct stk_rules_draft *draft, enum s
     char texts[2][STK_NUMBER_PATTERN_TEXT] = {"", ""};
 
     stk_rule_place(here.source, here.line, draft->file, place);
-    span_text(later, part, texts[0]);
-    span_text(earlier, part, texts[1]);
+    span_text(later, are_prefixes, texts[0]);
+    span_text(earlier, are_prefixes, texts[1]);
     return stk_error_set(error, STIRKEEP_CONFIG, "%s: %s %s%s %s line %u%s", place, texts[0],
                          same ? "has a rule already" : "overlaps ", same ? "" : texts[1],
                          there.source == here.source ? "in" : "in the configuration,", there.line,
@@ -122,7 +114,7 @@ static enum stirkeep_status flatten(const struct stk_rules_draft *draft, enum st
             around = open->spans[open->count - 1];
         if (around != NULL && (span->last > around->last ||
                                (span->first == around->first && span->last == around->last)))
-            return conflict(draft, part, around, span, error);
+            return stk_rules_conflict(draft, part == STK_RULES_PREFIXES, around, span, error);
         open->spans[open->count++] = span;
         emit(runs, span->first, span->value);
     }
@@ -159,86 +151,60 @@ static enum stirkeep_status spans_to_runs(const struct stk_rules_draft *draft,
     return status;
 }
 
-/* ---- single numbers */
-
-static enum stirkeep_status sort_ones(struct stk_rules_draft *draft, struct stk_error *error)
-{
-    bool sorted = true;
-
-    for (size_t i = 1; i < draft->one_count && sorted; i++)
-        sorted = draft->ones[i - 1].key <= draft->ones[i].key;
-    if (!sorted)
-        qsort(draft->ones, draft->one_count, sizeof(*draft->ones), by_key);
-    for (size_t i = 1; i < draft->one_count; i++) {
-        const struct stk_rule_one *a = &draft->ones[i - 1];
-        const struct stk_rule_one *b = &draft->ones[i];
-
-        if (a->key == b->key)
-            return conflict(draft, STK_RULES_ONES,
-                            &(struct stk_rule_span){a->key, a->key, a->value},
-                            &(struct stk_rule_span){b->key, b->key, b->value}, error);
-    }
-    return STIRKEEP_OK;
-}
-
 /* ---- the image */
 
-static void write_image(const struct stk_rules_draft *draft,
-                        const struct runs runs[STK_RULES_PARTS], uint8_t *image)
+static void write_runs(const struct runs *runs, void *table)
 {
-    struct stk_rules_head head = {
-        .magic = STK_RULES_MAGIC,
-        .version = STK_RULES_VERSION,
-        .otherwise = (uint32_t)draft->otherwise,
-        .rules = stk_rules_draft_count(draft),
-        .counts = {draft->one_count, runs[STK_RULES_RANGES].count, runs[STK_RULES_PREFIXES].count}};
-    struct stk_rules_layout layout = stk_rules_lay(head.counts);
+    for (size_t i = 0; i < runs->count; i++)
+        stk_table_put(table, i, runs->keys[i], runs->values[i]);
+    stk_table_finish(table, runs->count);
+}
 
+static enum stirkeep_status write_image(const struct stk_rules_draft *draft,
+                                        const struct runs runs[STK_RULES_PARTS],
+                                        struct stk_buffer *out, struct stk_error *error)
+{
+    struct stk_rules_head head = {.magic = STK_RULES_MAGIC,
+                                  .version = STK_RULES_VERSION,
+                                  .otherwise = (uint32_t)draft->otherwise,
+                                  .rules = stk_rules_draft_count(draft),
+                                  .cell_bits = stk_rules_cell_bits(draft->one_count),
+                                  .ones = draft->one_count,
+                                  .counts = {runs[0].count, runs[1].count}};
+    struct stk_rules_layout layout = stk_rules_lay(&head);
+    enum stirkeep_status status = stk_buffer_reserve(out, layout.size);
+    uint8_t *image = NULL;
+
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status, "no room for the image of attestation rules");
+    image = out->data + out->length;
+    memset(image, 0, layout.tables[0]);
     head.size = layout.size;
-    memset(image, 0, layout.size);
+    status =
+        stk_rules_place_ones(draft, &head, (uint32_t *)(void *)(image + layout.cells),
+                             (struct stk_rules_entry *)(void *)(image + layout.entries), error);
+    if (status != STIRKEEP_OK)
+        return status;
     memcpy(image, &head, sizeof(head));
-    for (unsigned part = 0; part < STK_RULES_PARTS; part++) {
-        uint64_t *keys = (uint64_t *)(void *)(image + layout.keys[part]);
-        uint32_t *values = (uint32_t *)(void *)(image + layout.values[part]);
-
-        for (size_t i = 0; part == STK_RULES_ONES && i < draft->one_count; i++) {
-            keys[i] = draft->ones[i].key;
-            values[i] = draft->ones[i].value;
-        }
-        if (runs[part].count > 0) {
-            memcpy(keys, runs[part].keys, runs[part].count * sizeof(*keys));
-            memcpy(values, runs[part].values, runs[part].count * sizeof(*values));
-        }
-        stk_table_sample(keys, head.counts[part]);
-    }
+    for (unsigned part = 0; part < STK_RULES_PARTS; part++)
+        write_runs(&runs[part], image + layout.tables[part]);
+    out->length += layout.size;
+    return STIRKEEP_OK;
 }
 
 enum stirkeep_status stk_rules_build(struct stk_rules_draft *draft, struct stk_buffer *out,
                                      struct stk_error *error)
 {
     struct runs runs[STK_RULES_PARTS] = {0};
-    struct stk_rules_layout layout = {0};
-    enum stirkeep_status status = sort_ones(draft, error);
+    enum stirkeep_status status =
+        spans_to_runs(draft, STK_RULES_RANGES, &draft->ranges, &runs[STK_RULES_RANGES], error);
 
     assert(out->length % _Alignof(uint64_t) == 0);
     if (status == STIRKEEP_OK)
-        status =
-            spans_to_runs(draft, STK_RULES_RANGES, &draft->ranges, &runs[STK_RULES_RANGES], error);
-    if (status == STIRKEEP_OK)
         status = spans_to_runs(draft, STK_RULES_PREFIXES, &draft->prefixes,
                                &runs[STK_RULES_PREFIXES], error);
-    if (status != STIRKEEP_OK)
-        goto out;
-    layout = stk_rules_lay((const uint64_t[STK_RULES_PARTS]){
-        draft->one_count, runs[STK_RULES_RANGES].count, runs[STK_RULES_PREFIXES].count});
-    status = stk_buffer_reserve(out, layout.size);
-    if (status != STIRKEEP_OK) {
-        (void)stk_error_set(error, status, "no room for the image of attestation rules");
-        goto out;
-    }
-    write_image(draft, runs, out->data + out->length);
-    out->length += layout.size;
-out:
+    if (status == STIRKEEP_OK)
+        status = write_image(draft, runs, out, error);
     for (unsigned part = 0; part < STK_RULES_PARTS; part++)
         runs_free(&runs[part]);
     return status;

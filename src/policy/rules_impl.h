@@ -25,17 +25,50 @@ static inline struct stk_rule_found stk_rule_unpack(uint32_t value)
                                    .line = value & ((1u << STK_RULE_LINE_BITS) - 1)};
 }
 
-/* The three tables of an image. Of spans, which may lie within each other, what is left is where
- * another rule begins to decide: runs without a rule have the value STK_RULE_NONE. */
-enum stk_rules_part { STK_RULES_ONES, STK_RULES_RANGES, STK_RULES_PREFIXES, STK_RULES_PARTS };
+/*
+ * Single numbers lie in cells by the first bits of a hash, without gaps: a search reads one place
+ * of the directory and one run of a few entries, both of which can be fetched while something else
+ * is done. The hash is a permutation, so an entry holds it instead of the key; nobody who writes
+ * rules knows the seed, so nobody fills a cell on purpose.
+ */
+struct stk_rules_entry {
+    uint32_t hash[2]; /* the upper half first */
+    uint32_t value;
+};
+#define STK_RULES_CELL 16      /* entries of a cell at most, in the mean */
+#define STK_RULES_CELL_MAX 255 /* of any */
+#define STK_RULES_CELL_BITS_MAX 24
+#define STK_HASH_FIRST UINT64_C(0xff51afd7ed558ccd)
+#define STK_HASH_SECOND UINT64_C(0xc4ceb9fe1a85ec53)
+
+static inline uint64_t stk_rules_hash(uint64_t key, uint64_t seed)
+{
+    uint64_t hash = key ^ seed;
+
+    hash = (hash ^ hash >> 33) * STK_HASH_FIRST;
+    hash = (hash ^ hash >> 33) * STK_HASH_SECOND;
+    return hash ^ hash >> 33;
+}
+uint64_t stk_rules_unhash(uint64_t hash, uint64_t seed);
+
+static inline size_t stk_rules_cell(uint64_t hash, unsigned cell_bits)
+{
+    return cell_bits > 0 ? hash >> (64 - cell_bits) : 0;
+}
+
+/* The other two parts of an image. Of rules that may lie within each other, what is left is where
+ * another one begins to decide: runs without a rule have the value STK_RULE_NONE. */
+enum stk_rules_part { STK_RULES_RANGES, STK_RULES_PREFIXES, STK_RULES_PARTS };
 
 /*
- * The image: this head, then for each part its keys with their samples (policy/table.h) and its
- * values, each array beginning at a multiple of STK_RULES_ALIGN. It never leaves the machine, so
- * it is in the machine's byte order. Where an array lies follows from the counts.
+ * The image: this head, filled up to STK_RULES_HEAD bytes, the directory of cells and where the
+ * last one ends, the entries, and a table for each part; all begin at a multiple of
+ * STK_RULES_ALIGN. It never leaves the machine, so it is in the machine's byte order. Where
+ * something lies follows from the counts.
  */
 #define STK_RULES_MAGIC "STKRULE" /* and its '\0' */
 #define STK_RULES_VERSION 1
+#define STK_RULES_HEAD 128
 #define STK_RULES_ALIGN 64
 struct stk_rules_head {
     char magic[8];
@@ -43,17 +76,20 @@ struct stk_rules_head {
     uint32_t otherwise; /* enum stk_level of numbers without a rule */
     uint64_t size;      /* of the whole image */
     uint64_t rules;
+    uint64_t seed;
+    uint64_t cell_bits;
+    uint64_t ones;
     uint64_t counts[STK_RULES_PARTS];
 };
 #define STK_RULES_PART_MAX (2 * (uint64_t)STK_RULES_MAX + 1)
 
-/* Where the arrays lie. */
 struct stk_rules_layout {
-    size_t keys[STK_RULES_PARTS];
-    size_t values[STK_RULES_PARTS];
+    size_t cells;
+    size_t entries;
+    size_t tables[STK_RULES_PARTS];
     size_t size;
 };
-struct stk_rules_layout stk_rules_lay(const uint64_t counts[STK_RULES_PARTS]);
+struct stk_rules_layout stk_rules_lay(const struct stk_rules_head *head);
 
 /*
  * Prefixes are runs of another order: of the digits from the left, whatever the length, each
@@ -78,12 +114,22 @@ static inline bool stk_number_is_marked(uint64_t key)
 struct stk_rules {
     size_t count;
     enum stk_level otherwise;
+    uint64_t seed;
+    unsigned cell_bits;
+    size_t ones;
+    const uint32_t *cells;
+    const struct stk_rules_entry *entries;
     struct stk_table tables[STK_RULES_PARTS];
-    const uint32_t *values[STK_RULES_PARTS];
 };
 
-/* The rule of a number by its key (model/number.h). */
+/*
+ * The rule of a number by its key (model/number.h). It waits for memory that is in no cache;
+ * whoever has something else to do meanwhile calls _soon, does some of that, calls _next, does the
+ * rest, and then asks.
+ */
 struct stk_rule_found stk_rules_find_key(const struct stk_rules *rules, uint64_t key);
+void stk_rules_find_soon(const struct stk_rules *rules, uint64_t key);
+void stk_rules_find_next(const struct stk_rules *rules, uint64_t key);
 
 /* ---- the draft */
 
@@ -116,6 +162,20 @@ struct stk_rules_draft {
     enum stk_level otherwise;
     char file[STK_RULES_FILE_MAX + 1];
 };
+
+/* CONFIG: two rules are for the same numbers, or overlap. */
+enum stirkeep_status stk_rules_conflict(const struct stk_rules_draft *draft, bool are_prefixes,
+                                        const struct stk_rule_span *a,
+                                        const struct stk_rule_span *b, struct stk_error *error);
+
+/* How many bits of the hash choose the cell of one of `count` numbers. */
+unsigned stk_rules_cell_bits(size_t count);
+
+/* Put the single numbers into an image, whose head has their count and the bits already and gets
+ * the seed. CONFIG: two are the same. */
+enum stirkeep_status stk_rules_place_ones(const struct stk_rules_draft *draft,
+                                          struct stk_rules_head *head, uint32_t *cells,
+                                          struct stk_rules_entry *entries, struct stk_error *error);
 
 /* The end of a file's name. */
 void stk_rules_file(const char *name, char ret_file[STK_RULES_FILE_MAX + 1]);

@@ -108,6 +108,25 @@ enum stirkeep_status stk_usage_adopt(struct stk_usage *usage, const struct stk_p
 
 /* ---- using up */
 
+/* What is to be charged, and when. */
+struct bill {
+    const struct stk_grants *grants;
+    const struct stk_question *question;
+    uint32_t count;
+    uint64_t mono_us;
+    int64_t today;
+};
+
+static enum stk_shortage look_at(struct stk_usage *usage, uint32_t number, const struct bill *bill)
+{
+    struct stk_counter *counter = &usage->counters.all[number];
+
+    if (number == STK_COUNTER_NONE)
+        return STK_ENOUGH;
+    stk_counter_bring_up(counter, bill->mono_us, bill->today);
+    return stk_counter_look(counter, bill->count);
+}
+
 static void take(struct stk_usage *usage, uint32_t number, uint32_t count)
 {
     struct stk_counter *counter = &usage->counters.all[number];
@@ -160,11 +179,11 @@ static void sweep(struct stk_usage *usage, uint64_t mono_us, int64_t today)
 }
 
 /* The certificate's counter with today's rate; STK_COUNTER_NONE: it has no limit. */
-static enum stirkeep_status certificate_counter(struct stk_usage *usage, const char *name,
-                                                uint64_t mono_us, int64_t today,
+static enum stirkeep_status certificate_counter(struct stk_usage *usage, const struct bill *bill,
                                                 uint32_t *ret_number, struct stk_error *error)
 {
     struct stk_counters *counters = &usage->counters;
+    const char *name = bill->question->name;
     const struct stk_rate *rate = NULL;
     uint32_t number = stk_counters_find(counters, STK_USAGE_CERTIFICATE, name);
 
@@ -179,7 +198,7 @@ static enum stirkeep_status certificate_counter(struct stk_usage *usage, const c
         if (rate == NULL)
             return STIRKEEP_OK;
         if (counters->used[STK_USAGE_CERTIFICATE] >= STK_NAMES_MAX)
-            sweep(usage, mono_us, today);
+            sweep(usage, bill->mono_us, bill->today);
         if (counters->used[STK_USAGE_CERTIFICATE] >= STK_NAMES_MAX)
             return stk_error_set(error, STIRKEEP_RATE_LIMITED,
                                  "certificate %s: rate: %d other certificates are counted today",
@@ -197,39 +216,28 @@ static enum stirkeep_status certificate_counter(struct stk_usage *usage, const c
 
 /* ---- charging */
 
-/* The first of the grants that allow it, from the decision's on, that has enough left. */
-static enum stirkeep_status choose_grant(struct stk_usage *usage, const struct stk_grants *grants,
-                                         const struct stk_question *question, uint32_t count,
-                                         uint64_t mono_us, int64_t today,
-                                         struct stk_decision *decision, struct stk_error *error)
+/* The next of the grants that allow it and have enough left; `index` is the one that has not. */
+static enum stirkeep_status try_others(struct stk_usage *usage, const struct bill *bill,
+                                       size_t *index, enum stk_shortage shortage,
+                                       struct stk_error *error)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(usage->policy);
-    uint64_t bits[STK_GRANT_WORDS_MAX];
-    size_t index = stk_grant_index(decision->grant);
-    bool narrowed = false;
+    struct stk_asked asked = stk_asked_of(bill->question);
+    STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
+    size_t last = *index;
+    size_t next = SIZE_MAX;
 
-    for (;;) {
-        uint32_t number = usage->by_grant[index];
-        struct stk_counter *counter = NULL;
-        enum stk_shortage shortage = STK_ENOUGH;
-        size_t next = 0;
-
-        if (number == STK_COUNTER_NONE)
-            break;
-        counter = &usage->counters.all[number];
-        stk_counter_bring_up(counter, mono_us, today);
-        shortage = stk_counter_look(counter, count);
-        if (shortage == STK_ENOUGH)
-            break;
-        if (!narrowed && stk_policy_narrow(lookup, grants, question, bits) != STK_STEP_ALLOWED)
-            return stk_counter_refuse(counter, shortage, count, error);
-        narrowed = true;
-        next = stk_bits_next(bits, lookup->words, index + 1);
-        if (next == SIZE_MAX)
-            return stk_counter_refuse(counter, shortage, count, error);
-        index = next;
+    if (stk_policy_narrow(lookup, bill->grants, &asked, bits) == STK_STEP_ALLOWED)
+        next = stk_bits_next(bits, lookup->words, last + 1);
+    while (next != SIZE_MAX && shortage != STK_ENOUGH) {
+        last = next;
+        shortage = look_at(usage, usage->by_grant[last], bill);
+        next = stk_bits_next(bits, lookup->words, last + 1);
     }
-    decision->grant = stk_policy_grant(usage->policy, index);
+    if (shortage != STK_ENOUGH)
+        return stk_counter_refuse(&usage->counters.all[usage->by_grant[last]], shortage,
+                                  bill->count, error);
+    *index = last;
     return STIRKEEP_OK;
 }
 
@@ -239,29 +247,32 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
                                       uint64_t mono_us, int64_t real_s,
                                       struct stk_decision *decision, struct stk_error *error)
 {
-    int64_t today = stk_day_of(real_s);
+    struct bill bill = {.grants = grants,
+                        .question = question,
+                        .count = count,
+                        .mono_us = mono_us,
+                        .today = stk_day_of(real_s)};
     uint32_t certificate = STK_COUNTER_NONE;
     uint32_t grant = STK_COUNTER_NONE;
+    size_t index = stk_grant_index(decision->grant);
+    enum stk_shortage shortage = STK_ENOUGH;
     enum stirkeep_status status = STIRKEEP_OK;
 
     assert(usage->policy == policy);
     if (policy->limit_count > 0)
-        status = certificate_counter(usage, question->name, mono_us, today, &certificate, error);
+        status = certificate_counter(usage, &bill, &certificate, error);
     if (status != STIRKEEP_OK)
         return status;
-    if (certificate != STK_COUNTER_NONE) {
-        struct stk_counter *counter = &usage->counters.all[certificate];
-        enum stk_shortage shortage = STK_ENOUGH;
-
-        stk_counter_bring_up(counter, mono_us, today);
-        shortage = stk_counter_look(counter, count);
-        if (shortage != STK_ENOUGH)
-            return stk_counter_refuse(counter, shortage, count, error);
-    }
-    status = choose_grant(usage, grants, question, count, mono_us, today, decision, error);
+    shortage = look_at(usage, certificate, &bill);
+    if (shortage != STK_ENOUGH)
+        return stk_counter_refuse(&usage->counters.all[certificate], shortage, count, error);
+    shortage = look_at(usage, usage->by_grant[index], &bill);
+    if (shortage != STK_ENOUGH)
+        status = try_others(usage, &bill, &index, shortage, error);
     if (status != STIRKEEP_OK)
         return status;
-    grant = usage->by_grant[stk_grant_index(decision->grant)];
+    grant = usage->by_grant[index];
+    decision->grant = stk_policy_grant(policy, index);
     memset(&decision->charged, 0, sizeof(decision->charged));
     if (certificate != STK_COUNTER_NONE) {
         take(usage, certificate, count);
