@@ -55,6 +55,7 @@ static bool is_as_sent(const struct stk_signing *signing)
 
 static void play_looker(struct fake *fake)
 {
+    static const char *none[] = {"none"};
     struct stk_request request = {0};
     int fd = fake_accept(fake);
 
@@ -62,7 +63,7 @@ static void play_looker(struct fake *fake)
         if (is_as_sent(&request.signings[0])) {
             fake->seen++;
             if (request.signings[0].claims.dest_tn_count == 0 && !request.signings[0].is_input)
-                request.signings[0].claims.dest_tn = (const char *[]){"none"};
+                request.signings[0].claims.dest_tn = none;
             fake_sign(fd, &request);
         } else {
             fake_refuse(fd, request.id, STIRKEEP_INTERNAL, request.signings[0].name.text);
