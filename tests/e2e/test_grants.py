@@ -12,8 +12,8 @@ import time
 import limits_of
 import wire
 from leaves import Issuer
-from peers import Who, allowed, ask, explained, need_root, number, record_of, refused
-from stirkeep import ROOT, Service, wait_until
+from peers import Who, allowed, ask, explained, need_root, number, record_of, refused, user
+from stirkeep import ROOT, Service
 from tap import Skip, case, contains, equal, run
 
 OWN = os.geteuid()
@@ -319,21 +319,49 @@ def a_finished_header_and_payload_are_signed_for_whom_they_are_granted(service):
 
 # ---- how much
 
+def at_once(service, peer, request, count):
+    """The same request so many times, sent in one piece: (number, answer) in the order of sending."""
+    requests = []
+    for _ in range(count):
+        requests.append(wire.sign_pb2.Request())
+        requests[-1].CopyFrom(request)
+        requests[-1].id = number()
+    with contextlib.ExitStack() as stack:
+        with user(peer.uid):
+            connection = stack.enter_context(wire.Connection(service.sign_socket))
+        connection.send(*requests)
+        answers = {answer.id: answer for answer in (connection.receive() for _ in requests)}
+    return [answers[request.id] for request in requests]
+
+
+def check_limited(service, answers, most, reason, grant):
+    """The first are signed and the others refused for that reason, and so it is in the trail."""
+    signed = sum(answer.status == 0 for answer in answers)
+    equal([answer.status for answer in answers], [0] * signed + [wire.STATUS["rate-limited"]] * (len(answers) - signed),
+          "the first are signed")
+    assert 1 <= signed <= most, f"{signed} of {len(answers)} signed, at most {most}"
+    for answer in answers:
+        if answer.status == 0:
+            equal(record_of(service, answer.id, "sign")["grant"], grant, "grant in the trail")
+        else:
+            equal(answer.message, reason, "message")
+            record = record_of(service, answer.id, "refuse")
+            equal((record["outcome"], record["reason"]), ("rate-limited", reason), "the record")
+    return signed
+
+
 @case
 def a_rate_is_held_and_comes_back(service):
-    peer = who("by-rate")
+    peer, reason = who("by-rate"), "grant by-rate: rate: 1 a second are used up"
     began = time.monotonic()
-    for _ in range(2):
-        allowed(service, peer, sign(), "by-rate", explain=False)
-    answer = refused(service, peer, sign(), "grant by-rate: rate: 1 a second are used up", status="rate-limited",
-                     explain=False)
-    assert time.monotonic() - began < 1, "too slow to be seen"
+    signed = check_limited(service, at_once(service, peer, sign(), 5), 3, reason, "by-rate")
+    assert signed >= 2, signed
     verdict, lines = explained(service, peer, sign())
-    assert verdict, answer
+    assert verdict, lines
     contains(lines, "grant by-rate: applies, allows (at most 1 a second (2 at once))", "explain")
-    time.sleep(max(0, began + 1.1 - time.monotonic()))
-    allowed(service, peer, sign(), "by-rate", explain=False)
-    refused(service, peer, sign(), "grant by-rate: rate: ", status="rate-limited", explain=False)
+    time.sleep(1.1)
+    signed += check_limited(service, at_once(service, peer, sign(), 5), 2, reason, "by-rate")
+    assert signed <= 2 + (time.monotonic() - began) * 1, f"{signed} in {time.monotonic() - began:.2f} s"
 
 
 @case
@@ -358,7 +386,7 @@ def a_batch_is_charged_for_all_that_is_in_it(service):
     statuses = [result.status for result in answer.batch.results]
     signed = statuses.count(0)
     equal(statuses, [0] * signed + [wire.STATUS["rate-limited"]] * (10 - signed), "the first are signed")
-    assert signed == 5, f"{signed} after a rest that fills the bucket"
+    assert 5 <= signed <= 6, f"{signed} after a rest that fills the bucket"
 
 
 @case
@@ -389,9 +417,8 @@ def a_certificate_has_limits_of_its_own_whoever_asks(service):
 def each_certificate_that_a_pattern_matches_has_the_limit_for_itself_and_the_first_section_counts(service):
     peer = who("limits")
     for name in ("Slow-1", "Slow-2"):
-        allowed(service, peer, sign(name=name), "limits", explain=False)
-        refused(service, peer, sign(name=name), f"certificate {name}: rate: 1 a second are used up",
-                status="rate-limited", explain=False)
+        check_limited(service, at_once(service, peer, sign(name=name), 3), 2,
+                      f"certificate {name}: rate: 1 a second are used up", "limits")
     time.sleep(1.1)
     # [certificate Slow-2] with its quota of 1 stands behind [certificate Slow-*].
     allowed(service, peer, sign(name="Slow-2"), "limits", explain=False)
@@ -515,7 +542,6 @@ def the_certificate_judges_the_attestation_as_it_is_given(service):
 @case
 def a_peer_whose_grant_a_reload_takes_away_is_refused_on_its_open_connection(service):
     need_root()
-    from peers import user
     peer = who("by-user")
     with contextlib.ExitStack() as stack:
         with user(peer.uid):
