@@ -6,7 +6,8 @@
 
 /* What kind of JSON a field is, and how it gets into an input. */
 enum form {
-    TEXT,  /* a string */
+    TEXT,  /* a string with something in it */
+    NAME,  /* a string */
     TEXTS, /* an array of strings, at least one; the count is the next member of the input */
     JSON,  /* anything, as its canonical text */
     TIME,  /* a number that is at least 1 */
@@ -41,7 +42,7 @@ static const struct stk_field fields[] = {
     {"rcd", "icn", TEXT, offsetof(struct stk_claims_input, rcd_icn)},
     {"rcd", "jcd", JSON, offsetof(struct stk_claims_input, rcd_jcd)},
     {"rcd", "jcl", TEXT, offsetof(struct stk_claims_input, rcd_jcl)},
-    {"rcd", "nam", TEXT, offsetof(struct stk_claims_input, rcd_nam)},
+    {"rcd", "nam", NAME, offsetof(struct stk_claims_input, rcd_nam)},
     {"rph", "auth", TEXTS, offsetof(struct stk_claims_input, rph_auth)},
 };
 
@@ -97,6 +98,16 @@ static enum stirkeep_status read_text(struct stk_field_reading *reading,
     if (text == NULL)
         return refuse(reading, "a string that is not empty");
     *(const char **)place_of(reading) = text;
+    return STIRKEEP_OK;
+}
+
+/* RFC 9795 section 5.1.1: it may be empty, which stk_claims_make does not take. */
+static enum stirkeep_status read_name(struct stk_field_reading *reading,
+                                      const struct stk_json *json)
+{
+    if (json->kind != STK_JSON_STRING)
+        return refuse(reading, "a string");
+    *(const char **)place_of(reading) = json->text;
     return STIRKEEP_OK;
 }
 
@@ -193,6 +204,8 @@ enum stirkeep_status stk_field_read(struct stk_field_reading *reading, const str
     switch (reading->field->form) {
     case TEXT:
         return read_text(reading, json);
+    case NAME:
+        return read_name(reading, json);
     case TEXTS:
         return read_texts(reading, json);
     case JSON:
