@@ -256,7 +256,7 @@ static void what_never_reached_the_keeper_is_given_back(void **state)
     bench->grant = "quota = 2\n";
     bench_start_alone(bench);
     client = client_new(&bench->born);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 3; i++) {
         sign_to(&client, 1, "Alpha", "A", 0);
         hear_refusal(bench, &client, 1, STIRKEEP_UNAVAILABLE, "keeper");
     }
@@ -322,7 +322,7 @@ static void what_finds_no_room_costs_nothing(void **state)
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = client_new(&bench->born);
         for (id = 1; id <= EACH - (i == CLIENTS - 1 ? LAST : 0); id++)
-            sign_to(&clients[i], id, "Alpha", "A", i == 0 && id <= 100 ? 700 : 0);
+            sign_to(&clients[i], id, "Alpha", "A", i == 0 && id <= 100 ? 400 : 0);
         ping_to(&clients[i], 9999);
         assert_int_equal(hear(bench, &clients[i]).id, 9999);
     }
