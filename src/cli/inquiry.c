@@ -21,7 +21,8 @@ static void find(struct stk_inquiry *inquiry, int sip_code, const char *name, co
     finding->fatal = true;
     finding->sip_code = sip_code;
     (void)snprintf(finding->code, sizeof(finding->code), "%s", name);
-    (void)snprintf(finding->message, sizeof(finding->message), "%s", message);
+    (void)snprintf(finding->message, sizeof(finding->message), "%.*s",
+                   (int)sizeof(finding->message) - 1, message);
 }
 
 static bool has_fatal(const struct stk_inquiry *inquiry)
