@@ -4,7 +4,7 @@ import base64
 import json
 
 import wire
-from reference import NEEDED, elsewhere, encoded
+from reference import ALLOWED, NEEDED, OWN_CLAIMS, elsewhere, encoded
 
 KINDS = ("base", "shaken", "div", "div-o", "rph", "rcd", "other")
 OTHER_PPTS = ("msec", "msg", "x.Trace_1-b", "Z")  # what the service's grant has to have
@@ -18,6 +18,51 @@ PLACES = ((0x20, 0x7e), (0xa0, 0xff), (0x300, 0x36f), (0x590, 0x6ff), (0x900, 0x
 AWKWARD = ('"', "\\", "/", "\u2028", "\u2029", "\u202e", "\u2066", "\ufeff", "\u0130", "\ufffe",
            "e\u0301", "\u1100\u1161\u11a8", "</script>", "%00", "\\u0041", "\U0001f469\u200d\U0001f4bb")
 CONTROLS = [chr(code) for code in (*range(0, 0x20), *range(0x7f, 0xa0))]
+
+
+NASTY = (
+    "", " ", "x", "A", "0", "\0", "a\0b", "-", "*", ".", ";", "\"", "\\", "\n", "null", "[]",
+    "{}", "sip:", ":", "https://", "+", "1" * 16, "1" * 300, "12155551212 ", "\t12155551212",
+    "\u0661\u0662\u0663", "\uff11\uff12", "sip:\u00e9@x", "sip:a b", "sip:%zz", "sip:%2", "sip:%2g", "sip:a%",
+    "1sip:x", "sip:" + "a" * 253, "sip:" + "a" * 252, "javascript:alert(1)", "https://?x", "http://x",
+    "x" * 5000, "\U0001f600" * 200, "psap-callback ", "ets", "ets.", ".0", "ets.0.1", "1..2",
+    "1.2.", "shaken", "BASE", "A\u200b")
+JSON_TEXTS = (
+    "{", "[]", "null", "\"x\"", "{}x", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":1.0}",
+    "{\"a\":1e3}", "{\"a\":9007199254740992}", "{\"a\":-9007199254740992}", "{\"a\":-0}",
+    "{\"a\":01}", "{\"a\":+1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":\"\\ud800\"}",
+    "{\"a\":\"\\udc00\\ud800\"}", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}", "{\"a\":\"\x01\"}",
+    "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{'a':1}", "{\"a\":1,}", "{,}", "{\"a\" 1}", "\ufeff{}",
+    "{\"a\":tru}", "{\"a\":True}", "{\"a\":" + "[" * 7 + "]" * 7 + "}",
+    "{\"a\":" + "[" * 8 + "]" * 8 + "}", "{\"a\":" * 8 + "1" + "}" * 8, "{\"a\":" * 9 + "1" + "}" * 9,
+    "[" * 5000, "{\"a\":" * 3000, "{\"orig\":{\"tn\":\"1\"}}", "{\"iat\":1}", "{\"attest\":\"A\"}",
+    "{\"\\u0069at\":1}", "{\"iat \":1}", "{\"Iat\":1}", "{\"a\":\"" + "x" * 16377 + "\"}",
+    "{\"a\":\"" + "x" * 16376 + "\"}", "{\"a\":[" + "1," * 1000 + "1]}", "/**/{}", "{\"a\":\"\\ud83d\\ude00\"}",
+    "{\"a\":\"\\ud83d\\u0041\"}", "{\"a\":1}\n", "\v{}", "{\"a\":\"\\/\"}", "{\"a\":-}", "{\"a\":--1}",
+    "{\"a\":0x1}", "{\"a\":1" + "0" * 400 + "}", "[\"vcard\"]", "[\"vcard\",[]]", "[\"vcard\",{}]",
+    "[\"vcard\",[[\"fn\",{},\"text\"]]]", "[\"vcard\",[[\"fn\",{},\"text\",null]]]",
+    "[\"vcard\",[[\"fn\",{},\"text\",{}]]]", "[\"vcard\",[[\"fn\",{},\"text\",[[[\"x\"]]]]]]",
+    "[\"vcard\",[[\"fn\",{\"a\":1},\"text\",\"x\"]]]", "[\"vcard\",[[\"fn\",[],\"text\",\"x\"]]]",
+    "[\"VCARD\",[[\"fn\",{},\"text\",\"x\"]]]", "[\"vcard\",[[\"fn\",{},\"text\",\"x\"]],1]",
+    "[\"vcard\",[[\"fn\",{},\"text\",\"" + "x" * 8300 + "\"]]]")
+POINTERS = ("", "/", "nam", "/nam", "/nam/0", "/nam/", "/jcd", "/jcd/2", "/jcd/01", "/jcd/-",
+    "/jcd/1/0/1/x", "/jcl", "/jcl/", "/jclx", "/icn", "/icn#", "/apn", "/x", "/~", "/nam~2", "/n~0am",
+    "/jcl/~", "/jcl/\x01", "/jcl/" + "a" * 130)
+BAD_DIGESTS = ("", "sha256-", "sha1-" + "A" * 28,
+    "sha256-" + "A" * 43 + "=", "sha256-" + "A" * 42 + "B=", "sha256-" + "_" * 43 + "=",
+    "SHA256-" + "A" * 43 + "=", "sha384-" + "A" * 43 + "=")
+DIGS = ()
+JSON_TEXTS += tuple(f'{{"{name}":"A"}}' for name in sorted(OWN_CLAIMS)) + (
+    '{"a":"\\udc00\\udc01"}', '{"a":"\\ud800\\ud801"}', '{"a":"\\ud83d"}', '{"a":"\\ud83d\\ude0"}', '{"a":9007199254740991}',
+    '{"a":-9007199254740991}', '{"a":"\\u007f\\u0080"}', '{"\x7f":1}', '{"~":1}', '{"!":1}', '{"":1}', '{"\u00e9":1}',
+    '{"a":{"":{"\u00e9":null}}}', '{"b":1,"a":2,"B":3,"aa":4}', '{"a":{"\ue000":1,"\U00010000":2,"\ud7ff":3}}')
+UUID = "123e4567-e89b-12d3-a456-426655440000"
+UUIDS = (UUID, UUID.upper(), "{" + UUID + "}", UUID.replace("-", ""), UUID[:-1], UUID + "0", UUID.replace("1", "g"),
+         *(UUID[:place] + "0" + UUID[place + 1:] for place in (8, 13, 18, 23)), UUID[:9] + "-" + UUID[10:],
+         "00000000-0000-0000-0000-000000000000", "urn:uuid:" + UUID)
+R_VALUES = ("ets.0", "ets.0.1", "ets", "ets.", ".0", "e ts.0", "ets:0", "ets.0 ", "\u00e9ts.0", "-!%*_+`'~.-!%*_+`'~", "ets/x.0",
+            "q735.4\n")
+INDICES = ("1", "1.2.3", "0", "01.1", "1.", ".1", "1..1", "1.a", "1 ", "-1", "1,1", "1" * 64, "1" * 65)
 
 
 class Wild:
@@ -271,14 +316,7 @@ class Wild:
 
     def nasty(self):
         """A text that is right nowhere, or in few places."""
-        return self.one_of(
-            "", " ", "x", "A", "0", "\0", "a\0b", "-", "*", ".", ";", "\"", "\\", "\n", "null", "[]",
-            "{}", "sip:", ":", "https://", "+", "1" * 16, "1" * 300, "12155551212 ", "\t12155551212",
-            "\u0661\u0662\u0663", "\uff11\uff12", "sip:\u00e9@x", "sip:a b", "sip:%zz", "sip:%2",
-            "1sip:x", "sip:" + "a" * 253, "sip:" + "a" * 252, "javascript:alert(1)", "https://?x", "http://x",
-            "x" * 5000, "\U0001f600" * 200, "psap-callback ", "ets", "ets.", ".0", "ets.0.1", "1..2",
-            "1.2.", "shaken", "BASE", "A\u200b", self.text(60, True), self.word("abc.", 90),
-            self.random.randbytes(8).hex())
+        return self.one_of(*NASTY, self.text(60, True), self.word("abc.", 90), self.random.randbytes(8).hex())
 
     def fields_of(self, claims):
         """(setter, getter) of every text."""
@@ -351,41 +389,55 @@ class Wild:
         if draw < 0.3:
             for _ in range(self.one_of(1, 8, 9)):
                 claims.mky.add(alg=self.one_of("sha-256", "md5", "SHA-256", ""), dig=self.one_of(
+                    *DIGS))
+        elif draw < 0.8:
+            texts.extend(str(place) for place in range(self.one_of(16, 31, 32, 33, 40)))
+        else:
+            del texts[:]
+
+    def spoil_presence(self, claims):
+        """A field too few, or one that this type may not have."""
+        field = self.one_of("attest", "origid", "div", "opt", "rph", "sph", "rcd", "crn", "rcdi", "mky",
+                            "other", "compact", "orig", "dest")
+        if self.chance(0.5):
+            self.put(claims, field)
+        elif field == "sph":
+            claims.rph.sph = ""
+        elif field == "crn":
+            claims.rcd.crn = ""
+        elif field == "rcdi":
+            del claims.rcd.rcdi[:]
+        else:
+            claims.ClearField(field)
+
+    def spoil_kind(self, claims):
+        claims.ppt = self.one_of("", "base", "other", "Shaken", "SHAKEN", "shaken ", "div", "div-o", "rph",
+                                 "rcd", "shaken", "msec", "Div-O", "x" * 17, "x" * 16, "1x", "\u0455haken")
+
+    def spoil_iat(self, claims):
+        claims.iat = self.one_of(-1, 1, -self.now, self.now + self.window + 60, self.now - self.window - 60,
+                                 self.now * 1000, 1 << 53, (1 << 63) - 1, -(1 << 63),
+                                 self.now + (1 << 32))
+
+    def spoil_pairs(self, claims):
+        draw = self.random.random()
+        if draw < 0.3:
+            for _ in range(self.one_of(1, 8, 9)):
+                claims.mky.add(alg=self.one_of("sha-256", "md5", "SHA-256", ""), dig=self.one_of(
                     "00" * 32, "0" * 63, "00" * 33, ":" * 64, "00:" * 32, ":" + "00" * 32, "0:0" + "00" * 31,
                     "g0" * 32, ""))
         elif draw < 0.8:
             for pointer in self.random.sample(
-                    ("", "/", "nam", "/nam", "/nam/0", "/nam/", "/jcd", "/jcd/2", "/jcd/01", "/jcd/-",
-                     "/jcd/1/0/1/x", "/jcl", "/jcl/", "/jclx", "/icn", "/icn#", "/apn", "/x", "/~", "/nam~2", "/n~0am",
-                     "/jcl/~", "/jcl/\x01", "/jcl/" + "a" * 130), self.one_of(1, 2, 17)):
+                    POINTERS, self.one_of(1, 2, 17)):
                 claims.rcd.rcdi.add(pointer=pointer, digest=self.one_of(
-                    self.digest(), self.digest(), self.digest(), "", "sha256-", "sha1-" + "A" * 28,
-                    "sha256-" + "A" * 43 + "=", "sha256-" + "A" * 42 + "B=", "sha256-" + "_" * 43 + "=",
-                    "SHA256-" + "A" * 43 + "=", "sha384-" + "A" * 43 + "="))
+                    self.digest(), self.digest(), self.digest(), *BAD_DIGESTS))
         else:
             for _ in range(17):
                 claims.rcd.rcdi.add(pointer="/nam", digest=self.digest())
 
     def spoil_json(self, claims):
         """Text that is no JSON, or is JSON that a PASSporT may not carry."""
-        text = self.one_of(
-            "{", "[]", "null", "\"x\"", "{}x", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":1.0}",
-            "{\"a\":1e3}", "{\"a\":9007199254740992}", "{\"a\":-9007199254740992}", "{\"a\":-0}",
-            "{\"a\":01}", "{\"a\":+1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":\"\\ud800\"}",
-            "{\"a\":\"\\udc00\\ud800\"}", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}", "{\"a\":\"\x01\"}",
-            "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}", "{'a':1}", "{\"a\":1,}", "{,}", "{\"a\" 1}", "\ufeff{}",
-            "{\"a\":tru}", "{\"a\":True}", "{\"a\":" + "[" * 7 + "]" * 7 + "}",
-            "{\"a\":" + "[" * 8 + "]" * 8 + "}", "{\"a\":" * 8 + "1" + "}" * 8, "{\"a\":" * 9 + "1" + "}" * 9,
-            "[" * 5000, "{\"a\":" * 3000, "{\"orig\":{\"tn\":\"1\"}}", "{\"iat\":1}", "{\"attest\":\"A\"}",
-            "{\"\\u0069at\":1}", "{\"iat \":1}", "{\"Iat\":1}", "{\"a\":\"" + "x" * 16377 + "\"}",
-            "{\"a\":\"" + "x" * 16376 + "\"}", "{\"a\":[" + "1," * 1000 + "1]}", "/**/{}", "{\"a\":\"\\ud83d\\ude00\"}",
-            "{\"a\":\"\\ud83d\\u0041\"}", "{\"a\":1}\n", "\v{}", "{\"a\":\"\\/\"}", "{\"a\":-}", "{\"a\":--1}",
-            "{\"a\":0x1}", "{\"a\":1" + "0" * 400 + "}", "[\"vcard\"]", "[\"vcard\",[]]", "[\"vcard\",{}]",
-            "[\"vcard\",[[\"fn\",{},\"text\"]]]", "[\"vcard\",[[\"fn\",{},\"text\",null]]]",
-            "[\"vcard\",[[\"fn\",{},\"text\",{}]]]", "[\"vcard\",[[\"fn\",{},\"text\",[[[\"x\"]]]]]]",
-            "[\"vcard\",[[\"fn\",{\"a\":1},\"text\",\"x\"]]]", "[\"vcard\",[[\"fn\",[],\"text\",\"x\"]]]",
-            "[\"VCARD\",[[\"fn\",{},\"text\",\"x\"]]]", "[\"vcard\",[[\"fn\",{},\"text\",\"x\"]],1]",
-            "[\"vcard\",[[\"fn\",{},\"text\",\"" + "x" * 8300 + "\"]]]")
+        text = self.one_of(*JSON_TEXTS)
         if claims.other or (not claims.rcd.jcd and self.chance(0.5)):
             claims.other = text
         else:
@@ -440,6 +492,53 @@ class Wild:
             f"{encoded(b'no')}.{payload}.{signature}", self.inner_passport(9000), whole + "\n",
             f"{encoded(b'{' + b'x' * 20)}.{payload}.{signature}", f"{header}.{payload}.{signature[:-1]}B")
 
+
+    # ---- claims that all are asked for once, whatever the dice say
+
+    def legal(self, kind):
+        """Claims with all that the type may have, but for what excludes another."""
+        claims = wire.sign_pb2.Claims(ppt={"base": "", "other": OTHER_PPTS[0]}.get(kind, kind))
+        for field in ("orig", "dest", *sorted(ALLOWED[kind] - {"compact"})):
+            self.put(claims, field)
+        if kind in ("div", "div-o"):
+            claims.div.hi = "1.2"
+        if kind == "rph" and "esnet.1" not in claims.rph.auth:
+            claims.rph.auth[0] = "esnet.1"
+        if "rcd" in ALLOWED[kind]:
+            claims.rcd.Clear()
+            claims.rcd.nam, claims.rcd.apn, claims.rcd.icn, claims.rcd.crn = "Q", "1", "https://x/y", "why"
+            claims.rcd.jcd = '["vcard",[["fn",{},"text","Q"]]]'
+            for pointer in ("/icn", "/nam"):
+                claims.rcd.rcdi.add(pointer=pointer, digest=self.digest())
+        return claims
+
+    def catalogue(self):
+        """Every awkward text in every field that is there, for every type."""
+        for kind in KINDS:
+            legal = self.legal(kind)
+            yield legal
+            for place, (part, name) in enumerate(self.fields_of(legal)):
+                if not getattr(part, name):
+                    continue
+                own = {"jcd": JSON_TEXTS, "other": JSON_TEXTS, "digest": BAD_DIGESTS, "pointer": POINTERS,
+                       "dig": DIGS, "hi": INDICES, "origid": UUIDS}
+                for text in (*NASTY, *own.get(name, ())):
+                    claims = wire.sign_pb2.Claims()
+                    claims.CopyFrom(legal)
+                    part, _ = list(self.fields_of(claims))[place]
+                    setattr(part, name, text)
+                    yield claims
+            for field in ("tn", "uri"):
+                for text in NASTY:
+                    claims = wire.sign_pb2.Claims()
+                    claims.CopyFrom(legal)
+                    getattr(claims.dest, field).append(text)
+                    yield claims
+            for text in (*NASTY, *R_VALUES, legal.rph.auth[0]) if kind == "rph" else ():
+                claims = wire.sign_pb2.Claims()
+                claims.CopyFrom(legal)
+                claims.rph.auth.append(text)
+                yield claims
 
     # ---- header and payload as somebody else composes them
 
