@@ -39,7 +39,7 @@
 #define STK_CERT_DER_MAX (16 * 1024)   /* one certificate */
 #define STK_CHAIN_MAX 6                /* certificates in a chain, leaf included */
 #define STK_SEALED_MAX (2 * 1024)      /* RSA part and AES-KWP part */
-#define STK_CONFIG_MAX (1024 * 1024)
+#define STK_CONFIG_MAX (4 * 1024 * 1024) /* 200 grants with a thousand numbers each */
 #define STK_PIN_MAX 255
 #define STK_ERROR_MAX 384      /* a one-line message, with its end */
 #define STK_SOURCE_MAX 1024    /* a path, for the record */

@@ -48,3 +48,40 @@ enum stirkeep_status stk_input_read(const char *given, size_t limit, struct stk_
     *ret_text = text;
     return STIRKEEP_OK;
 }
+
+static enum stirkeep_status make_text(const char *path, struct stk_buffer *text,
+                                      struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    text->ceiling = 0; /* which does not count the '\0' */
+    status = stk_buffer_reserve(text, 1);
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status, "%s: out of memory", path);
+    if (memchr(text->data, '\0', text->length) != NULL)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: there is a NUL in it", path);
+    if (text->length > 0 && text->data[text->length - 1] == '\n')
+        text->length--;
+    if (text->length > 0 && text->data[text->length - 1] == '\r')
+        text->length--;
+    text->data[text->length] = '\0';
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_input_file(const char *path, size_t limit, struct stk_buffer *ret_text,
+                                    struct stk_error *error)
+{
+    bool standard = strcmp(path, "-") == 0;
+    struct stk_buffer text = {0};
+    enum stirkeep_status status = standard ? read_standard_input(limit, &text, error)
+                                           : stk_file_read(path, limit, &text, error);
+
+    if (status == STIRKEEP_OK)
+        status = make_text(standard ? "standard input" : path, &text, error);
+    if (status != STIRKEEP_OK) {
+        stk_buffer_free(&text);
+        return status;
+    }
+    *ret_text = text;
+    return STIRKEEP_OK;
+}

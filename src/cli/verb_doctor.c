@@ -2,6 +2,7 @@
 #include "cli/admin_call.h"
 #include "cli/output.h"
 #include "cli/outside.h"
+#include "cli/policy_file.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #define EXAMINE_TIMEOUT_MS 180000   /* longer than the service takes for its parts together */
 #define REBUILD_TIMEOUT_MS 14400000 /* a catalog of the most names that there may be */
 #define ARENA_MAX ((size_t)64 * 1024)
-#define DEFAULT_CONFIG "/etc/stirkeep/stirkeep.conf"
 
 struct options {
     bool rebuild;
@@ -22,8 +22,9 @@ static const struct stk_option table[] = {
      "out",
      0, 0},
     {"config", "FILE", STK_OPTION_TEXT, offsetof(struct options, config),
-     "the configuration to look into when the service cannot be asked (else " DEFAULT_CONFIG ")", 0,
-     0},
+     "the configuration to look into when the service cannot be asked (else " STK_DEFAULT_CONFIG
+     ")",
+     0, 0},
     {0},
 };
 
@@ -219,7 +220,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
 
     if (options->rebuild)
         return rebuild(cli);
-    return examine(cli, options->config != NULL ? options->config : DEFAULT_CONFIG);
+    return examine(cli, options->config != NULL ? options->config : STK_DEFAULT_CONFIG);
 }
 
 const struct stk_verb stk_verb_doctor = {

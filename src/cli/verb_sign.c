@@ -1,58 +1,96 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/input.h"
 #include "cli/output.h"
+#include "cli/sign_batch.h"
+#include "cli/sign_claims.h"
 #include "cli/sign_client.h"
-#include "cli/verb.h"
 #include <stdio.h>
-#include <stirkeep/client.h>
 #include <string.h>
 
 struct options {
-    const char *orig;
-    const char *orig_uri;
-    struct stk_texts dest;
-    struct stk_texts dest_uri;
-    const char *ppt;
-    const char *attest;
-    const char *origid;
-    long long iat;
+    struct stk_claim_options claims;
+    const char *header;
+    const char *payload;
+    const char *batch;
+    bool whole;
 };
 
-static const struct options defaults = {.ppt = "shaken"};
+static const struct options defaults = {.claims = {.ppt = "shaken"}};
+
+#define CLAIM(name, argument, kind, field, help)                                                   \
+    {                                                                                              \
+        name, argument, kind, offsetof(struct options, claims.field), help, 0, 0                   \
+    }
 
 static const struct stk_option table[] = {
-    {"orig", "TN", STK_OPTION_TEXT, offsetof(struct options, orig), "calling number", 0, 0},
-    {"orig-uri", "URI", STK_OPTION_TEXT, offsetof(struct options, orig_uri),
-     "calling party by URI instead", 0, 0},
-    {"dest", "TN", STK_OPTION_TEXTS, offsetof(struct options, dest),
-     "called number; may be repeated, or several with commas", 0, 0},
-    {"dest-uri", "URI", STK_OPTION_URIS, offsetof(struct options, dest_uri),
-     "called party by URI; may be repeated", 0, 0},
-    {"attest", "A|B|C", STK_OPTION_TEXT, offsetof(struct options, attest),
-     "attestation; shaken needs it, there is no default", 0, 0},
-    {"origid", "UUID", STK_OPTION_TEXT, offsetof(struct options, origid),
-     "shaken: origination identifier; made by the service when absent", 0, 0},
-    {"iat", "SECONDS", STK_OPTION_NUMBER, offsetof(struct options, iat),
+    CLAIM("orig", "TN", STK_OPTION_TEXT, orig, "calling number"),
+    CLAIM("orig-uri", "URI", STK_OPTION_TEXT, orig_uri, "calling party by URI instead"),
+    CLAIM("dest", "TN", STK_OPTION_TEXTS, dest,
+          "called number; may be repeated, or several with commas"),
+    CLAIM("dest-uri", "URI", STK_OPTION_URIS, dest_uri, "called party by URI; may be repeated"),
+    CLAIM("attest", "A|B|C", STK_OPTION_TEXT, attest,
+          "attestation; shaken needs it, there is no default"),
+    CLAIM("origid", "UUID", STK_OPTION_TEXT, origid,
+          "shaken: origination identifier; made by the service when absent"),
+    {"iat", "SECONDS", STK_OPTION_NUMBER, offsetof(struct options, claims.iat),
      "issued at, seconds since 1970; now when absent", 1, 253402300799},
-    {"ppt", "base|shaken", STK_OPTION_TEXT, offsetof(struct options, ppt),
-     "kind of PASSporT (default: shaken)", 0, 0},
+    CLAIM("ppt", "TYPE", STK_OPTION_TEXT, ppt,
+          "kind of PASSporT: base, shaken, div, div-o, rph, rcd, or another that the grant names "
+          "(default: shaken)"),
+    CLAIM("div", "TN|URI", STK_OPTION_TEXT, div, "div, div-o: who the call was retargeted from"),
+    CLAIM("hi", "INDEX", STK_OPTION_TEXT, hi, "div, div-o: hi-index of its History-Info entry"),
+    CLAIM("opt", "FILE", STK_OPTION_TEXT, opt, "div-o: the inner PASSporT; - is standard input"),
+    CLAIM("rph", "VALUE", STK_OPTION_TEXTS, rph,
+          "rph: \"ets.0\"; may be repeated, or several with commas"),
+    CLAIM("sph", "VALUE", STK_OPTION_TEXT, sph, "rph: \"psap-callback\""),
+    CLAIM("nam", "NAME", STK_OPTION_TEXT, nam, "rcd, shaken: rich call data: the caller's name"),
+    CLAIM("apn", "TN", STK_OPTION_TEXT, apn, "its number that is to be shown instead"),
+    CLAIM("icn", "URI", STK_OPTION_TEXT, icn, "its icon"),
+    CLAIM("jcl", "URI", STK_OPTION_TEXT, jcl, "its jCard by URI"),
+    CLAIM("jcd", "FILE", STK_OPTION_TEXT, jcd, "its jCard, JSON; - is standard input"),
+    CLAIM("crn", "TEXT", STK_OPTION_TEXT, crn, "rcd, shaken: reason of the call"),
+    CLAIM("rcdi", "POINTER=DIGEST", STK_OPTION_URIS, rcdi,
+          "rcd, shaken: digest of a part of the rich call data; may be repeated"),
+    CLAIM("mky", "ALG:DIG", STK_OPTION_TEXTS, mky,
+          "digest of a media key, hex; may be repeated, or several with commas"),
+    CLAIM("claims", "FILE", STK_OPTION_TEXT, claims,
+          "further claims of another type, a JSON object; - is standard input"),
+    CLAIM("compact", NULL, STK_OPTION_SWITCH, compact, "base: the compact form, \"..signature\""),
+    {"header", "FILE", STK_OPTION_TEXT, offsetof(struct options, header),
+     "instead of claims: a finished header, canonical JSON", 0, 0},
+    {"payload", "FILE", STK_OPTION_TEXT, offsetof(struct options, payload),
+     "and its payload; the grant has to have sign-input", 0, 0},
+    {"batch", "FILE", STK_OPTION_TEXT, offsetof(struct options, batch),
+     "instead: sign each line of a file, a JSON object of claims; - is standard input", 0, 0},
+    {"whole", NULL, STK_OPTION_SWITCH, offsetof(struct options, whole),
+     "all lines of the batch or none", 0, 0},
     {0},
 };
 
-/* NULL: the options make sense together. */
-static const char *contradiction(const struct options *options)
+static bool has_claims(const struct options *options)
 {
-    bool shaken = strcmp(options->ppt, "shaken") == 0;
+    return memcmp(&options->claims, &defaults.claims, sizeof(defaults.claims)) != 0;
+}
 
-    if (!shaken && strcmp(options->ppt, "base") != 0)
-        return "--ppt is base or shaken";
-    if ((options->orig != NULL) == (options->orig_uri != NULL))
-        return "one of --orig and --orig-uri is needed";
-    if (options->dest.count + options->dest_uri.count == 0)
-        return "--dest or --dest-uri is needed";
-    if (shaken && options->attest == NULL)
-        return "--attest A, B or C is needed: a shaken PASSporT has no default attestation";
-    if (!shaken && (options->attest != NULL || options->origid != NULL))
-        return "--attest and --origid are for --ppt shaken";
+/* NULL: the options make sense together. */
+static const char *contradiction(const struct stk_cli *cli, const struct options *options)
+{
+    bool input = options->header != NULL || options->payload != NULL;
+
+    if (options->whole && options->batch == NULL)
+        return "--whole is for --batch";
+    if (options->batch != NULL)
+        return input || has_claims(options) ? "--batch has its claims in FILE" : NULL;
+    if (cli->positional == NULL)
+        return "missing: NAME";
+    if (!input)
+        return stk_claim_contradiction(&options->claims);
+    if (options->header == NULL || options->payload == NULL)
+        return "--header and --payload go together";
+    if (has_claims(options))
+        return "--header and --payload say it all: there are no claims beside them";
+    if (strcmp(options->header, "-") == 0 && strcmp(options->payload, "-") == 0)
+        return "standard input (-) can be read for one option only";
     return NULL;
 }
 
@@ -62,34 +100,70 @@ static enum stk_exit print(const struct stk_cli *cli, const struct stirkeep_sign
         (void)puts(signature->identity);
         return STK_EXIT_DONE;
     }
-    return stk_json_print(json_pack(
-               "{s:o, s:o, s:s, s:I, s:I, s:o}", "identity", stk_json_text(signature->identity),
-               "passport", json_stringn(signature->identity, signature->passport_length), "name",
-               cli->positional, "generation", (json_int_t)signature->generation, "iat",
-               (json_int_t)signature->iat, "origid", stk_json_text(signature->origid)))
-               ? STK_EXIT_DONE
-               : STK_EXIT_FAILED;
+    return stk_json_print(stk_signature_json(cli->positional, signature)) ? STK_EXIT_DONE
+                                                                          : STK_EXIT_FAILED;
+}
+
+/* IO and the like are told here; a refusal is the client's to tell. */
+static enum stirkeep_status sign_claims(const struct stk_cli *cli,
+                                        const struct stk_claim_options *options,
+                                        struct stirkeep_client *client,
+                                        struct stirkeep_signature *ret_signature,
+                                        struct stk_error *error)
+{
+    struct stk_sign_claims claims = {0};
+    enum stirkeep_status status = stk_sign_claims_make(options, &claims, error);
+
+    if (status == STIRKEEP_OK) {
+        status = stirkeep_sign(client, cli->positional, &claims.claims, ret_signature);
+        (void)stk_error_set(error, status, "%s", stirkeep_client_error(client));
+    }
+    stk_sign_claims_free(&claims);
+    return status;
+}
+
+static enum stirkeep_status sign_input(const struct stk_cli *cli, const struct options *options,
+                                       struct stirkeep_client *client,
+                                       struct stirkeep_signature *ret_signature,
+                                       struct stk_error *error)
+{
+    struct stk_buffer header = {0};
+    struct stk_buffer payload = {0};
+    enum stirkeep_status status =
+        stk_input_file(options->header, STK_SIGN_MESSAGE_MAX, &header, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_input_file(options->payload, STK_SIGN_MESSAGE_MAX, &payload, error);
+    if (status == STIRKEEP_OK) {
+        status = stirkeep_sign_input(client, cli->positional, (const char *)header.data,
+                                     (const char *)payload.data, ret_signature);
+        (void)stk_error_set(error, status, "%s", stirkeep_client_error(client));
+    }
+    stk_buffer_free(&header);
+    stk_buffer_free(&payload);
+    return status;
+}
+
+static enum stk_exit sign_one(const struct stk_cli *cli, const struct options *options,
+                              struct stirkeep_client *client)
+{
+    struct stirkeep_signature signature = {0};
+    struct stk_error error = {0};
+    enum stirkeep_status status =
+        options->header != NULL ? sign_input(cli, options, client, &signature, &error)
+                                : sign_claims(cli, &options->claims, client, &signature, &error);
+
+    if (status == STIRKEEP_OK)
+        return print(cli, &signature);
+    stk_complain(cli->positional, "%s", error.message);
+    return STK_EXIT_FAILED;
 }
 
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
     const struct options *options = given;
-    const char *problem = contradiction(options);
-    const struct stirkeep_claims claims = {
-        .ppt = strcmp(options->ppt, "base") == 0 ? "" : options->ppt,
-        .orig_tn = options->orig,
-        .orig_uri = options->orig_uri,
-        .dest_tn = options->dest.items,
-        .dest_tn_count = options->dest.count,
-        .dest_uri = options->dest_uri.items,
-        .dest_uri_count = options->dest_uri.count,
-        .iat = options->iat,
-        .attest = options->attest,
-        .origid = options->origid,
-    };
-    struct stirkeep_signature signature = {0};
+    const char *problem = contradiction(cli, options);
     struct stirkeep_client *client = NULL;
-    enum stirkeep_status status = STIRKEEP_OK;
     enum stk_exit result = STK_EXIT_FAILED;
 
     if (problem != NULL) {
@@ -98,18 +172,15 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     }
     if (!stk_sign_client(cli, &client))
         return STK_EXIT_FAILED;
-    status = stirkeep_sign(client, cli->positional, &claims, &signature);
-    if (status == STIRKEEP_OK)
-        result = print(cli, &signature);
-    else
-        stk_complain(cli->positional, "%s", stirkeep_client_error(client));
+    result = options->batch != NULL ? stk_sign_batch(cli, client, options->batch, options->whole)
+                                    : sign_one(cli, options, client);
     stirkeep_client_free(client);
     return result;
 }
 
 const struct stk_verb stk_verb_sign = {
     .name = "sign",
-    .positional = "NAME",
+    .positional = "[NAME]",
     .synopsis = "--orig TN --dest TN --attest A|B|C [...]",
     .summary = "Have a PASSporT signed and print the Identity header value",
     .flags = STK_VERB_JSON | STK_VERB_SIGN_SOCKET,

@@ -21,7 +21,7 @@ static bool print_json(const struct stk_service_status *service)
 {
     return stk_json_print(json_pack(
         "{s:b, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:b, s:o, s:o, s:I}, s:I, s:I, s:I, s:I, "
-        "s:I, s:o}",
+        "s:I, s:o, s:o, s:o}",
         "ready", service->ready, "view", "full", "version", stk_json_text(service->version),
         "detail", stk_json_text(service->detail), "front", stk_json_text(service->front), "keeper",
         stk_json_text(service->keeper), "token", "label", stk_json_text(service->token_label),
@@ -31,7 +31,8 @@ static bool print_json(const struct stk_service_status *service)
         (json_int_t)service->signers, "names", (json_int_t)service->names, "signatures",
         (json_int_t)service->signatures, "refusals", (json_int_t)service->refusals, "connections",
         (json_int_t)service->connections, "audit_sequence", (json_int_t)service->audit_sequence,
-        "warnings", warnings_json(service)));
+        "warnings", warnings_json(service), "configuration", stk_json_text(service->configuration),
+        "attestation", stk_json_text(service->attestation)));
 }
 
 static void print_number(const char *label, uint64_t number)
@@ -59,6 +60,9 @@ static void print_text(const struct stk_service_status *service)
     print_number("refusals", service->refusals);
     print_number("connections", service->connections);
     print_number("audit record", service->audit_sequence);
+    stk_print_field("configuration", service->configuration);
+    stk_print_field("attestation",
+                    service->attestation[0] != '\0' ? service->attestation : "no file");
     for (size_t i = 0; i < service->warning_count; i++)
         stk_print_field("warning", service->warnings[i]);
 }

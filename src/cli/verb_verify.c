@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/clock.h"
-#include "base/digest.h"
 #include "cli/input.h"
+#include "cli/inquiry.h"
 #include "cli/output.h"
-#include "cli/verb.h"
-#include "passport/verify.h"
-#include "upload/material.h"
+#include "cli/sign_claims.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAF_ARENA_MAX (64 * 1024) /* texts of one certificate */
-
+#define CLAIMS_ARENA_MAX ((size_t)256 * 1024)
 #define LATEST_TIME 253402300800 /* the year 10000 */
 
 struct options {
     const char *cert;
     const char *ca;
     long long max_age_s;
+    const char *orig; /* of the compact form, as the rest */
+    const char *orig_uri;
+    struct stk_texts dest;
+    struct stk_texts dest_uri;
+    long long iat;
+    struct stk_texts mky;
+    const char *x5u;
 };
 
 static const struct stk_option table[] = {
@@ -29,201 +32,245 @@ static const struct stk_option table[] = {
      "trusted CA certificates; without it the chain is not checked", 0, 0},
     {"max-age", "SECONDS", STK_OPTION_NUMBER, offsetof(struct options, max_age_s),
      "largest distance of iat from now (RFC 8224: 60); not judged when absent", 1, 4000000000},
+    {"orig", "TN", STK_OPTION_TEXT, offsetof(struct options, orig),
+     "compact form: calling number, which is not in it", 0, 0},
+    {"orig-uri", "URI", STK_OPTION_TEXT, offsetof(struct options, orig_uri),
+     "compact form: calling party by URI instead", 0, 0},
+    {"dest", "TN", STK_OPTION_TEXTS, offsetof(struct options, dest),
+     "compact form: called number; may be repeated, or several with commas", 0, 0},
+    {"dest-uri", "URI", STK_OPTION_URIS, offsetof(struct options, dest_uri),
+     "compact form: called party by URI; may be repeated", 0, 0},
+    {"iat", "SECONDS", STK_OPTION_NUMBER, offsetof(struct options, iat),
+     "compact form: issued at, seconds since 1970", 1, 253402300799},
+    {"mky", "ALG:DIG", STK_OPTION_TEXTS, offsetof(struct options, mky),
+     "compact form: digest of a media key; may be repeated, or several with commas", 0, 0},
+    {"x5u", "URL", STK_OPTION_TEXT, offsetof(struct options, x5u),
+     "compact form: x5u; else what its info parameter says", 0, 0},
     {0},
 };
 
-enum verdict { UNCHECKED, GOOD, BAD };
-
-/* Everything that is found out, before any of it is printed. */
-struct inquiry {
-    struct stk_identity identity;
-    json_t *payload;
-    int64_t now;
-    int64_t iat;
-    struct stk_finding findings[STK_VERIFY_FINDINGS_MAX + 1];
-    size_t finding_count;
-    enum verdict signature;
-    enum verdict chain;
-    struct stk_error chain_error;
-    struct stk_arena arena;
-    struct stk_leaf leaf; /* when a certificate was given */
-};
-
-static const char *const signature_texts[] = {
-    [UNCHECKED] = "unchecked", [GOOD] = "good", [BAD] = "bad"};
-static const char *const chain_texts[] = {
-    [UNCHECKED] = "unchecked", [GOOD] = "trusted", [BAD] = "not trusted"};
-
-static void add_finding(struct inquiry *inquiry, const char *code, const char *message)
+static bool has_claims(const struct options *options)
 {
-    struct stk_finding *finding = &inquiry->findings[inquiry->finding_count++];
-
-    finding->fatal = true;
-    (void)snprintf(finding->code, sizeof(finding->code), "%s", code);
-    (void)snprintf(finding->message, sizeof(finding->message), "%s", message);
+    return options->orig != NULL || options->orig_uri != NULL || options->dest.count > 0 ||
+           options->dest_uri.count > 0 || options->iat != 0 || options->mky.count > 0 ||
+           options->x5u != NULL;
 }
 
-static enum stirkeep_status check_with_certificate(const struct options *options,
-                                                   struct inquiry *inquiry, struct stk_error *error)
+/* NULL: the options make sense together. */
+static const char *contradiction(const struct options *options)
 {
-    uint8_t digest[STK_DIGEST_LENGTH] = {0};
-    struct stk_chain *chain = NULL;
-    struct stk_chain *roots = NULL;
-    enum stirkeep_status status = stk_chain_file(options->cert, &chain, error);
+    if (options->ca != NULL && options->cert == NULL)
+        return "--ca needs --cert";
+    if (!has_claims(options))
+        return NULL;
+    if ((options->orig != NULL) == (options->orig_uri != NULL))
+        return "compact form: one of --orig and --orig-uri is needed";
+    if (options->dest.count + options->dest_uri.count == 0)
+        return "compact form: --dest or --dest-uri is needed";
+    return options->iat == 0 ? "compact form: --iat is needed" : NULL;
+}
 
-    if (status == STIRKEEP_OK && options->ca != NULL)
-        status = stk_chain_file(options->ca, &roots, error);
-    if (status == STIRKEEP_OK)
-        status = stk_chain_leaf(chain, &inquiry->arena, &inquiry->leaf, error);
-    if (status != STIRKEEP_OK)
-        goto out;
-    stk_sha256(inquiry->identity.signing_input.data, inquiry->identity.signing_input.length,
-               digest);
-    inquiry->signature =
-        stk_chain_verifies(chain, digest, inquiry->identity.signature) ? GOOD : BAD;
-    if (roots != NULL)
-        inquiry->chain =
-            stk_chain_trusted(chain, roots, inquiry->now, &inquiry->chain_error) == STIRKEEP_OK
-                ? GOOD
-                : BAD;
-    if (inquiry->iat < inquiry->leaf.not_before || inquiry->iat > inquiry->leaf.not_after)
-        add_finding(inquiry, "IAT-OUTSIDE-VALIDITY",
-                    "iat: the certificate was not valid at that time");
-out:
-    stk_chain_free(roots);
-    stk_chain_free(chain);
+/* ---- the compact form */
+
+static struct stk_claims_input input_of(const struct stirkeep_claims *claims, struct stk_pair *mky)
+{
+    for (size_t i = 0; i < claims->mky_count; i++)
+        mky[i] = (struct stk_pair){claims->mky[i].name, claims->mky[i].value};
+    return (struct stk_claims_input){
+        .ppt = "",
+        .orig_tn = claims->orig_tn,
+        .orig_uri = claims->orig_uri,
+        .dest_tn = claims->dest_tn,
+        .dest_tn_count = claims->dest_tn_count,
+        .dest_uri = claims->dest_uri,
+        .dest_uri_count = claims->dest_uri_count,
+        .iat = claims->iat,
+        .mky = mky,
+        .mky_count = claims->mky_count,
+    };
+}
+
+static enum stirkeep_status make_claims(const struct options *options, struct stk_arena *arena,
+                                        struct stk_claims *ret_claims, struct stk_error *error)
+{
+    const struct stk_claim_options given = {.ppt = "base",
+                                            .orig = options->orig,
+                                            .orig_uri = options->orig_uri,
+                                            .dest = options->dest,
+                                            .dest_uri = options->dest_uri,
+                                            .iat = options->iat,
+                                            .mky = options->mky};
+    struct stk_sign_claims cut = {0};
+    struct stk_pair mky[STK_TEXTS_MAX] = {{0}};
+    struct stk_claims_input input = {0};
+    enum stirkeep_status status = stk_sign_claims_make(&given, &cut, error);
+
+    if (status == STIRKEEP_OK) {
+        input = input_of(&cut.claims, mky);
+        status = stk_claims_make(&input, arena, ret_claims, error);
+    }
+    stk_sign_claims_free(&cut);
     return status;
 }
 
-static enum stirkeep_status inquire(const struct options *options, const struct stk_buffer *text,
-                                    struct inquiry *inquiry, struct stk_error *error)
-{
-    const char *value = text->length > 0 ? (const char *)text->data : "";
-    enum stirkeep_status status =
-        stk_identity_parse(value, text->length, &inquiry->identity, error);
+/* ---- what is printed */
 
-    if (status != STIRKEEP_OK)
-        return status;
-    inquiry->now = stk_clock_seconds();
-    inquiry->finding_count =
-        stk_identity_judge(&inquiry->identity, inquiry->now, options->max_age_s, inquiry->findings);
-    inquiry->payload = json_loadb((const char *)inquiry->identity.payload.data,
-                                  inquiry->identity.payload.length, 0, NULL);
-    inquiry->iat = json_integer_value(json_object_get(inquiry->payload, "iat"));
-    if (options->cert == NULL)
-        return STIRKEEP_OK;
-    if (stk_arena_new(&inquiry->arena, LEAF_ARENA_MAX) != STIRKEEP_OK)
-        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    return check_with_certificate(options, inquiry, error);
+static const char *const signature_texts[] = {
+    [STK_UNCHECKED] = "unchecked", [STK_GOOD] = "good", [STK_BAD] = "bad"};
+static const char *const chain_texts[] = {
+    [STK_UNCHECKED] = "unchecked", [STK_GOOD] = "trusted", [STK_BAD] = "not trusted"};
+
+static json_t *object_of(const struct stk_buffer *json)
+{
+    return json->length > 0 ? json_loadb((const char *)json->data, json->length, 0, NULL) : NULL;
 }
 
-static void inquiry_free(struct inquiry *inquiry)
+/* The claims of any type, in the order of the payload. */
+static void print_claims(const struct stk_inquiry *inquiry)
 {
-    json_decref(inquiry->payload);
-    stk_identity_free(&inquiry->identity);
-    stk_arena_free(&inquiry->arena);
+    json_t *payload = object_of(&inquiry->identity.payload);
+    const char *name = NULL;
+    json_t *value = NULL;
+
+    json_object_foreach(payload, name, value)
+    {
+        char *text = json_dumps(value, JSON_ENCODE_ANY);
+
+        if (strcmp(name, "iat") != 0 && text != NULL) {
+            stk_print_safe(name);
+            (void)printf("%*s ", strlen(name) < 14 ? (int)(14 - strlen(name)) : 0, "");
+            stk_print_safe(text);
+            (void)putchar('\n');
+        }
+        free(text);
+    }
+    json_decref(payload);
 }
 
-/* NULL: all is good. Otherwise the gravest reason why not. */
-static const char *objection(const struct options *options, const struct inquiry *inquiry)
+static void print_findings(const struct stk_inquiry *inquiry)
 {
-    if (inquiry->signature == BAD)
-        return "the signature is not this certificate's";
-    for (size_t i = 0; i < inquiry->finding_count; i++)
-        if (inquiry->findings[i].fatal)
-            return inquiry->findings[i].message;
-    if (inquiry->chain == BAD)
-        return inquiry->chain_error.message;
-    if (options->cert == NULL)
-        return "the signature is unchecked: --cert is missing";
-    return NULL;
-}
-
-static void print_claim(const struct inquiry *inquiry, const char *name)
-{
-    char *text = json_dumps(json_object_get(inquiry->payload, name), JSON_ENCODE_ANY);
-
-    stk_print_field(name, text);
-    free(text);
-}
-
-static void print_text(const struct inquiry *inquiry, const char *problem)
-{
-    char time[STK_SECONDS_TEXT] = "";
-
-    stk_seconds_text(inquiry->iat, time);
-    stk_print_field("ppt", inquiry->identity.ppt[0] != '\0' ? inquiry->identity.ppt : "base");
-    stk_print_field("info", inquiry->identity.info);
-    print_claim(inquiry, "orig");
-    print_claim(inquiry, "dest");
-    print_claim(inquiry, "attest");
-    print_claim(inquiry, "origid");
-    /* Anybody may have written it: no arithmetic with what cannot be a time. */
-    if (inquiry->iat > 0 && inquiry->iat < LATEST_TIME)
-        (void)printf("%-14s %s, %" PRId64 " s ago\n", "iat", time, inquiry->now - inquiry->iat);
     for (size_t i = 0; i < inquiry->finding_count; i++) {
         (void)printf("%-14s %s: ", inquiry->findings[i].fatal ? "error" : "warning",
                      inquiry->findings[i].code);
         stk_print_safe(inquiry->findings[i].message);
         (void)putchar('\n');
     }
+}
+
+static void print_text(const struct stk_inquiry *inquiry, const struct stk_finding *objection,
+                       int64_t now)
+{
+    char time[STK_SECONDS_TEXT] = "";
+
+    if (inquiry->parsed) {
+        stk_print_field("ppt", inquiry->identity.ppt[0] != '\0' ? inquiry->identity.ppt : "base");
+        stk_print_field("info", inquiry->identity.info);
+        print_claims(inquiry);
+    }
+    /* Anybody may have written it: no arithmetic with what cannot be a time. */
+    if (inquiry->iat > 0 && inquiry->iat < LATEST_TIME) {
+        stk_seconds_text(inquiry->iat, time);
+        (void)printf("%-14s %s, %" PRId64 " s ago\n", "iat", time, now - inquiry->iat);
+    }
+    print_findings(inquiry);
     stk_print_field("certificate", inquiry->leaf.subject);
     stk_print_field("signature", signature_texts[inquiry->signature]);
     stk_print_field("chain", chain_texts[inquiry->chain]);
-    if (inquiry->chain == BAD)
-        stk_print_field("", inquiry->chain_error.message);
-    stk_print_field("verdict", problem == NULL ? "good" : "NOT good");
+    if (objection != NULL && objection->sip_code != 0)
+        (void)printf("%-14s %d %s\n", "SIP response", objection->sip_code,
+                     stk_sip_reason(objection->sip_code));
+    stk_print_field("verdict", objection == NULL ? "good" : "NOT good");
 }
 
-static bool print_json(const struct inquiry *inquiry, const char *problem)
+/* {"code": 438, "reason": "Invalid Identity Header"}; null: none. */
+static json_t *sip_json(int code)
+{
+    if (code == 0)
+        return json_null();
+    return json_pack("{s:I, s:s}", "code", (json_int_t)code, "reason", stk_sip_reason(code));
+}
+
+static json_t *findings_json(const struct stk_inquiry *inquiry)
 {
     json_t *findings = json_array();
 
     for (size_t i = 0; i < inquiry->finding_count; i++)
         (void)json_array_append_new(findings,
-                                    json_pack("{s:s, s:s, s:o}", "severity",
+                                    json_pack("{s:s, s:s, s:o, s:I}", "severity",
                                               inquiry->findings[i].fatal ? "error" : "warning",
                                               "code", inquiry->findings[i].code, "message",
-                                              stk_json_text(inquiry->findings[i].message)));
-    return stk_json_print(
-        json_pack("{s:b, s:o?, s:s, s:s, s:o, s:o?, s:o, s:O?}", "good", problem == NULL, "reason",
-                  problem != NULL ? stk_json_text(problem) : NULL, "signature",
-                  signature_texts[inquiry->signature], "chain", chain_texts[inquiry->chain],
-                  "findings", findings, "header",
-                  json_loadb((const char *)inquiry->identity.header.data,
-                             inquiry->identity.header.length, 0, NULL),
-                  "info", stk_json_text(inquiry->identity.info), "payload", inquiry->payload));
+                                              stk_json_text(inquiry->findings[i].message), "sip",
+                                              (json_int_t)inquiry->findings[i].sip_code));
+    return findings;
+}
+
+static bool print_json(const struct stk_inquiry *inquiry, const struct stk_finding *objection)
+{
+    return stk_json_print(json_pack(
+        "{s:b, s:o?, s:o, s:s, s:s, s:o, s:o?, s:o, s:o?}", "good", objection == NULL, "reason",
+        objection != NULL ? stk_json_text(objection->message) : NULL, "sip",
+        sip_json(objection != NULL ? objection->sip_code : 0), "signature",
+        signature_texts[inquiry->signature], "chain", chain_texts[inquiry->chain], "findings",
+        findings_json(inquiry), "header", object_of(&inquiry->identity.header), "info",
+        stk_json_text(inquiry->parsed ? inquiry->identity.info : ""), "payload",
+        object_of(&inquiry->identity.payload)));
+}
+
+static enum stk_exit answer(const struct stk_cli *cli, const struct stk_inquiry *inquiry,
+                            int64_t now)
+{
+    const struct stk_finding *objection = stk_inquiry_objection(inquiry);
+    bool printed = true;
+
+    if (cli->json)
+        printed = print_json(inquiry, objection);
+    else
+        print_text(inquiry, objection, now);
+    if (objection != NULL)
+        stk_complain(cli->verb->name, "%s", objection->message);
+    return objection == NULL && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
     const struct options *options = given;
-    struct inquiry inquiry = {0};
+    const char *problem = contradiction(options);
+    struct stk_question_of question = {.cert = options->cert,
+                                       .ca = options->ca,
+                                       .max_age_s = options->max_age_s,
+                                       .x5u = options->x5u,
+                                       .now = stk_clock_seconds()};
+    struct stk_inquiry inquiry = {0};
+    struct stk_arena arena = {0};
+    struct stk_claims claims = {0};
     struct stk_buffer text = {0};
     struct stk_error error = {0};
-    const char *problem = NULL;
-    bool printed = true;
+    enum stk_exit result = STK_EXIT_FAILED;
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (options->ca != NULL && options->cert == NULL) {
-        stk_complain(cli->verb->name, "--ca needs --cert");
+    if (problem != NULL) {
+        stk_complain(cli->verb->name, "%s", problem);
         return STK_EXIT_USAGE;
     }
-    status = stk_input_read(cli->positional, STK_IDENTITY_MAX, &text, &error);
-    if (status == STIRKEEP_OK)
-        status = inquire(options, &text, &inquiry, &error);
-    if (status == STIRKEEP_OK) {
-        problem = objection(options, &inquiry);
-        if (cli->json)
-            printed = print_json(&inquiry, problem);
-        else
-            print_text(&inquiry, problem);
+    status = stk_arena_new(&arena, CLAIMS_ARENA_MAX);
+    if (status == STIRKEEP_OK && has_claims(options)) {
+        status = make_claims(options, &arena, &claims, &error);
+        question.compact = &claims;
     }
-    if (status != STIRKEEP_OK || problem != NULL)
-        stk_complain(cli->verb->name, "%s", status != STIRKEEP_OK ? error.message : problem);
-    inquiry_free(&inquiry);
+    if (status == STIRKEEP_OK)
+        status = stk_input_read(cli->positional, STK_IDENTITY_MAX, &text, &error);
+    if (status == STIRKEEP_OK)
+        status = stk_inquire(&question, text.length > 0 ? (const char *)text.data : "", text.length,
+                             &inquiry, &error);
+    if (status == STIRKEEP_OK)
+        result = answer(cli, &inquiry, question.now);
+    else
+        stk_complain(cli->verb->name, "%s",
+                     error.message[0] != '\0' ? error.message : stirkeep_status_text(status));
+    stk_inquiry_free(&inquiry);
+    stk_arena_free(&arena);
     stk_buffer_free(&text);
-    return status == STIRKEEP_OK && problem == NULL && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
+    return result;
 }
 
 const struct stk_verb stk_verb_verify = {

@@ -100,6 +100,8 @@ static bool answers(enum stk_response_kind given, enum stk_request_kind asked)
         return asked == STK_REQUEST_LIST;
     case STK_RESPONSE_PONG:
         return asked == STK_REQUEST_PING;
+    case STK_RESPONSE_BATCH:
+        return asked == STK_REQUEST_BATCH;
     }
     return false;
 }

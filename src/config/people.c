@@ -11,19 +11,19 @@
 #include <string.h>
 
 #define ENTRY_MAX ((size_t)1 << 20) /* a database entry: a group of very many members */
+#define NUMBER_MAX (UINT32_MAX - 1) /* -1 means "no change" to the system calls that take one */
 
 static bool is_number(const char *text)
 {
     return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
-/* (uid_t)-1 means "no change" to the system calls that take one. */
 static enum stirkeep_status number(const char *text, const char *what, uint32_t *ret_number,
                                    struct stk_error *error)
 {
     uint64_t number = 0;
 
-    if (!stk_number_parse(text, 0, UINT32_MAX - 1, &number))
+    if (!stk_number_parse(text, 0, NUMBER_MAX, &number))
         return stk_error_set(error, STIRKEEP_CONFIG, "not a %s number: %s", what, text);
     *ret_number = (uint32_t)number;
     return STIRKEEP_OK;
@@ -67,7 +67,9 @@ static enum stirkeep_status ask_user(const char *text, uint32_t *ret_uid, uint32
             return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
         code = look_up_user(by_number ? NULL : text, uid, buffer, size, &entry, &found);
     }
-    if (found != NULL) {
+    if (found != NULL && (entry.pw_uid > NUMBER_MAX || entry.pw_gid > NUMBER_MAX)) {
+        status = stk_error_set(error, STIRKEEP_CONFIG, "user %s has the number -1", text);
+    } else if (found != NULL) {
         *ret_uid = entry.pw_uid;
         *ret_gid = entry.pw_gid;
     } else if (!means_none(code)) {
@@ -100,7 +102,9 @@ static enum stirkeep_status ask_group(const char *text, uint32_t *ret_gid, struc
             return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
         code = getgrnam_r(text, &entry, buffer, size, &found);
     }
-    if (found != NULL)
+    if (found != NULL && entry.gr_gid > NUMBER_MAX)
+        status = stk_error_set(error, STIRKEEP_CONFIG, "group %s has the number -1", text);
+    else if (found != NULL)
         *ret_gid = entry.gr_gid;
     else if (means_none(code))
         status = stk_error_set(error, STIRKEEP_CONFIG, "no such group: %s", text);
@@ -111,41 +115,47 @@ static enum stirkeep_status ask_group(const char *text, uint32_t *ret_gid, struc
     return status;
 }
 
+/* Ask, and note it under `key`. */
+static enum stirkeep_status ask(struct stk_people *people, bool is_user, const char *text,
+                                const char *key, struct stk_note **ret_note,
+                                struct stk_error *error)
+{
+    uint32_t first = 0;
+    uint32_t second = 0;
+    struct stk_note *note = NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (people->told)
+        return stk_error_set(error, STIRKEEP_MALFORMED, "%s is not among those that were found",
+                             key);
+    status = is_user ? ask_user(text, &first, &second, error) : ask_group(text, &first, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    note = stk_notes_add(&people->found, key);
+    if (note == NULL)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    note->first = first;
+    note->second = second;
+    *ret_note = note;
+    return STIRKEEP_OK;
+}
+
 /* The note of "user NAME" or "group NAME", which is made when there is none. */
 static enum stirkeep_status find(struct stk_people *people, bool is_user, const char *text,
                                  struct stk_note **ret_note, struct stk_error *error)
 {
     enum stirkeep_status status = STIRKEEP_OK;
-    struct stk_note *note = NULL;
     char *key = NULL;
-    uint32_t first = 0;
-    uint32_t second = 0;
 
     if (asprintf(&key, "%s %s", is_user ? "user" : "group", text) < 0)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-    note = stk_notes_find(&people->found, key);
-    if (note == NULL && people->told)
-        status =
-            stk_error_set(error, STIRKEEP_MALFORMED, "%s is not among those that were found", key);
-    else if (note == NULL && is_user)
-        status = ask_user(text, &first, &second, error);
-    else if (note == NULL)
-        status = ask_group(text, &first, error);
-    if (status == STIRKEEP_OK && note == NULL) {
-        note = stk_notes_add(&people->found, key);
-        if (note == NULL) {
-            status = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
-        } else {
-            note->first = first;
-            note->second = second;
-        }
-    }
+    *ret_note = stk_notes_find(&people->found, key);
+    if (*ret_note == NULL)
+        status = ask(people, is_user, text, key, ret_note, error);
+    if (*ret_note != NULL)
+        (*ret_note)->used = true;
     free(key);
-    if (status != STIRKEEP_OK)
-        return status;
-    note->used = true;
-    *ret_note = note;
-    return STIRKEEP_OK;
+    return status;
 }
 
 enum stirkeep_status stk_people_user(struct stk_people *people, const char *text, uid_t *ret_uid,

@@ -104,7 +104,7 @@ static bool take_number(char *line, uint64_t maximum, uint64_t *ret_number)
 }
 
 /* "user NAME UID GID" or "group NAME GID". */
-static bool take_person(struct stk_people *people, char *line)
+static enum stirkeep_status take_person(struct stk_people *people, char *line)
 {
     bool is_user = strncmp(line, "user ", 5) == 0;
     uint64_t first = 0;
@@ -112,39 +112,43 @@ static bool take_person(struct stk_people *people, char *line)
     struct stk_note *note = NULL;
 
     if (!is_user && strncmp(line, "group ", 6) != 0)
-        return false;
-    if ((is_user && !take_number(line, UINT32_MAX, &second)) ||
-        !take_number(line, UINT32_MAX, &first) || strlen(line) <= (is_user ? 5 : 6) ||
+        return STIRKEEP_MALFORMED;
+    if ((is_user && !take_number(line, UINT32_MAX - 1, &second)) ||
+        !take_number(line, UINT32_MAX - 1, &first) || strlen(line) <= (is_user ? 5 : 6) ||
         stk_notes_find(&people->found, line) != NULL)
-        return false;
+        return STIRKEEP_MALFORMED;
     note = stk_notes_add(&people->found, line);
     if (note == NULL)
-        return false;
+        return STIRKEEP_NO_MEMORY;
     note->first = (uint32_t)first;
     note->second = (uint32_t)second;
-    return true;
+    return STIRKEEP_OK;
 }
 
-/* The head into `people`, and where the text begins; NULL when it is none. */
-static const char *read_head(const char *at, const char *end, struct stk_people *people)
+/* The head into `people`, and where the text begins. */
+static enum stirkeep_status read_head(const char *at, const char *end, struct stk_people *people,
+                                      const char **ret_text)
 {
     char line[LINE_MAX + 1] = "";
     uint64_t left = 0;
+    enum stirkeep_status status = STIRKEEP_OK;
 
     if (!take_line(&at, end, line) || strcmp(line, HEADER) != 0)
-        return NULL;
-    while (take_line(&at, end, line)) {
-        if (strncmp(line, "text ", 5) != 0) {
-            if (!take_person(people, line))
-                return NULL;
-            continue;
-        }
-        if (!take_number(line, STK_CONFIG_MAX, &left) || strcmp(line, "text") != 0 ||
-            left != (uint64_t)(end - at))
-            return NULL;
-        return at;
+        return STIRKEEP_MALFORMED;
+    while (status == STIRKEEP_OK) {
+        if (!take_line(&at, end, line))
+            return STIRKEEP_MALFORMED;
+        if (strncmp(line, "text ", 5) == 0)
+            break;
+        status = take_person(people, line);
     }
-    return NULL;
+    if (status != STIRKEEP_OK)
+        return status;
+    if (!take_number(line, STK_CONFIG_MAX, &left) || strcmp(line, "text") != 0 ||
+        left != (uint64_t)(end - at))
+        return STIRKEEP_MALFORMED;
+    *ret_text = at;
+    return STIRKEEP_OK;
 }
 
 /* What the text does not name was not found for it. */
@@ -165,11 +169,14 @@ enum stirkeep_status stk_config_parse_resolved(const char *text, size_t length, 
 {
     struct stk_people people = {.told = true};
     struct stk_config *config = NULL;
-    const char *begin = length > 0 ? read_head(text, text + length, &people) : NULL;
-    enum stirkeep_status status = STIRKEEP_OK;
+    const char *begin = NULL;
+    enum stirkeep_status status =
+        length > 0 ? read_head(text, text + length, &people, &begin) : STIRKEEP_MALFORMED;
 
-    if (begin == NULL)
-        status = stk_error_set(error, STIRKEEP_MALFORMED, "%s: not a resolved configuration", name);
+    if (status != STIRKEEP_OK)
+        (void)stk_error_set(error, status, "%s: %s", name,
+                            status == STIRKEEP_NO_MEMORY ? "out of memory"
+                                                         : "not a resolved configuration");
     else
         status =
             stk_config_load(begin, length - (size_t)(begin - text), name, &people, &config, error);

@@ -30,6 +30,7 @@
 #define STK_COUNTS_INTERVAL_US 500000 /* between two reports of what was used up */
 #define STK_WORK_ARENA_MAX (2 * 1024 * 1024) /* for reading the inputs of one request */
 #define STK_MESSAGE_WEIGHT_MAX (STK_DECODE_ARENA_MAX / 2) /* of the orders in one message */
+#define STK_PROGRAMS_ASKED_MAX 64 /* so that the control channel has room for all the answers */
 #define STK_STRANGER "no grant names this peer"
 
 struct stk_batch;
@@ -59,6 +60,7 @@ struct stk_front {
     struct stk_connection_list taking;         /* of taking_entry */
     struct stk_connection_list program_wanted; /* these two of program_entry */
     struct stk_connection_list program_asked;
+    size_t program_asked_count;
     bool program_told; /* that the kernel cannot say */
 
     struct event listener;
@@ -125,6 +127,7 @@ struct stk_ask {
     struct stk_connection *connection;
     const struct stk_request *request;
     const struct stk_request_sketch *sketch;
+    size_t length;    /* of the message */
     uint64_t mono_us; /* now: one moment for the whole request */
     int64_t real_s;
 };

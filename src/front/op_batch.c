@@ -52,25 +52,14 @@ static bool decide_all(struct work *work)
     return true;
 }
 
-/* What a result may take of the answer; one that fails after all tells why. */
-static size_t bound_of(const struct work *work, size_t place)
-{
-    const struct stk_signing *signing = &work->signings[place];
-    size_t bound = 0;
-
-    if (signing->status == STIRKEEP_OK)
-        bound = stk_passport_bound(&signing->claims, strlen(work->permits[place].held->x5u));
-    if (!work->batch->whole && bound < STK_ERROR_MAX)
-        bound = STK_ERROR_MAX;
-    return bound;
-}
-
 static bool answer_fits(const struct work *work)
 {
     size_t identities = 0;
 
     for (size_t i = 0; i < work->count; i++)
-        identities += bound_of(work, i);
+        if (work->signings[i].status == STIRKEEP_OK)
+            identities +=
+                stk_passport_bound(&work->signings[i].claims, strlen(work->permits[i].held->x5u));
     if (stk_response_batch_bound(work->count, identities) <= STK_SIGN_MESSAGE_MAX)
         return true;
     stk_refuse(work->ask, STIRKEEP_TOO_LARGE,

@@ -75,8 +75,8 @@ void stk_operation_run(struct stk_connection *connection, struct stk_bytes messa
     struct stk_request request = {0};
     struct stk_request_sketch sketch = {0};
     struct stk_error error = {0};
-    const struct stk_ask ask = {connection, &request, &sketch, stk_clock_mono_us(),
-                                stk_clock_seconds()};
+    const struct stk_ask ask = {connection,          &request,           &sketch, message.length,
+                                stk_clock_mono_us(), stk_clock_seconds()};
     enum stirkeep_status status = STIRKEEP_OK;
 
     stk_arena_reset(&front->arena);

@@ -48,6 +48,8 @@ static void move_to(struct stk_connection *connection, enum stk_program_state st
 
     if (stk_program_pending(connection))
         TAILQ_REMOVE(list_of(front, connection->program), connection, program_entry);
+    front->program_asked_count -= connection->program == STK_PROGRAM_ASKED ? 1 : 0;
+    front->program_asked_count += state == STK_PROGRAM_ASKED ? 1 : 0;
     connection->program = state;
     connection->program_until_us = stk_clock_mono_us() + STK_PROGRAM_WAIT_US;
     if (stk_program_pending(connection))
@@ -136,7 +138,8 @@ static bool ask(struct stk_connection *connection)
 
 void stk_program_flush(struct stk_front *front)
 {
-    while (!TAILQ_EMPTY(&front->program_wanted) && ask(TAILQ_FIRST(&front->program_wanted)))
+    while (front->program_asked_count < STK_PROGRAMS_ASKED_MAX &&
+           !TAILQ_EMPTY(&front->program_wanted) && ask(TAILQ_FIRST(&front->program_wanted)))
         ;
 }
 
@@ -147,13 +150,15 @@ void stk_program_flush(struct stk_front *front)
 static bool take_text(struct stk_connection *connection, const char *text)
 {
     char *copy = strdup(text);
-    char *unit = copy != NULL ? strrchr(copy, '\n') : NULL;
+    char *unit = NULL;
 
-    if (unit == NULL) {
-        free(copy);
+    if (copy == NULL)
         return false;
-    }
-    *unit++ = '\0';
+    unit = strrchr(copy, '\n');
+    if (unit == NULL)
+        unit = copy + strlen(copy);
+    else
+        *unit++ = '\0';
     free(connection->program_text);
     connection->program_text = copy;
     connection->executable = *copy != '\0' && strlen(copy) <= STK_EXECUTABLE_MAX ? copy : NULL;

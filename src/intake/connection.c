@@ -101,6 +101,12 @@ void stk_connection_end(struct stk_connection *connection, enum stirkeep_status 
         stk_connection_free(connection);
 }
 
+void stk_connection_dismiss(struct stk_connection *connection)
+{
+    stk_stranger_note(connection->intake, &connection->peer);
+    stk_connection_end(connection, STIRKEEP_NOT_PERMITTED, STK_STRANGER_MESSAGE);
+}
+
 void stk_connection_answered(struct stk_connection *connection,
                              const struct stk_admin_response *response)
 {
@@ -167,6 +173,10 @@ static void process(struct stk_connection *connection)
     }
     (void)event_del(&connection->readable);
     (void)event_del(&connection->timer);
+    if (!stk_is_administrator(connection->intake, &connection->peer)) {
+        stk_connection_dismiss(connection); /* it was one when it connected */
+        return;
+    }
     connection->asked = true;
     if (stk_task_begin(connection, message) != STIRKEEP_OK)
         stk_connection_end(connection, STIRKEEP_NO_MEMORY, "out of memory");

@@ -67,6 +67,9 @@ void stk_connection_end(struct stk_connection *connection, enum stirkeep_status 
                         const char *message);
 void stk_connection_free(struct stk_connection *connection);
 
+/* The same for one whose user is no administrator any more; it is recorded. */
+void stk_connection_dismiss(struct stk_connection *connection);
+
 /* No more requests are read from now on. */
 void stk_connection_stop_reading(struct stk_connection *connection);
 

@@ -40,18 +40,37 @@ static void keeper_up(struct stk_intake *intake)
     stk_spool_again(intake);
 }
 
-static void obey(struct stk_intake *intake, const struct stk_control_message *message)
+static void room_changed(struct stk_intake *intake, const struct stk_control_message *message)
 {
     bool up = message->kind == STK_CONTROL_ROOM_UP;
 
-    if (message->kind == STK_CONTROL_DRAIN)
-        drain(intake);
-    else if (message->room == STK_ROOM_FRONT)
+    if (message->room == STK_ROOM_FRONT)
         intake->front_up = up;
     else if (message->room == STK_ROOM_KEEPER && up)
         keeper_up(intake);
     else if (message->room == STK_ROOM_KEEPER)
         intake->keeper_up = false;
+}
+
+static void obey(struct stk_intake *intake, const struct stk_control_message *message)
+{
+    switch (message->kind) {
+    case STK_CONTROL_DRAIN:
+        drain(intake);
+        break;
+    case STK_CONTROL_CONFIG:
+        stk_reload_take(intake, message);
+        break;
+    case STK_CONTROL_RELOADED:
+        stk_reload_over(intake, message);
+        break;
+    case STK_CONTROL_ROOM_UP:
+    case STK_CONTROL_ROOM_DOWN:
+        room_changed(intake, message);
+        break;
+    default:
+        break; /* nothing of intake's */
+    }
 }
 
 static void ready(evutil_socket_t fd, short what, void *context)
@@ -61,8 +80,10 @@ static void ready(evutil_socket_t fd, short what, void *context)
     enum stirkeep_status status = STIRKEEP_OK;
     (void)what;
 
-    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK)
+    while ((status = stk_control_receive(fd, &message)) == STIRKEEP_OK) {
         obey(intake, &message);
+        stk_control_drop(&message);
+    }
     /* Without a porter there is nobody to work for. What is under way is in the journal. */
     if (status == STIRKEEP_NOT_CONNECTED)
         leave(intake, 1);

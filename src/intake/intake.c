@@ -8,9 +8,9 @@
 static bool start_all(struct stk_intake *intake)
 {
     return stk_control_start(intake) && stk_calls_start(intake) && stk_pushes_start(intake) &&
-           stk_acts_start(intake) && stk_replay_start(intake) && stk_staged_start(intake) &&
-           stk_expiry_start(intake) && stk_lost_start(intake) && stk_spool_start(intake) &&
-           stk_listener_start(intake);
+           stk_acts_start(intake) && stk_reloads_start(intake) && stk_replay_start(intake) &&
+           stk_staged_start(intake) && stk_expiry_start(intake) && stk_lost_start(intake) &&
+           stk_spool_start(intake) && stk_listener_start(intake);
 }
 
 static struct event_base *new_base(void)
@@ -98,6 +98,7 @@ void stk_intake_free(struct stk_intake *intake)
     stk_calls_stop(intake);
     stk_imports_free(&intake->imports);
     stk_rebuild_free(intake->rebuild);
+    stk_reloads_stop(intake);
     stk_tasks_free(intake);
     stk_catalog_close(intake->catalog);
     stk_config_free(intake->config);

@@ -11,6 +11,7 @@
 #include "intake/import.h"
 #include "intake/pushes.h"
 #include "intake/rebuild.h"
+#include "intake/reload.h"
 #include "intake/replay.h"
 #include "intake/spool.h"
 #include "intake/staged.h"
@@ -53,6 +54,7 @@ struct stk_intake {
     bool acts_told;     /* that the trail takes none */
     struct event acts_again;
 
+    struct stk_reloads reloads;
     struct stk_replay replay;
     struct stk_staged staged;
     struct stk_expiry expiry;
@@ -83,6 +85,11 @@ void stk_intake_timer(struct event *timer, unsigned milliseconds);
 void stk_intake_drain_check(struct stk_intake *intake);
 
 /* ---- listener.c */
+/* May this peer ask here? By the configuration that is in force now. */
+bool stk_is_administrator(const struct stk_intake *intake, const struct stk_peer *peer);
+/* One who may not was here: recorded, or counted when there are many. */
+void stk_stranger_note(struct stk_intake *intake, const struct stk_peer *peer);
+#define STK_STRANGER_MESSAGE "this user is no administrator of this service ([admin] user)"
 bool stk_listener_start(struct stk_intake *intake);
 void stk_listener_stop(struct stk_intake *intake);
 
@@ -114,5 +121,6 @@ void stk_op_generate(struct stk_task *task);
 void stk_op_destroy(struct stk_task *task);
 void stk_op_doctor(struct stk_task *task);
 void stk_op_rebuild(struct stk_task *task);
+void stk_op_reload(struct stk_task *task);
 
 #endif

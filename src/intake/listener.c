@@ -28,7 +28,7 @@ static bool peer_of(int fd, struct stk_peer *ret_peer)
     return true;
 }
 
-static bool is_administrator(const struct stk_intake *intake, const struct stk_peer *peer)
+bool stk_is_administrator(const struct stk_intake *intake, const struct stk_peer *peer)
 {
     for (size_t i = 0; i < intake->config->admin.user_count; i++)
         if (intake->config->admin.users[i] == peer->uid)
@@ -64,7 +64,7 @@ static void tell_strangers(evutil_socket_t fd, short what, void *context)
     record_stranger(intake, &intake->stranger, detail);
 }
 
-static void note_stranger(struct stk_intake *intake, const struct stk_peer *peer)
+void stk_stranger_note(struct stk_intake *intake, const struct stk_peer *peer)
 {
     uint64_t now = stk_clock_mono_us();
     char detail[128] = "no administrator";
@@ -102,10 +102,9 @@ static void welcome(struct stk_intake *intake, int fd)
 
     if (!peer_of(fd, &peer)) {
         (void)close(fd);
-    } else if (!is_administrator(intake, &peer)) {
-        note_stranger(intake, &peer);
-        turn_away(fd, STIRKEEP_NOT_PERMITTED,
-                  "this user is no administrator of this service ([admin] user)");
+    } else if (!stk_is_administrator(intake, &peer)) {
+        stk_stranger_note(intake, &peer);
+        turn_away(fd, STIRKEEP_NOT_PERMITTED, STK_STRANGER_MESSAGE);
     } else if (intake->connection_count >= STK_ADMIN_CONNECTIONS_MAX) {
         turn_away(fd, STIRKEEP_OVERLOADED, "too many administrators are connected");
     } else if (!stk_connection_open(intake, fd, &peer)) {

@@ -112,16 +112,19 @@ void stk_op_status(struct stk_task *task)
     struct stk_custody_order order = {.kind = STK_CUSTODY_TOKEN};
     struct stk_error error = {0};
 
-    *service = (struct stk_service_status){.ready = true,
-                                           .version = STIRKEEP_VERSION,
-                                           .detail = "",
-                                           .front = "",
-                                           .keeper = "",
-                                           .token_label = "",
-                                           .token_serial = "",
-                                           .token_model = "",
-                                           .seal_way = "",
-                                           .sign_way = ""};
+    *service =
+        (struct stk_service_status){.ready = true,
+                                    .version = STIRKEEP_VERSION,
+                                    .detail = "",
+                                    .front = "",
+                                    .keeper = "",
+                                    .token_label = "",
+                                    .token_serial = "",
+                                    .token_model = "",
+                                    .seal_way = "",
+                                    .sign_way = "",
+                                    .configuration = task->intake->reloads.facts.configuration,
+                                    .attestation = task->intake->reloads.facts.attestation};
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);

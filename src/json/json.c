@@ -2,6 +2,7 @@
 #include "json/json.h"
 
 #include "json/scan.h"
+#include <assert.h>
 #include <string.h>
 
 /* A value, and where its key stands, for telling of one that is given twice. */
@@ -29,6 +30,7 @@ static void set_next(struct node *node, struct node *next)
 
 static void append(struct list *list, struct node *node)
 {
+    assert(node != NULL);
     if (list->last != NULL)
         set_next(list->last, node);
     else
@@ -54,6 +56,7 @@ static struct node *merge(struct node *left, struct node *right)
 {
     struct list merged = {0};
 
+    assert(left != NULL && right != NULL);
     while (left != NULL && right != NULL) {
         struct node **smaller = compare_keys(&left->json, &right->json) <= 0 ? &left : &right;
         struct node *node = *smaller;
@@ -61,6 +64,7 @@ static struct node *merge(struct node *left, struct node *right)
         *smaller = next_of(node);
         append(&merged, node);
     }
+    assert(merged.last != NULL);
     set_next(merged.last, left != NULL ? left : right);
     return merged.first;
 }
@@ -125,6 +129,7 @@ static enum stirkeep_status read_array(struct stk_scan *scan, unsigned depth,
     } while (stk_scan_take(scan, ','));
     if (!stk_scan_take(scan, ']'))
         return stk_scan_refuse(scan, scan->at, "',' or ']' is missing");
+    assert(list.first != NULL);
     array->first = &list.first->json;
     array->count = list.count;
     return STIRKEEP_OK;
@@ -176,6 +181,7 @@ static enum stirkeep_status read_object(struct stk_scan *scan, unsigned depth,
     if (!stk_scan_take(scan, '}'))
         return stk_scan_refuse(scan, scan->at, "',' or '}' is missing");
     list.first = sort_members(list.first);
+    assert(list.first != NULL);
     twice = second_of_equals(list.first);
     if (twice != NULL)
         return stk_scan_refuse(scan, twice->key_at, "a key is given twice");

@@ -183,7 +183,8 @@ enum stirkeep_status stk_scan_integer(struct stk_scan *scan, int64_t *ret_intege
         if (integer > INTEGER_MAX)
             return stk_scan_refuse(scan, start, "a number past 2^53 - 1");
     }
-    if (scan->at < scan->length && memchr(".eE", scan->text[scan->at], 3) != NULL)
+    if (scan->at < scan->length &&
+        (scan->text[scan->at] == '.' || scan->text[scan->at] == 'e' || scan->text[scan->at] == 'E'))
         return stk_scan_refuse(scan, start, "a number that is not written as an integer");
     *ret_integer = negative ? -integer : integer;
     return STIRKEEP_OK;

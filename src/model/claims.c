@@ -155,25 +155,28 @@ enum claim {
 static const struct rule {
     enum claim claim;
     const char *name;
-    unsigned may;  /* types that may have it */
-    unsigned must; /* types that have to */
+    unsigned may;    /* types that may have it */
+    unsigned must;   /* types that have to ... */
+    unsigned unless; /* ... unless they have one of these claims */
     const char *missing;
     stk_claim_make *make;
 } rules[] = {
-    {ATTEST, "attest", STK_PPT_SHAKEN, STK_PPT_SHAKEN, "must be A, B or C", make_attest},
-    {ORIGID, "origid", STK_PPT_SHAKEN, 0, "", make_origid},
-    {DIV, "div", STK_PPT_DIV | STK_PPT_DIV_O, STK_PPT_DIV | STK_PPT_DIV_O,
+    {ATTEST, "attest", STK_PPT_SHAKEN, STK_PPT_SHAKEN, 0, "must be A, B or C", make_attest},
+    {ORIGID, "origid", STK_PPT_SHAKEN, 0, 0, "", make_origid},
+    {DIV, "div", STK_PPT_DIV | STK_PPT_DIV_O, STK_PPT_DIV | STK_PPT_DIV_O, 0,
      "a tn or a uri is needed", stk_claim_make_div},
-    {OPT, "opt", STK_PPT_DIV_O, STK_PPT_DIV_O, "the inner PASSporT is needed", stk_claim_make_opt},
-    {RPH, "rph", STK_PPT_RPH, STK_PPT_RPH, "at least one auth is needed", stk_claim_make_rph},
-    {SPH, "sph", STK_PPT_RPH, 0, "", stk_claim_make_sph},
-    {RCD, "rcd", STK_PPT_RCD | STK_PPT_SHAKEN, STK_PPT_RCD, "a nam is needed", stk_claim_make_rcd},
-    {CRN, "crn", STK_PPT_RCD | STK_PPT_SHAKEN, 0, "", stk_claim_make_crn},
-    {RCDI, "rcdi", STK_PPT_RCD | STK_PPT_SHAKEN, 0, "", stk_claim_make_rcdi},
-    {MKY, "mky", (STK_PPTS_TYPED | STK_PPT_OTHER) & ~(unsigned)STK_PPT_SHAKEN, 0, "",
+    {OPT, "opt", STK_PPT_DIV_O, STK_PPT_DIV_O, 0, "the inner PASSporT is needed",
+     stk_claim_make_opt},
+    {RPH, "rph", STK_PPT_RPH, STK_PPT_RPH, 0, "at least one auth is needed", stk_claim_make_rph},
+    {SPH, "sph", STK_PPT_RPH, 0, 0, "", stk_claim_make_sph},
+    {RCD, "rcd", STK_PPT_RCD | STK_PPT_SHAKEN, STK_PPT_RCD, CRN, "that or a crn is needed",
+     stk_claim_make_rcd},
+    {CRN, "crn", STK_PPT_RCD | STK_PPT_SHAKEN, 0, 0, "", stk_claim_make_crn},
+    {RCDI, "rcdi", STK_PPT_RCD | STK_PPT_SHAKEN, 0, 0, "", stk_claim_make_rcdi},
+    {MKY, "mky", (STK_PPTS_TYPED | STK_PPT_OTHER) & ~(unsigned)STK_PPT_SHAKEN, 0, 0, "",
      stk_claim_make_mky},
-    {OTHER, "other", STK_PPT_OTHER, 0, "", stk_claim_make_other},
-    {COMPACT, "compact", STK_PPT_BASE, 0, "", make_compact},
+    {OTHER, "other", STK_PPT_OTHER, 0, 0, "", stk_claim_make_other},
+    {COMPACT, "compact", STK_PPT_BASE, 0, 0, "", make_compact},
 };
 
 static unsigned bit_if(bool given, enum claim claim)
@@ -209,7 +212,7 @@ static enum stirkeep_status make_by_rules(struct stk_claims_making *making)
         const struct rule *rule = &rules[i];
 
         if ((given & rule->claim) == 0) {
-            if ((rule->must & ppt) != 0)
+            if ((rule->must & ppt) != 0 && (rule->unless & given) == 0)
                 return stk_error_set(making->error, STIRKEEP_INVALID, "%s: missing, %s", rule->name,
                                      rule->missing);
             continue;
@@ -220,6 +223,8 @@ static enum stirkeep_status make_by_rules(struct stk_claims_making *making)
                                  ppt == STK_PPT_BASE ? "base" : making->claims->ppt_text);
         status = rule->make(making);
     }
+    if (status == STIRKEEP_OK && (given & RCD) != 0)
+        status = stk_claims_check_rcdi(making);
     return status;
 }
 

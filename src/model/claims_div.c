@@ -39,32 +39,34 @@ enum stirkeep_status stk_claim_make_div(struct stk_claims_making *making)
                            &making->claims->div_hi);
 }
 
-/* Decode a part into the arena's free room, which stays free. NULL: not base64url, or no room. */
-static const uint8_t *peek_part(struct stk_arena *arena, const char *part, size_t length,
-                                size_t *ret_length)
+/* A part in base64url, decoded into the arena's free room, which stays free. */
+static enum stirkeep_status peek_part(struct stk_claims_making *making, const char *part,
+                                      size_t length, const char *name, size_t *ret_length)
 {
-    uint8_t *room = arena->data + arena->used;
+    struct stk_arena *arena = making->arena;
+    const size_t left = arena->capacity - arena->used;
 
-    return stk_base64url_decode(part, length, room, arena->capacity - arena->used, ret_length)
-               ? room
-               : NULL;
+    if (left < length)
+        return stk_claims_no_room(making->error);
+    if (!stk_base64url_decode(part, length, arena->data + arena->used, left, ret_length))
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "opt: the %s is not base64url without padding", name);
+    return STIRKEEP_OK;
 }
 
-/* The protected header (RFC 8225 section 4) in base64url. */
+/* The protected header, RFC 8225 section 4. */
 static enum stirkeep_status check_header(struct stk_claims_making *making, const char *part,
                                          size_t length)
 {
     const size_t mark = making->arena->used;
     const struct stk_json *header = NULL;
-    const uint8_t *room = NULL;
     const char *text = NULL;
     const char *typ = NULL;
     size_t decoded = 0;
-    enum stirkeep_status status = STIRKEEP_OK;
+    enum stirkeep_status status = peek_part(making, part, length, "header", &decoded);
 
-    room = peek_part(making->arena, part, length, &decoded);
-    if (room == NULL || decoded == 0)
-        return stk_error_set(making->error, STIRKEEP_INVALID, "opt: the header is not base64url");
+    if (status != STIRKEEP_OK)
+        return status;
     text = stk_arena_take(making->arena, decoded);
     status = stk_json_read(text, decoded, "opt: header", making->arena, &header, making->error);
     typ = stk_json_member_text(header, "typ");
@@ -75,12 +77,27 @@ static enum stirkeep_status check_header(struct stk_claims_making *making, const
     return status;
 }
 
+static enum stirkeep_status check_rest(struct stk_claims_making *making, const char *payload,
+                                       const char *signature)
+{
+    size_t length = 0;
+    enum stirkeep_status status =
+        peek_part(making, payload + 1, (size_t)(signature - payload - 1), "payload", &length);
+
+    if (status == STIRKEEP_OK)
+        status = peek_part(making, signature + 1, strlen(signature + 1), "signature", &length);
+    if (status == STIRKEEP_OK && length != STK_SIGNATURE_LENGTH)
+        status = stk_error_set(making->error, STIRKEEP_INVALID,
+                               "opt: the signature has %zu bytes, ES256 has %d", length,
+                               STK_SIGNATURE_LENGTH);
+    return status;
+}
+
 enum stirkeep_status stk_claim_make_opt(struct stk_claims_making *making)
 {
     const char *opt = making->input->opt;
     const char *payload = strchr(opt, '.');
     const char *signature = payload != NULL ? strchr(payload + 1, '.') : NULL;
-    size_t length = 0;
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (strnlen(opt, STK_OPT_MAX + 1) > STK_OPT_MAX)
@@ -93,14 +110,9 @@ enum stirkeep_status stk_claim_make_opt(struct stk_claims_making *making)
         return stk_error_set(making->error, STIRKEEP_INVALID,
                              "opt: is not the full form, which has a header and a payload");
     status = check_header(making, opt, (size_t)(payload - opt));
-    if (status != STIRKEEP_OK)
-        return status;
-    if (peek_part(making->arena, payload + 1, (size_t)(signature - payload - 1), &length) == NULL)
-        return stk_error_set(making->error, STIRKEEP_INVALID, "opt: the payload is not base64url");
-    if (peek_part(making->arena, signature + 1, strlen(signature + 1), &length) == NULL ||
-        length != STK_SIGNATURE_LENGTH)
-        return stk_error_set(making->error, STIRKEEP_INVALID,
-                             "opt: the signature is not %d bytes in base64url",
-                             STK_SIGNATURE_LENGTH);
-    return stk_claims_copy(making, opt, "opt", STK_OPT_MAX, &making->claims->opt);
+    if (status == STIRKEEP_OK)
+        status = check_rest(making, payload, signature);
+    if (status == STIRKEEP_OK)
+        status = stk_claims_copy(making, opt, "opt", STK_OPT_MAX, &making->claims->opt);
+    return status;
 }

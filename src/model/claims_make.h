@@ -28,6 +28,9 @@ stk_claim_make stk_claim_make_rcdi;
 stk_claim_make stk_claim_make_mky;
 stk_claim_make stk_claim_make_other;
 
+/* Is there a digest of everything in rcd that is behind a URL? When all of it is made. */
+stk_claim_make stk_claims_check_rcdi;
+
 /* ---- pieces */
 
 static inline bool stk_is_given(const char *text)

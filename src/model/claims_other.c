@@ -17,6 +17,28 @@ static bool is_typed(const struct stk_json *member)
     return false;
 }
 
+/* RFC 8225 section 5: names of claims are ASCII. */
+static bool is_ascii(const struct stk_json *member)
+{
+    for (size_t i = 0; i < member->key_length; i++)
+        if (member->key[i] <= ' ' || member->key[i] > '~')
+            return false;
+    return member->key_length > 0;
+}
+
+static enum stirkeep_status check_names(const struct stk_json *other, struct stk_error *error)
+{
+    for (const struct stk_json *member = other->first; member != NULL; member = member->next) {
+        if (!is_ascii(member))
+            return stk_error_set(error, STIRKEEP_INVALID,
+                                 "other: the name of a claim has to be of ASCII, without spaces");
+        if (is_typed(member))
+            return stk_error_set(error, STIRKEEP_INVALID,
+                                 "other: \"%s\" is a claim with a field of its own", member->key);
+    }
+    return STIRKEEP_OK;
+}
+
 enum stirkeep_status stk_claim_make_other(struct stk_claims_making *making)
 {
     const char *text = making->input->other;
@@ -31,10 +53,9 @@ enum stirkeep_status stk_claim_make_other(struct stk_claims_making *making)
         return status;
     if (other->kind != STK_JSON_OBJECT)
         return stk_error_set(making->error, STIRKEEP_INVALID, "other: has to be a JSON object");
-    for (const struct stk_json *member = other->first; member != NULL; member = member->next)
-        if (is_typed(member))
-            return stk_error_set(making->error, STIRKEEP_INVALID,
-                                 "other: \"%s\" is a claim with a field of its own", member->key);
+    status = check_names(other, making->error);
+    if (status != STIRKEEP_OK)
+        return status;
     if (other->count > 0)
         making->claims->other = other;
     return STIRKEEP_OK;

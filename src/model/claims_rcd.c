@@ -83,13 +83,30 @@ static enum stirkeep_status make_jcd(struct stk_claims_making *making)
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status make_url(struct stk_claims_making *making, const char *text,
-                                     const char *field, const char **ret_url)
+/* Of an image: behind an https URL, or in a data URI itself (RFC 9795 section 8.3). */
+static enum stirkeep_status make_icn(struct stk_claims_making *making)
 {
-    enum stirkeep_status status = stk_url_check(text, field, STK_RCD_TEXT_MAX, making->error);
+    const char *text = making->input->rcd_icn;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (strncmp(text, "data:image/", strlen("data:image/")) == 0)
+        status = stk_uri_check_up_to(text, "rcd.icn", STK_RCD_TEXT_MAX, making->error);
+    else
+        status = stk_url_check(text, "rcd.icn", STK_RCD_TEXT_MAX, making->error);
+    if (status == STIRKEEP_OK)
+        status =
+            stk_claims_copy(making, text, "rcd.icn", STK_RCD_TEXT_MAX, &making->claims->rcd_icn);
+    return status;
+}
+
+static enum stirkeep_status make_jcl(struct stk_claims_making *making)
+{
+    const char *text = making->input->rcd_jcl;
+    enum stirkeep_status status = stk_url_check(text, "rcd.jcl", STK_RCD_TEXT_MAX, making->error);
 
     if (status == STIRKEEP_OK)
-        status = stk_claims_copy(making, text, field, STK_RCD_TEXT_MAX, ret_url);
+        status =
+            stk_claims_copy(making, text, "rcd.jcl", STK_RCD_TEXT_MAX, &making->claims->rcd_jcl);
     return status;
 }
 
@@ -109,11 +126,11 @@ enum stirkeep_status stk_claim_make_rcd(struct stk_claims_making *making)
     if (status == STIRKEEP_OK && stk_is_given(input->rcd_apn))
         status = stk_claims_make_tn(making, input->rcd_apn, "rcd.apn", &claims->rcd_apn);
     if (status == STIRKEEP_OK && stk_is_given(input->rcd_icn))
-        status = make_url(making, input->rcd_icn, "rcd.icn", &claims->rcd_icn);
+        status = make_icn(making);
     if (status == STIRKEEP_OK && stk_is_given(input->rcd_jcd))
         status = make_jcd(making);
     if (status == STIRKEEP_OK && stk_is_given(input->rcd_jcl))
-        status = make_url(making, input->rcd_jcl, "rcd.jcl", &claims->rcd_jcl);
+        status = make_jcl(making);
     return status;
 }
 

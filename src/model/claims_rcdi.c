@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/claims_make.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* rcdi (RFC 9795 section 6): JSON pointers into rcd, and digests of what is there or behind it. */
 
@@ -9,24 +11,25 @@
 
 static const struct {
     const char *prefix;
-    size_t length; /* characters of its base64 with padding */
+    size_t length; /* characters of its base64 without padding */
     size_t padding;
-} digests[] = {{"sha256-", 44, 1}, {"sha384-", 64, 0}, {"sha512-", 88, 2}};
+} digests[] = {{"sha256-", 43, 1}, {"sha384-", 64, 0}, {"sha512-", 86, 2}};
 
+/* With padding or without: RFC 4648 has it, the examples of RFC 9795 do not. */
 static bool is_base64(const char *text, size_t length, size_t padding)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *last = NULL;
 
-    if (strlen(text) != length || strspn(text, alphabet) != length - padding ||
-        strspn(text + length - padding, "=") != padding)
+    if (strspn(text, alphabet) != length)
         return false;
-    if (padding == 0)
-        return true;
-    /* Bits that belong to no byte are 0, so that a digest has one spelling. */
-    last = strchr(alphabet, text[length - padding - 1]);
-    return (last - alphabet) % (padding == 1 ? 4 : 16) == 0;
+    if (text[length] != '\0' &&
+        (strspn(text + length, "=") != padding || text[length + padding] != '\0'))
+        return false;
+    /* Bits that belong to no byte are 0. */
+    last = strchr(alphabet, text[length - 1]);
+    return (last - alphabet) % (1 << 2 * padding) == 0;
 }
 
 static bool is_digest(const char *text)
@@ -138,8 +141,6 @@ static bool points_into(const struct stk_claims *claims, const char *pointer)
     return false;
 }
 
-/* ---- the claim */
-
 static enum stirkeep_status make_pair(struct stk_claims_making *making, size_t index,
                                       struct stk_pair *ret_pair)
 {
@@ -162,11 +163,71 @@ static enum stirkeep_status make_pair(struct stk_claims_making *making, size_t i
     return status;
 }
 
+/* ---- what has to have a digest */
+
+static bool has_digest(const struct stk_claims *claims, const char *pointer)
+{
+    for (size_t i = 0; i < claims->rcdi_count; i++)
+        if (strcmp(claims->rcdi[i].name, pointer) == 0)
+            return true;
+    return false;
+}
+
+static bool is_elsewhere(const char *uri)
+{
+    return strncasecmp(uri, "https:", strlen("https:")) == 0 ||
+           strncasecmp(uri, "http:", strlen("http:")) == 0;
+}
+
+/* Every URI in the jCard that points elsewhere. */
+static enum stirkeep_status check_jcard(const struct stk_claims *claims, struct stk_error *error)
+{
+    const struct stk_json *property = claims->rcd_jcd->first->next->first;
+
+    for (size_t i = 0; property != NULL; property = property->next, i++) {
+        const struct stk_json *value = property->first->next->next;
+
+        if (strcmp(value->text, "uri") != 0)
+            continue;
+        value = value->next;
+        for (size_t k = 3; value != NULL; value = value->next, k++) {
+            char pointer[64] = "";
+
+            (void)snprintf(pointer, sizeof(pointer), "/jcd/1/%zu/%zu", i, k);
+            if (value->kind == STK_JSON_STRING && is_elsewhere(value->text) &&
+                !has_digest(claims, pointer))
+                return stk_error_set(error, STIRKEEP_INVALID,
+                                     "rcdi: %s is missing, the jCard has a URL there", pointer);
+        }
+    }
+    return STIRKEEP_OK;
+}
+
+/* RFC 9795 sections 4 and 6.1: of what is behind a URL there has to be a digest. That its section
+ * 8.3 has an icn without any rcdi is taken as it is there. */
+enum stirkeep_status stk_claims_check_rcdi(struct stk_claims_making *making)
+{
+    const struct stk_claims *claims = making->claims;
+
+    if (claims->rcd_jcl != NULL && !has_digest(claims, "/jcl"))
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "rcdi: /jcl is missing, rcd.jcl needs a digest");
+    if (claims->rcd_icn != NULL && claims->rcdi_count > 0 && is_elsewhere(claims->rcd_icn) &&
+        !has_digest(claims, "/icn"))
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "rcdi: /icn is missing, rcd.icn needs a digest, too");
+    return claims->rcd_jcd != NULL ? check_jcard(claims, making->error) : STIRKEEP_OK;
+}
+
+/* ---- the claim */
+
 enum stirkeep_status stk_claim_make_rcdi(struct stk_claims_making *making)
 {
     const size_t count = making->input->rcdi_count;
     struct stk_pair *pairs = NULL;
 
+    if (making->claims->rcd_nam == NULL)
+        return stk_error_set(making->error, STIRKEEP_INVALID, "rcdi: not allowed without rcd");
     if (count > STK_RCDI_MAX)
         return stk_error_set(making->error, STIRKEEP_INVALID, "rcdi: more than %d", STK_RCDI_MAX);
     pairs = stk_arena_take(making->arena, count * sizeof(*pairs));

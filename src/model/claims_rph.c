@@ -53,11 +53,19 @@ enum stirkeep_status stk_claim_make_rph(struct stk_claims_making *making)
     return STIRKEEP_OK;
 }
 
+/* RFC 9027 section 4: for calls back from emergency services alone. */
 enum stirkeep_status stk_claim_make_sph(struct stk_claims_making *making)
 {
-    /* The one value that RFC 9027 section 4 defines. */
+    const struct stk_claims *claims = making->claims;
+    bool esnet = false;
+
     if (strcmp(making->input->sph, "psap-callback") != 0)
         return stk_error_set(making->error, STIRKEEP_INVALID, "sph: has to be psap-callback");
+    for (size_t i = 0; i < claims->rph_auth_count; i++)
+        esnet = esnet || strncmp(claims->rph_auth[i], "esnet.", strlen("esnet.")) == 0;
+    if (!esnet)
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "sph: not allowed without an rph.auth of esnet (RFC 9027)");
     return stk_claims_copy(making, making->input->sph, "sph", STK_RPH_TEXT_MAX,
                            &making->claims->sph);
 }

@@ -22,7 +22,7 @@ static const char *range_hyphen(const char *text)
     const char *only = strchr(text, '-');
 
     if (spaced != NULL)
-        return strstr(spaced + 1, " - ") == NULL ? spaced + 1 : NULL;
+        return spaced + 1;
     return only != NULL && strchr(only + 1, '-') == NULL ? only : NULL;
 }
 
@@ -33,6 +33,8 @@ static enum stirkeep_status read_range(char *text, char *hyphen, const char *fie
     struct stk_tn last = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
+    if (strstr(hyphen, " - ") != NULL)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: a range has two ends", field);
     *hyphen = '\0';
     status = stk_tn_parse(text, field, &first, error);
     if (status == STIRKEEP_OK)

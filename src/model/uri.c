@@ -58,15 +58,20 @@ static size_t scheme_length(const char *text)
 
 enum stirkeep_status stk_uri_check(const char *text, const char *field, struct stk_error *error)
 {
-    size_t length = text != NULL ? strnlen(text, STK_URI_MAX + 1) : 0;
+    return stk_uri_check_up_to(text, field, STK_URI_MAX, error);
+}
+
+enum stirkeep_status stk_uri_check_up_to(const char *text, const char *field, size_t max,
+                                         struct stk_error *error)
+{
+    size_t length = text != NULL ? strnlen(text, max + 1) : 0;
     size_t bad = 0;
     size_t scheme = 0;
 
     if (length == 0)
         return stk_error_set(error, STIRKEEP_INVALID, "%s: is empty", field);
-    if (length > STK_URI_MAX)
-        return stk_error_set(error, STIRKEEP_INVALID, "%s: longer than %d characters", field,
-                             STK_URI_MAX);
+    if (length > max)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: longer than %zu characters", field, max);
     bad = first_bad_character(text, length);
     if (bad != 0)
         return stk_error_set(error, STIRKEEP_INVALID,
@@ -83,21 +88,11 @@ enum stirkeep_status stk_uri_check(const char *text, const char *field, struct s
 enum stirkeep_status stk_url_check(const char *text, const char *field, size_t max,
                                    struct stk_error *error)
 {
-    size_t length = strnlen(text, max + 1);
-    size_t bad = 0;
-
-    if (length > max)
-        return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: longer than %zu characters", field,
-                             max);
     if (strncmp(text, HTTPS, strlen(HTTPS)) != 0)
         return stk_error_set(error, STIRKEEP_INVALID, "%s: does not begin with %s", field, HTTPS);
     if (strcspn(text + strlen(HTTPS), "/?#") == 0)
         return stk_error_set(error, STIRKEEP_INVALID, "%s: does not name a host", field);
-    bad = first_bad_character(text, length);
-    if (bad != 0)
-        return stk_error_set(error, STIRKEEP_INVALID,
-                             "%s: character %zu is not allowed in a URI (RFC 3986)", field, bad);
-    return STIRKEEP_OK;
+    return stk_uri_check_up_to(text, field, max, error);
 }
 
 /* A domain name or IPv4 address: labels of letters, digits and inner hyphens. */

@@ -12,10 +12,11 @@
  */
 enum stirkeep_status stk_uri_check(const char *text, const char *field, struct stk_error *error);
 
-/*
- * Is it an https URL of at most `max` characters of RFC 3986, for other people to fetch? INVALID or
- * TOO_LARGE otherwise; the message begins with `field`.
- */
+/* The same with another limit. */
+enum stirkeep_status stk_uri_check_up_to(const char *text, const char *field, size_t max,
+                                         struct stk_error *error);
+
+/* Is it an https URL of at most `max` characters, for other people to fetch? INVALID otherwise. */
 enum stirkeep_status stk_url_check(const char *text, const char *field, size_t max,
                                    struct stk_error *error);
 

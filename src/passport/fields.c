@@ -1,317 +1,133 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "passport/fields.h"
 
-#include <stddef.h>
+#include "passport/field.h"
 #include <string.h>
 
-/* What kind of JSON a field is, and how it gets into an input. */
-enum form {
-    TEXT,  /* a string */
-    TEXTS, /* an array of strings, at least one; the count is the next member of the input */
-    JSON,  /* anything, as its canonical text */
-    TIME,  /* a number that is at least 1 */
-    KEYS,  /* an array of {alg, dig} */
-    PAIRS  /* an object of strings */
+struct payload_reading {
+    struct stk_field_reading fields;
+    enum stk_ppt ppt;
+    struct stk_fields_unknown *unknown; /* NULL: it is refused */
+    bool others;                        /* there are claims without a field */
 };
 
-/* One field, by the claim it is in ("" for a claim that is a field itself). */
-static const struct field {
-    const char *claim;
-    const char *key;
-    enum form form;
-    size_t offset;
-} fields[] = {
-    {"", "attest", TEXT, offsetof(struct stk_claims_input, attest)},
-    {"", "crn", TEXT, offsetof(struct stk_claims_input, crn)},
-    {"", "iat", TIME, offsetof(struct stk_claims_input, iat)},
-    {"", "mky", KEYS, offsetof(struct stk_claims_input, mky)},
-    {"", "opt", TEXT, offsetof(struct stk_claims_input, opt)},
-    {"", "origid", TEXT, offsetof(struct stk_claims_input, origid)},
-    {"", "rcdi", PAIRS, offsetof(struct stk_claims_input, rcdi)},
-    {"", "sph", TEXT, offsetof(struct stk_claims_input, sph)},
-    {"dest", "tn", TEXTS, offsetof(struct stk_claims_input, dest_tn)},
-    {"dest", "uri", TEXTS, offsetof(struct stk_claims_input, dest_uri)},
-    {"div", "hi", TEXT, offsetof(struct stk_claims_input, div_hi)},
-    {"div", "tn", TEXT, offsetof(struct stk_claims_input, div_tn)},
-    {"div", "uri", TEXT, offsetof(struct stk_claims_input, div_uri)},
-    {"orig", "tn", TEXT, offsetof(struct stk_claims_input, orig_tn)},
-    {"orig", "uri", TEXT, offsetof(struct stk_claims_input, orig_uri)},
-    {"rcd", "apn", TEXT, offsetof(struct stk_claims_input, rcd_apn)},
-    {"rcd", "icn", TEXT, offsetof(struct stk_claims_input, rcd_icn)},
-    {"rcd", "jcd", JSON, offsetof(struct stk_claims_input, rcd_jcd)},
-    {"rcd", "jcl", TEXT, offsetof(struct stk_claims_input, rcd_jcl)},
-    {"rcd", "nam", TEXT, offsetof(struct stk_claims_input, rcd_nam)},
-    {"rph", "auth", TEXTS, offsetof(struct stk_claims_input, rph_auth)},
-};
-
-#define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
-
-/* A list's count is the member of the input behind it. */
-#define COUNT_IS_BEHIND(list, count)                                                               \
-    _Static_assert(offsetof(struct stk_claims_input, count) ==                                     \
-                       offsetof(struct stk_claims_input, list) + sizeof(void *),                   \
-                   #count " is not behind " #list)
-COUNT_IS_BEHIND(dest_tn, dest_tn_count);
-COUNT_IS_BEHIND(dest_uri, dest_uri_count);
-COUNT_IS_BEHIND(mky, mky_count);
-COUNT_IS_BEHIND(rcdi, rcdi_count);
-COUNT_IS_BEHIND(rph_auth, rph_auth_count);
-
-struct reading {
-    const struct field *field; /* that is being read */
-    struct stk_arena *arena;
-    struct stk_claims_input *input;
-    struct stk_error *error;
-};
-
-static void *place_of(const struct reading *reading)
+/* A key within a claim that has no field: parties have no further ones, others may come to. */
+static enum stirkeep_status pass_over(struct payload_reading *reading, const char *claim,
+                                      const struct stk_json *member)
 {
-    return (char *)reading->input + reading->field->offset;
-}
-
-static size_t *count_of(const struct reading *reading)
-{
-    return (size_t *)((char *)place_of(reading) + sizeof(void *));
-}
-
-/* "dest.tn: has to be ...". */
-static enum stirkeep_status refuse(const struct reading *reading, const char *what)
-{
-    const struct field *field = reading->field;
-
-    return stk_error_set(reading->error, STIRKEEP_INVALID, "%s%s%s: has to be %s", field->claim,
-                         field->claim[0] != '\0' ? "." : "", field->key, what);
-}
-
-static enum stirkeep_status no_room(const struct reading *reading)
-{
-    return stk_error_set(reading->error, STIRKEEP_TOO_LARGE, "payload: takes too much memory");
-}
-
-/* A text that may be a claim: without a NUL, which src/json does not take, and not empty, which in
- * an input means that it is not there. */
-static const char *text_of(const struct stk_json *json)
-{
-    return json->kind == STK_JSON_STRING && json->length > 0 ? json->text : NULL;
-}
-
-static enum stirkeep_status read_text(struct reading *reading, const struct stk_json *json)
-{
-    const char *text = text_of(json);
-
-    if (text == NULL)
-        return refuse(reading, "a string that is not empty");
-    *(const char **)place_of(reading) = text;
+    if (reading->unknown == NULL || strcmp(claim, "orig") == 0 || strcmp(claim, "dest") == 0)
+        return stk_error_set(reading->fields.error, STIRKEEP_INVALID,
+                             "%s: \"%.32s\" is no key of it", claim, member->key);
+    reading->unknown->within = true;
     return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_texts(struct reading *reading, const struct stk_json *json)
-{
-    const char **texts = NULL;
-    size_t count = 0;
-
-    if (json->kind != STK_JSON_ARRAY || json->count == 0)
-        return refuse(reading, "an array of strings");
-    texts = stk_arena_take(reading->arena, json->count * sizeof(*texts));
-    if (texts == NULL)
-        return no_room(reading);
-    for (const struct stk_json *item = json->first; item != NULL; item = item->next) {
-        texts[count] = text_of(item);
-        if (texts[count++] == NULL)
-            return refuse(reading, "an array of strings");
-    }
-    *(const char *const **)place_of(reading) = texts;
-    *count_of(reading) = count;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_json(struct reading *reading, const struct stk_json *json)
-{
-    const char *text = stk_json_text_of(json, reading->arena);
-
-    if (text == NULL)
-        return no_room(reading);
-    *(const char **)place_of(reading) = text;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_time(struct reading *reading, const struct stk_json *json)
-{
-    if (json->kind != STK_JSON_INTEGER)
-        return refuse(reading, "a number");
-    if (json->integer < 1)
-        return refuse(reading, "a number that is at least 1");
-    *(int64_t *)place_of(reading) = json->integer;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_keys(struct reading *reading, const struct stk_json *json)
-{
-    struct stk_pair *pairs = NULL;
-    size_t count = 0;
-
-    if (json->kind != STK_JSON_ARRAY || json->count == 0)
-        return refuse(reading, "an array of objects");
-    pairs = stk_arena_take(reading->arena, json->count * sizeof(*pairs));
-    if (pairs == NULL)
-        return no_room(reading);
-    for (const struct stk_json *item = json->first; item != NULL; item = item->next) {
-        struct stk_pair pair = {stk_json_member_text(item, "alg"),
-                                stk_json_member_text(item, "dig")};
-
-        if (pair.name == NULL || pair.value == NULL || item->count != 2)
-            return refuse(reading, "an array of objects, each with alg and dig");
-        pairs[count++] = pair;
-    }
-    *(const struct stk_pair **)place_of(reading) = pairs;
-    *count_of(reading) = count;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_pairs(struct reading *reading, const struct stk_json *json)
-{
-    struct stk_pair *pairs = NULL;
-    size_t count = 0;
-
-    if (json->kind != STK_JSON_OBJECT || json->count == 0)
-        return refuse(reading, "an object of strings");
-    pairs = stk_arena_take(reading->arena, json->count * sizeof(*pairs));
-    if (pairs == NULL)
-        return no_room(reading);
-    for (const struct stk_json *item = json->first; item != NULL; item = item->next) {
-        pairs[count] = (struct stk_pair){item->key, text_of(item)};
-        if (pairs[count++].value == NULL)
-            return refuse(reading, "an object of strings");
-    }
-    *(const struct stk_pair **)place_of(reading) = pairs;
-    *count_of(reading) = count;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status read_field(struct reading *reading, const struct stk_json *json)
-{
-    switch (reading->field->form) {
-    case TEXT:
-        return read_text(reading, json);
-    case TEXTS:
-        return read_texts(reading, json);
-    case JSON:
-        return read_json(reading, json);
-    case TIME:
-        return read_time(reading, json);
-    case KEYS:
-        return read_keys(reading, json);
-    case PAIRS:
-        break;
-    }
-    return read_pairs(reading, json);
-}
-
-/* ---- the payload */
-
-static const struct field *find_field(const char *claim, const struct stk_json *member)
-{
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (strcmp(fields[i].claim, claim) == 0 && strlen(fields[i].key) == member->key_length &&
-            strcmp(fields[i].key, member->key) == 0)
-            return &fields[i];
-    return NULL;
-}
-
-static const char *find_claim(const struct stk_json *member)
-{
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (fields[i].claim[0] != '\0' && strcmp(fields[i].claim, member->key) == 0)
-            return fields[i].claim;
-    return NULL;
 }
 
 /* A claim that is an object of fields. */
-static enum stirkeep_status read_claim(struct reading *reading, const char *claim,
+static enum stirkeep_status read_claim(struct payload_reading *reading, const char *claim,
                                        const struct stk_json *json)
 {
+    enum stirkeep_status status = STIRKEEP_OK;
+
     if (json->kind != STK_JSON_OBJECT || json->count == 0)
-        return stk_error_set(reading->error, STIRKEEP_INVALID,
+        return stk_error_set(reading->fields.error, STIRKEEP_INVALID,
                              "%s: has to be an object that is not empty", claim);
     for (const struct stk_json *member = json->first; member != NULL; member = member->next) {
-        enum stirkeep_status status = STIRKEEP_OK;
-
-        reading->field = find_field(claim, member);
-        if (reading->field == NULL)
-            return stk_error_set(reading->error, STIRKEEP_INVALID, "%s: \"%.32s\" is no key of it",
-                                 claim, member->key);
-        status = read_field(reading, member);
+        reading->fields.field = stk_field_find(claim, member);
+        if (reading->fields.field == NULL)
+            status = pass_over(reading, claim, member);
+        else
+            status = stk_field_read(&reading->fields, member);
         if (status != STIRKEEP_OK)
-            return status;
+            break;
     }
+    return status;
+}
+
+static enum stirkeep_status read_member(struct payload_reading *reading,
+                                        const struct stk_json *member)
+{
+    const char *claim = stk_field_claim(member);
+
+    if (claim != NULL)
+        return read_claim(reading, claim, member);
+    reading->fields.field = stk_field_find("", member);
+    if (reading->fields.field != NULL)
+        return stk_field_read(&reading->fields, member);
+    if (reading->ppt != STK_PPT_OTHER && reading->unknown == NULL)
+        return stk_error_set(reading->fields.error, STIRKEEP_INVALID,
+                             "payload: \"%.32s\" is no claim of a PASSporT of type %s", member->key,
+                             stk_ppt_name(reading->ppt));
+    reading->others = true;
     return STIRKEEP_OK;
 }
 
-/* The claims without a field, as the text of an object. */
-static enum stirkeep_status read_others(struct reading *reading, const struct stk_json *payload)
+/* An object of the claims without a field. NULL: no room. */
+static const struct stk_json *others_of(const struct stk_json *payload, struct stk_arena *arena)
 {
-    struct stk_json object = {.kind = STK_JSON_OBJECT};
+    struct stk_json *object = stk_arena_take(arena, sizeof(*object));
     struct stk_json *last = NULL;
 
+    if (object == NULL)
+        return NULL;
+    *object = (struct stk_json){.kind = STK_JSON_OBJECT};
     for (const struct stk_json *member = payload->first; member != NULL; member = member->next) {
         struct stk_json *copy = NULL;
 
-        if (find_field("", member) != NULL || find_claim(member) != NULL)
+        if (stk_field_find("", member) != NULL || stk_field_claim(member) != NULL)
             continue;
-        copy = stk_arena_take(reading->arena, sizeof(*copy));
+        copy = stk_arena_take(arena, sizeof(*copy));
         if (copy == NULL)
-            return no_room(reading);
+            return NULL;
         *copy = *member;
         copy->next = NULL;
         if (last != NULL)
             last->next = copy;
         else
-            object.first = copy;
+            object->first = copy;
         last = copy;
-        object.count++;
+        object->count++;
     }
-    reading->input->other = stk_json_text_of(&object, reading->arena);
-    return reading->input->other != NULL ? STIRKEEP_OK : no_room(reading);
+    return object;
 }
 
-static enum stirkeep_status read_member(struct reading *reading, const struct stk_json *member,
-                                        enum stk_ppt ppt, bool *ret_other)
+static enum stirkeep_status keep_others(struct payload_reading *reading,
+                                        const struct stk_json *payload)
 {
-    const char *claim = find_claim(member);
+    const struct stk_json *others = others_of(payload, reading->fields.arena);
 
-    if (claim != NULL)
-        return read_claim(reading, claim, member);
-    reading->field = find_field("", member);
-    if (reading->field != NULL)
-        return read_field(reading, member);
-    if (ppt != STK_PPT_OTHER)
-        return stk_error_set(reading->error, STIRKEEP_INVALID,
-                             "payload: \"%.32s\" is no claim of a PASSporT of type %s", member->key,
-                             stk_ppt_name(ppt));
-    *ret_other = true;
-    return STIRKEEP_OK;
+    if (others == NULL)
+        return stk_field_no_room(&reading->fields);
+    if (reading->ppt != STK_PPT_OTHER) {
+        reading->unknown->claims = others;
+        return STIRKEEP_OK;
+    }
+    reading->fields.input->other = stk_json_text_of(others, reading->fields.arena);
+    return reading->fields.input->other != NULL ? STIRKEEP_OK : stk_field_no_room(&reading->fields);
 }
 
 enum stirkeep_status stk_fields_read(const struct stk_json *payload, const char *ppt,
                                      struct stk_arena *arena, struct stk_claims_input *ret_input,
+                                     struct stk_fields_unknown *ret_unknown,
                                      struct stk_error *error)
 {
     struct stk_claims_input input = {.ppt = ppt};
-    struct reading reading = {.arena = arena, .input = &input, .error = error};
-    enum stk_ppt kind = STK_PPT_OTHER;
-    bool other = false;
+    struct payload_reading reading = {.fields = {.arena = arena, .input = &input, .error = error},
+                                      .ppt = STK_PPT_OTHER,
+                                      .unknown = ret_unknown};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (payload->kind != STK_JSON_OBJECT)
         return stk_error_set(error, STIRKEEP_INVALID, "payload: has to be a JSON object");
-    (void)stk_ppt_parse(ppt, &kind); /* a bad one is for stk_claims_make to refuse */
+    if (ret_unknown != NULL)
+        *ret_unknown = (struct stk_fields_unknown){0};
+    (void)stk_ppt_parse(ppt, &reading.ppt); /* a bad one is for stk_claims_make to refuse */
     for (const struct stk_json *member = payload->first; member != NULL; member = member->next) {
-        status = read_member(&reading, member, kind, &other);
+        status = read_member(&reading, member);
         if (status != STIRKEEP_OK)
             return status;
     }
-    if (other)
-        status = read_others(&reading, payload);
+    if (reading.others)
+        status = keep_others(&reading, payload);
     if (status == STIRKEEP_OK)
         *ret_input = input;
     return status;

@@ -2,6 +2,7 @@
 #include "passport/verify.h"
 
 #include "base/encode.h"
+#include "passport/passport.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -149,11 +150,10 @@ static enum stirkeep_status take_passport(char *text, struct stk_identity *ident
 
     if (signature == NULL || strchr(signature + 1, '.') != NULL)
         return stk_error_set(error, STIRKEEP_MALFORMED, "PASSporT: not three parts");
-    if (payload == text && signature == payload + 1)
-        return stk_error_set(error, STIRKEEP_UNSUPPORTED,
-                             "PASSporT: the compact form (RFC 8225 section 7), which has no claims "
-                             "in it to check");
     identity->passport = text;
+    identity->compact = payload == text && signature == payload + 1;
+    if (identity->compact)
+        return decode_signature(signature + 1, identity, error);
     identity->signing_input =
         (struct stk_buffer){.data = (uint8_t *)text, .length = (size_t)(signature - text)};
     status = decode_part(text, (size_t)(payload - text), "header", &identity->header, error);
@@ -209,5 +209,49 @@ void stk_identity_free(struct stk_identity *identity)
     free(identity->text);
     stk_buffer_free(&identity->header);
     stk_buffer_free(&identity->payload);
+    stk_buffer_free(&identity->composed);
     *identity = (struct stk_identity){0};
+}
+
+enum stirkeep_status stk_identity_complete(struct stk_identity *identity,
+                                           const struct stk_claims *claims, const char *x5u,
+                                           struct stk_error *error)
+{
+    struct stk_buffer header = {0};
+    struct stk_buffer payload = {0};
+    struct stk_buffer composed = {0};
+    char *header_text = NULL;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (x5u == NULL)
+        x5u = identity->info;
+    if (claims->ppt != STK_PPT_BASE || claims->iat == 0)
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "claims: the compact form needs base claims with an iat");
+    if (x5u[0] == '\0')
+        return stk_error_set(error, STIRKEEP_INVALID, "x5u: missing, and there is no info");
+    status = stk_passport_header(claims->ppt_text, x5u, &header);
+    if (status == STIRKEEP_OK)
+        status = stk_passport_payload(claims, &payload);
+    header_text = malloc(STK_BASE64URL_LENGTH(header.length) + 1);
+    if (status == STIRKEEP_OK && header_text != NULL)
+        status = stk_passport_input(header_text,
+                                    stk_base64url_encode(header.data, header.length, header_text),
+                                    claims, &composed);
+    if (status != STIRKEEP_OK || header_text == NULL) {
+        stk_buffer_free(&header);
+        stk_buffer_free(&payload);
+        status = stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+        goto out;
+    }
+    stk_buffer_free(&identity->header);
+    stk_buffer_free(&identity->payload);
+    stk_buffer_free(&identity->composed);
+    identity->header = header;
+    identity->payload = payload;
+    identity->composed = composed;
+    identity->signing_input = (struct stk_buffer){.data = composed.data, .length = composed.length};
+out:
+    free(header_text);
+    return status;
 }

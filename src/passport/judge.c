@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "passport/verify.h"
+#include "passport/judge.h"
 
-#include "base/arena.h"
-#include "model/claims.h"
+#include "model/uri.h"
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Judging header, payload and parameters (RFC 8225, RFC 8224, RFC 8588). */
+/* Judging header, payload and parameters. */
 
-#define CLAIMS_ARENA ((size_t)16 * 1024)
-
-struct inquiry {
-    const struct stk_identity *identity;
-    const json_t *header;
-    const json_t *payload;
-    struct stk_finding *findings;
-    size_t count;
-};
-
-static void find(struct inquiry *inquiry, bool fatal, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void find(struct inquiry *inquiry, bool fatal, const char *code, const char *format, ...)
+void stk_judge_find(struct stk_inquiry *inquiry, bool fatal, int sip_code, const char *code,
+                    const char *format, ...)
 {
     struct stk_finding *finding = &inquiry->findings[inquiry->count];
     va_list arguments;
@@ -34,202 +19,168 @@ static void find(struct inquiry *inquiry, bool fatal, const char *code, const ch
         return;
     inquiry->count++;
     finding->fatal = fatal;
+    finding->sip_code = sip_code;
     (void)snprintf(finding->code, sizeof(finding->code), "%s", code);
     va_start(arguments, format);
     (void)vsnprintf(finding->message, sizeof(finding->message), format, arguments);
     va_end(arguments);
 }
 
-static const char *text_of(const json_t *object, const char *key)
+const char *stk_sip_reason(int sip_code)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    switch (sip_code) {
+    case STK_SIP_STALE_DATE:
+        return "Stale Date";
+    case STK_SIP_USE_IDENTITY_HEADER:
+        return "Use Identity Header";
+    case STK_SIP_BAD_IDENTITY_INFO:
+        return "Bad Identity Info";
+    case STK_SIP_UNSUPPORTED_CREDENTIAL:
+        return "Unsupported Credential";
+    case STK_SIP_INVALID_IDENTITY_HEADER:
+        return "Invalid Identity Header";
+    default:
+        return "";
+    }
+}
+
+const char *stk_judge_text(const struct stk_json *object, const char *key)
+{
+    const char *text = stk_json_member_text(object, key);
 
     return text != NULL ? text : "";
 }
 
 /* ---- form */
 
-static bool is_canonical(const json_t *value, const struct stk_buffer *json)
+static bool is_canonical(struct stk_inquiry *inquiry, const struct stk_json *value,
+                         const struct stk_buffer *json)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+    const size_t mark = inquiry->arena->used;
+    const char *text = stk_json_text_of(value, inquiry->arena);
     bool same =
         text != NULL && strlen(text) == json->length && memcmp(text, json->data, json->length) == 0;
 
-    free(text);
+    inquiry->arena->used = mark;
     return same;
 }
 
-/* The object in `json`; NULL with a finding when it is none. Owned by the caller. */
-static json_t *load(struct inquiry *inquiry, const struct stk_buffer *json, const char *what,
-                    const char *code)
+/* The object in `json`; NULL with a finding when it is none. */
+static const struct stk_json *load(struct stk_inquiry *inquiry, const struct stk_buffer *json,
+                                   const char *what, const char *code, bool *ret_canonical)
 {
-    json_error_t where = {0};
-    json_t *value =
-        json_loadb((const char *)json->data, json->length, JSON_REJECT_DUPLICATES, &where);
+    const struct stk_json *value = NULL;
+    struct stk_error error = {0};
     char not_canonical[32] = "";
 
-    if (!json_is_object(value)) {
-        find(inquiry, true, code, "%s: not a JSON object%s%.60s", what, value == NULL ? ": " : "",
-             value == NULL ? where.text : "");
-        json_decref(value);
+    if (stk_json_read((const char *)json->data, json->length, what, inquiry->arena, &value,
+                      &error) != STIRKEEP_OK) {
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, code, "%.150s",
+                       error.message);
         return NULL;
     }
+    if (value->kind != STK_JSON_OBJECT) {
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, code,
+                       "%s: not a JSON object", what);
+        return NULL;
+    }
+    *ret_canonical = is_canonical(inquiry, value, json);
     (void)snprintf(not_canonical, sizeof(not_canonical), "%s-NOT-CANONICAL", code);
-    if (!is_canonical(value, json))
-        find(inquiry, true, not_canonical,
-             "%s: not canonical JSON (RFC 8225 section 9): white space, order of keys or escapes",
-             what);
+    if (!*ret_canonical)
+        stk_judge_find(
+            inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, not_canonical,
+            "%s: not canonical JSON (RFC 8225 section 9): white space, order of keys or escapes",
+            what);
     return value;
 }
 
 /* ---- header and parameters */
 
-static void judge_header(struct inquiry *inquiry)
+static void judge_x5u(struct stk_inquiry *inquiry)
 {
-    const struct stk_identity *identity = inquiry->identity;
-    const char *alg = text_of(inquiry->header, "alg");
-    const char *typ = text_of(inquiry->header, "typ");
-    const char *x5u = text_of(inquiry->header, "x5u");
-    const char *ppt = text_of(inquiry->header, "ppt");
-
-    if (strcmp(alg, "ES256") != 0)
-        find(inquiry, true, "HEADER-ALG", "header: alg \"%.20s\"; ES256 is the only one", alg);
-    if (strcmp(typ, "passport") != 0)
-        find(inquiry, true, "HEADER-TYP", "header: typ \"%.20s\"; it has to be \"passport\"", typ);
-    if (x5u[0] == '\0')
-        find(inquiry, true, "HEADER-X5U", "header: no x5u");
-    if (identity->info[0] != '\0' && strcmp(identity->info, x5u) != 0)
-        find(inquiry, true, "INFO-NOT-X5U", "info and x5u are not the same (RFC 8224 section 4.1)");
-    if (strcmp(identity->ppt, ppt) != 0 && (identity->ppt[0] != '\0' || ppt[0] != '\0'))
-        find(inquiry, ppt[0] != '\0' && identity->ppt[0] != '\0', "PPT-PARAMETER",
-             "parameter ppt \"%.20s\" and header ppt \"%.20s\" differ", identity->ppt, ppt);
-    if (identity->alg[0] != '\0' && strcmp(identity->alg, "ES256") != 0)
-        find(inquiry, true, "ALG-PARAMETER", "parameter alg \"%.20s\"; it has to be ES256",
-             identity->alg);
-}
-
-/* ---- claims: what model/claims.h takes, in the form in which it would have made it */
-
-#define TEXTS_MAX (STK_DEST_MAX + 1)
-
-/* The strings of an array; false when it is there and is anything else. */
-static bool take_texts(const json_t *array, const char *texts[TEXTS_MAX], size_t *ret_count)
-{
-    size_t count = json_array_size(array);
-
-    if (array != NULL && (!json_is_array(array) || count == 0 || count > STK_DEST_MAX))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        texts[i] = json_string_value(json_array_get(array, i));
-        if (texts[i] == NULL)
-            return false;
-    }
-    *ret_count = count;
-    return true;
-}
-
-static bool same_texts(const char *const *given, const char **made, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(given[i], made[i]) != 0)
-            return false;
-    return true;
-}
-
-static void judge_form(struct inquiry *inquiry, const struct stk_claims_input *given,
-                       const struct stk_claims *made)
-{
-    if (made->orig_tn != NULL && strcmp(made->orig_tn, given->orig_tn) != 0)
-        find(inquiry, true, "ORIG-NOT-CANONICAL",
-             "orig: \"%.40s\" is not canonical (RFC 8224 section 8.3)", given->orig_tn);
-    if (!same_texts(given->dest_tn, made->dest_tn, made->dest_tn_count) ||
-        !same_texts(given->dest_uri, made->dest_uri, made->dest_uri_count))
-        find(inquiry, true, "DEST-NOT-CANONICAL",
-             "dest: not canonical, or not in order (RFC 8225 section 9)");
-}
-
-static void judge_values(struct inquiry *inquiry, const struct stk_claims_input *given)
-{
-    struct stk_arena arena = {0};
-    struct stk_claims made = {0};
+    const char *x5u = stk_judge_text(inquiry->header, "x5u");
+    const char *info = inquiry->identity->info;
     struct stk_error error = {0};
 
-    if (stk_arena_new(&arena, CLAIMS_ARENA) != STIRKEEP_OK) {
-        find(inquiry, true, "CLAIMS", "out of memory");
-        return;
-    }
-    if (stk_claims_make(given, &arena, &made, &error) == STIRKEEP_OK)
-        judge_form(inquiry, given, &made);
-    else
-        find(inquiry, true, "CLAIMS", "%.150s", error.message);
-    stk_arena_free(&arena);
+    if (x5u[0] == '\0')
+        stk_judge_find(inquiry, true, STK_SIP_BAD_IDENTITY_INFO, "HEADER-X5U", "header: no x5u");
+    else if (info[0] != '\0' && strcmp(info, x5u) != 0)
+        stk_judge_find(inquiry, true, STK_SIP_BAD_IDENTITY_INFO, "INFO-NOT-X5U",
+                       "info and x5u are not the same (RFC 8224 section 4.1)");
+    else if (stk_x5u_check(x5u, &error) != STIRKEEP_OK)
+        stk_judge_find(inquiry, false, STK_SIP_BAD_IDENTITY_INFO, "X5U-FORM", "%.150s",
+                       error.message);
 }
 
-static void judge_claims(struct inquiry *inquiry)
+static void judge_header(struct stk_inquiry *inquiry)
 {
-    const json_t *orig = json_object_get(inquiry->payload, "orig");
-    const json_t *dest = json_object_get(inquiry->payload, "dest");
-    const char *ppt = text_of(inquiry->header, "ppt");
-    const char *tns[TEXTS_MAX] = {0};
-    const char *uris[TEXTS_MAX] = {0};
-    enum stk_ppt known = STK_PPT_BASE;
-    struct stk_claims_input given = {.ppt = ppt,
-                                     .orig_tn = text_of(orig, "tn"),
-                                     .orig_uri = text_of(orig, "uri"),
-                                     .dest_tn = tns,
-                                     .dest_uri = uris,
-                                     .attest = text_of(inquiry->payload, "attest"),
-                                     .origid = text_of(inquiry->payload, "origid")};
+    const struct stk_identity *identity = inquiry->identity;
+    const char *alg = stk_judge_text(inquiry->header, "alg");
+    const char *typ = stk_judge_text(inquiry->header, "typ");
+    const char *ppt = stk_judge_text(inquiry->header, "ppt");
 
-    if (!stk_ppt_parse(ppt, &known)) {
-        find(inquiry, false, "PPT-UNKNOWN", "header: ppt \"%.20s\" is not known: claims unchecked",
-             ppt);
-        return;
-    }
-    if (!json_is_object(orig) || json_object_size(orig) != 1)
-        find(inquiry, true, "ORIG", "orig: has to be an object with exactly one of tn and uri");
-    if (!json_is_object(dest) ||
-        !take_texts(json_object_get(dest, "tn"), tns, &given.dest_tn_count) ||
-        !take_texts(json_object_get(dest, "uri"), uris, &given.dest_uri_count)) {
-        find(inquiry, true, "DEST",
-             "dest: has to be an object with arrays of 1 to %d strings named tn and uri",
-             STK_DEST_MAX);
-        return;
-    }
-    if (known == STK_PPT_SHAKEN && given.origid[0] == '\0')
-        find(inquiry, true, "ORIGID", "origid: missing (RFC 8588 section 5)");
-    judge_values(inquiry, &given);
+    if (strcmp(alg, "ES256") != 0)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-ALG",
+                       "header: alg \"%.20s\"; ES256 is the only one", alg);
+    if (strcmp(typ, "passport") != 0)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-TYP",
+                       "header: typ \"%.20s\"; it has to be \"passport\"", typ);
+    judge_x5u(inquiry);
+    if (stk_json_member(inquiry->header, "ppt") != NULL && ppt[0] == '\0')
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-PPT",
+                       "header: ppt is not a string with something in it");
+    if (strcmp(identity->ppt, ppt) != 0)
+        stk_judge_find(inquiry, ppt[0] != '\0' && identity->ppt[0] != '\0',
+                       STK_SIP_INVALID_IDENTITY_HEADER, "PPT-PARAMETER",
+                       "parameter ppt \"%.20s\" and header ppt \"%.20s\" differ", identity->ppt,
+                       ppt);
+    if (identity->alg[0] != '\0' && strcmp(identity->alg, "ES256") != 0)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "ALG-PARAMETER",
+                       "parameter alg \"%.20s\"; it has to be ES256", identity->alg);
 }
 
-static void judge_iat(struct inquiry *inquiry, int64_t now, int64_t max_age_s)
+static void judge_iat(struct stk_inquiry *inquiry, int64_t now, int64_t max_age_s)
 {
-    const json_t *iat = json_object_get(inquiry->payload, "iat");
-    int64_t at = json_integer_value(iat);
+    const struct stk_json *iat = stk_json_member(inquiry->payload, "iat");
 
-    if (!json_is_integer(iat) || at <= 0) {
-        find(inquiry, true, "IAT", "iat: has to be a number of seconds (RFC 8225 section 5.1.1)");
-        return;
-    }
-    if (max_age_s > 0 && (at < now - max_age_s || at > now + max_age_s))
-        find(inquiry, true, "IAT-AGE", "iat: more than %" PRId64 " s from now", max_age_s);
+    if (iat == NULL || iat->kind != STK_JSON_INTEGER || iat->integer <= 0)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "IAT",
+                       "iat: has to be a number of seconds (RFC 8225 section 5.1.1)");
+    else if (max_age_s > 0 && (iat->integer < now - max_age_s || iat->integer > now + max_age_s))
+        stk_judge_find(inquiry, true, STK_SIP_STALE_DATE, "IAT-AGE",
+                       "iat: more than %" PRId64 " s from now", max_age_s);
+}
+
+static void judge(struct stk_inquiry *inquiry, int64_t now, int64_t max_age_s)
+{
+    const struct stk_identity *identity = inquiry->identity;
+    bool header_canonical = false;
+
+    inquiry->header = load(inquiry, &identity->header, "header", "HEADER", &header_canonical);
+    inquiry->payload =
+        load(inquiry, &identity->payload, "payload", "PAYLOAD", &inquiry->payload_canonical);
+    if (inquiry->header != NULL)
+        judge_header(inquiry);
+    if (inquiry->payload != NULL)
+        judge_iat(inquiry, now, max_age_s);
+    if (inquiry->header != NULL && inquiry->payload != NULL)
+        stk_judge_claims(inquiry);
 }
 
 size_t stk_identity_judge(const struct stk_identity *identity, int64_t now, int64_t max_age_s,
                           struct stk_finding ret_findings[STK_VERIFY_FINDINGS_MAX])
 {
-    struct inquiry inquiry = {.identity = identity, .findings = ret_findings};
-    json_t *header = load(&inquiry, &identity->header, "header", "HEADER");
-    json_t *payload = load(&inquiry, &identity->payload, "payload", "PAYLOAD");
+    struct stk_arena arena = {0};
+    struct stk_inquiry inquiry = {.identity = identity, .arena = &arena, .findings = ret_findings};
 
-    inquiry.header = header;
-    inquiry.payload = payload;
-    if (header != NULL)
-        judge_header(&inquiry);
-    if (payload != NULL)
-        judge_iat(&inquiry, now, max_age_s);
-    if (header != NULL && payload != NULL)
-        judge_claims(&inquiry);
-    json_decref(header);
-    json_decref(payload);
+    if (identity->header.length == 0)
+        stk_judge_find(
+            &inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "COMPACT",
+            "PASSporT: the compact form (RFC 8225 section 7), which has no claims in it to check");
+    else if (stk_arena_new(&arena, STK_IDENTITY_ARENA) != STIRKEEP_OK)
+        stk_judge_find(&inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS", "out of memory");
+    else
+        judge(&inquiry, now, max_age_s);
+    stk_arena_free(&arena);
     return inquiry.count;
 }

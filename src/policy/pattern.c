@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/pattern.h"
 
+#include "base/limits.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -19,6 +20,24 @@ const char *stk_pattern_fault(const char *pattern)
     if (strchr("._-", pattern[0]) != NULL)
         return "a certificate name begins with a letter or digit";
     return NULL;
+}
+
+const char *stk_uri_pattern_fault(const char *pattern)
+{
+    static const char hex[] = "0123456789ABCDEFabcdef";
+    size_t length = strlen(pattern);
+
+    if (length == 0)
+        return "empty";
+    if (length > STK_URI_MAX)
+        return "too long";
+    for (size_t i = 0; i < length; i++) {
+        if (strchr(allowed, pattern[i]) != NULL || strchr("~:/?#[]@!$&'()+,;=", pattern[i]) != NULL)
+            continue;
+        if (pattern[i] != '%' || strspn(pattern + i + 1, hex) < 2)
+            return "a character that no URI has";
+    }
+    return strchr(pattern, ':') == NULL ? "no scheme in it, as sip: is one" : NULL;
 }
 
 bool stk_pattern_matches(const char *pattern, const char *name)

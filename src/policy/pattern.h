@@ -9,6 +9,10 @@
 /* Is it a name, or a name with '*' in places? NULL: yes, else why not. Any thread. */
 const char *stk_pattern_fault(const char *pattern);
 
+/* Is it the pattern of a URI: "sip:*@example.com"? A '*' is never itself. NULL: yes, else why not.
+ * Any thread. */
+const char *stk_uri_pattern_fault(const char *pattern);
+
 /* Does the whole name match? '*' stands for any run of characters, also for none. The time is at
  * most the product of the two lengths, whatever the pattern. Any thread. */
 bool stk_pattern_matches(const char *pattern, const char *name);

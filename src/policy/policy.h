@@ -118,19 +118,20 @@ struct stk_question {
 
 struct stk_decision {
     const struct stk_grant *grant;
-    char attest;          /* as it is given; 0 where the type has none */
-    bool lowered;         /* lower than asked */
-    struct {              /* by policy/usage.h, for giving it back, when the policy may be gone */
-        uint64_t grant;   /* which counter; 0: none */
+    char attest;        /* as it is given; 0 where the type has none */
+    bool lowered;       /* lower than asked */
+    struct {            /* by policy/usage.h, for giving it back, when the policy may be gone */
+        uint64_t grant; /* which counter; 0: none */
+        int64_t grant_day;
         bool certificate; /* that one, too */
-        int64_t day;
+        int64_t certificate_day;
     } charged;
 };
 
 /*
  * Is it allowed? OK: `*ret_decision` says by which grant and with which attestation. NOT_PERMITTED:
  * `error` names the rule that failed, of the grant that came nearest ("grant kamailio: attest A is
- * not allowed (B, C)", "attest A for 14155550100: rule /etc/stirkeep/attest.csv:17 allows B").
+ * not allowed (B, C)", "attest A for 14155550100: /etc/stirkeep/attest.csv:17 allows B").
  * The conditions are asked in the order certificate, ppt, sign-input, orig, attest.
  * Nothing is charged: policy/usage.h does that.
  */

@@ -73,8 +73,8 @@ struct stk_rule_found {
     uint32_t line;
 };
 
-/* The rule of a canonical number. By bisection with an index above it: no search through what is
- * not in the processor's cache but for the last steps. Any thread. */
+/* The rule of a canonical number. Of single numbers two places in memory are read, of ranges and
+ * prefixes as many as their logarithm to the base of 16. Any thread. */
 struct stk_rule_found stk_rules_find(const struct stk_rules *rules, const char *tn);
 
 #endif

@@ -111,7 +111,8 @@ static bool is_whole(const struct stk_control_message *message, size_t got, uint
 {
     return got > TEXT_AT && got <= WHOLE && message->kind >= STK_CONTROL_READY &&
            message->kind < STK_CONTROL_KIND_END && message->room < STK_ROOM_COUNT &&
-           message->fd_count == fd_count && has_so_many(message->kind, fd_count) &&
+           message->status < STIRKEEP_STATUS_COUNT && message->fd_count == fd_count &&
+           has_so_many(message->kind, fd_count) &&
            memchr(message->text, '\0', got - TEXT_AT) == &message->text[got - TEXT_AT - 1];
 }
 

@@ -33,6 +33,7 @@ static void place_descriptors(const struct stk_rooms *rooms, enum stk_room room,
         fds[STK_FD_FRONT_LISTEN] = rooms->sign.fd;
         fds[STK_FD_FRONT_KEEPER] = links->ends[STK_LINK_FRONT_KEEPER][0];
         fds[STK_FD_FRONT_INTAKE] = links->ends[STK_LINK_FRONT_INTAKE][0];
+        fds[STK_FD_FRONT_RULES] = rooms->in_force.rules_fd;
     }
 }
 
@@ -71,7 +72,7 @@ static enum stirkeep_status spawn(struct stk_rooms *rooms, enum stk_room room, i
             environment[count++] = rooms->config->token.environment[i];
     memset(birth.fds, 0xff, sizeof(birth.fds)); /* -1 each */
     birth.fds[STK_FD_CONTROL] = control[1];
-    birth.fds[STK_FD_CONFIG] = rooms->config_fd;
+    birth.fds[STK_FD_CONFIG] = rooms->in_force.config_fd;
     place_descriptors(rooms, room, pin, birth.fds);
     return stk_spawn(&birth, &rooms->records[room].pid, error);
 }

@@ -26,8 +26,8 @@ static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wai
         stk_log(STK_LOG_ERROR, "%s: ended with status %d%s", name, WEXITSTATUS(wait_status), when);
 }
 
-/* The last words are still on the channel. A READY among them comes too late. They are counted, as
- * a child that the room left behind could go on talking for ever. */
+/* The last words are still on the channel. READY, and what asks for an answer, comes too late. They
+ * are counted, as a child that the room left behind could go on talking for ever. */
 static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
@@ -36,9 +36,11 @@ static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_
     if (record->control < 0)
         return;
     for (unsigned i = 0;
-         i < LAST_WORDS_MAX && stk_control_receive(record->control, &message) == STIRKEEP_OK; i++)
-        if (message.kind != STK_CONTROL_READY)
+         i < LAST_WORDS_MAX && stk_control_receive(record->control, &message) == STIRKEEP_OK; i++) {
+        if (message.kind == STK_CONTROL_FAILED || message.kind == STK_CONTROL_PIN_REFUSED)
             (void)stk_rooms_take_message(rooms, room, &message, now_us);
+        stk_control_drop(&message);
+    }
     (void)close(record->control);
     record->control = -1;
 }
@@ -90,6 +92,8 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
         record->pid = 0;
         if (record->up_since_us != 0)
             stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_DOWN, (enum stk_room)i);
+        if (i == STK_ROOM_INTAKE)
+            stk_reload_intake_down(rooms);
         go_on_after_death(rooms, (enum stk_room)i, now_us);
         return;
     }
@@ -110,5 +114,6 @@ void stk_rooms_stop(struct stk_rooms *rooms, int exit_status, uint64_t now_us)
     /* From here on nobody finds the service; who is connected is still answered. */
     stk_listener_unlink(&rooms->sign);
     stk_listener_unlink(&rooms->admin);
+    stk_reload_stop(rooms, now_us);
     drain_next(rooms, now_us);
 }

@@ -6,7 +6,7 @@
 #include "room/room.h"
 #include "room/spool.h"
 #include "stirkeepd/pin.h"
-#include "stirkeepd/porter.h"
+#include "stirkeepd/reading.h"
 #include "stirkeepd/sockets.h"
 #include "stirkeepd/user.h"
 #include <errno.h>
@@ -184,15 +184,16 @@ static int check_pin(const struct stk_config *config, uid_t keeper_uid)
 
 int stk_check_run(const struct stk_options *options)
 {
+    struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
     struct stk_user users[STK_ROOM_COUNT] = {0};
-    struct stk_config *config = NULL;
+    const struct stk_config *config = NULL;
     struct stk_error error = {0};
     int problems = 0;
-    int fd = -1;
 
     /* Who started us may have left it ignored: then no child could be waited for. */
     (void)signal(SIGCHLD, SIG_DFL);
-    problems = tell(stk_porter_read_config(options->config, &config, &fd, &error), &error);
+    problems = tell(stk_reading_take(options->config, NULL, &reading, &error), &error);
+    config = reading.config;
     if (problems == 0)
         problems = tell(stk_users_find(config, options->config, users, &error), &error);
     if (problems == 0) {
@@ -202,10 +203,9 @@ int stk_check_run(const struct stk_options *options)
         problems += check_rooms(options, config, users);
     }
     if (problems == 0)
-        (void)printf("%s: ok\n", options->config);
+        (void)printf("%s: ok: grants %zu, attestation rules %zu\n", options->config,
+                     reading.grant_count, reading.rule_count);
     stk_users_free(users);
-    stk_config_free(config);
-    if (fd >= 0)
-        (void)close(fd);
+    stk_reading_free(&reading);
     return problems == 0 ? 0 : 1;
 }

@@ -5,10 +5,10 @@
 #include "stirkeepd/options.h"
 
 /*
- * --check: the configuration, and all that it names which can be checked without starting: the
- * PIN's file, directories, the module, the rooms' programs, each with the eyes of the user who
- * will need it. Every problem is one line on standard error; without any, "FILE: ok" on standard
- * output. Nothing is changed. The exit status.
+ * --check: the configuration, and all that it names which can be checked without starting: the file
+ * of attestation rules, the PIN's, directories, the module, the rooms' programs, each with the eyes
+ * of the user who will need it. Every problem is one line on standard error; without any, "FILE: ok"
+ * and how many grants and rules there are on standard output. Nothing is changed. The exit status.
  */
 int stk_check_run(const struct stk_options *options);
 

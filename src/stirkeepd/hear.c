@@ -4,7 +4,11 @@
 #include "base/log.h"
 #include "stirkeepd/lives.h"
 #include "stirkeepd/notify.h"
+#include "stirkeepd/program.h"
+#include <stdio.h>
 #include <unistd.h>
+
+#define HEARD_AT_ONCE 16 /* of one room, before the others have their turn */
 
 static void note_all_up(struct stk_rooms *rooms)
 {
@@ -16,6 +20,7 @@ static void note_all_up(struct stk_rooms *rooms)
         stk_log(STK_LOG_INFO, "ready: signing at %s, administration at %s", rooms->sign.path,
                 rooms->admin.path);
         stk_notify("READY=1\nSTATUS=All rooms are up");
+        stk_reload_all_up(rooms);
     } else {
         stk_notify("STATUS=All rooms are up");
     }
@@ -32,6 +37,8 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now
     record->up_since_us = now_us;
     stk_log(STK_LOG_INFO, "%s: ready, pid %d", stk_room_name(room), (int)record->pid);
     stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room);
+    if (room == STK_ROOM_INTAKE && rooms->phase == STK_PHASE_RUNNING)
+        stk_reload_intake_up(rooms);
     if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
         stk_rooms_give_birth(rooms, (enum stk_room)(room + 1), now_us);
     else
@@ -58,6 +65,20 @@ static void note_failed(struct stk_rooms *rooms, enum stk_room room, const char 
         stk_room_expect_end(record, now_us, STK_LEAVE_MS);
 }
 
+/* Without an answer front takes the program for unknown. */
+static void answer_who(const struct stk_room_record *front,
+                       const struct stk_control_message *question)
+{
+    struct stk_control_message answer = {
+        .kind = STK_CONTROL_PROGRAM, .room = STK_ROOM_FRONT, .number = question->number};
+    struct stk_program program = {0};
+
+    stk_program_find(question->fds[0], &program);
+    (void)snprintf(answer.text, sizeof(answer.text), "%s\n%s", program.executable, program.unit);
+    if (front->control >= 0)
+        (void)stk_control_send_message(front->control, &answer);
+}
+
 bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
                             const struct stk_control_message *message, uint64_t now_us)
 {
@@ -74,31 +95,57 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
     case STK_CONTROL_FAILED:
         note_failed(rooms, room, message->text, now_us);
         return true;
+    case STK_CONTROL_RELOAD:
+        return room == STK_ROOM_INTAKE && message->number != 0 &&
+               stk_reload_ask(rooms, message->number);
+    case STK_CONTROL_TAKEN:
+        if (room == STK_ROOM_KEEPER)
+            return false;
+        stk_reload_taken(rooms, room, message);
+        return true;
+    case STK_CONTROL_WHO:
+        if (room == STK_ROOM_FRONT)
+            answer_who(&rooms->records[room], message);
+        return room == STK_ROOM_FRONT;
     default:
         return false;
     }
 }
 
-void stk_rooms_hear(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+/* Take the next message; false when there is none, or the room is not to be heard any more. */
+static bool hear_one(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
     struct stk_control_message message = {0};
     enum stirkeep_status status = stk_control_receive(record->control, &message);
+    bool taken = false;
 
     if (status == STIRKEEP_UNAVAILABLE)
-        return;
-    if (status == STIRKEEP_OK && stk_rooms_take_message(rooms, room, &message, now_us))
-        return;
+        return false;
+    if (status == STIRKEEP_OK) {
+        taken = stk_rooms_take_message(rooms, room, &message, now_us);
+        stk_control_drop(&message);
+    }
+    if (taken)
+        return true;
     if (status == STIRKEEP_NOT_CONNECTED) {
         (void)close(record->control);
         record->control = -1;
         if (record->state != STK_ROOM_ENDING)
             stk_room_expect_end(record, now_us, STK_LEAVE_MS);
-        return;
+        return false;
     }
     if (!record->killed)
         stk_log(STK_LOG_ERROR, "%s: says what a room does not say: killed", stk_room_name(room));
     record->state = STK_ROOM_ENDING;
     record->explained = true;
     stk_room_kill(record);
+    return false;
+}
+
+void stk_rooms_hear(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    for (unsigned i = 0; i < HEARD_AT_ONCE && rooms->records[room].control >= 0; i++)
+        if (!hear_one(rooms, room, now_us))
+            return;
 }

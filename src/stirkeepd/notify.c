@@ -15,7 +15,7 @@ void stk_notify(const char *format, ...)
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = path == NULL ? 0 : strlen(path);
-    char message[512] = "";
+    char message[1024] = "";
     va_list arguments;
     int fd = -1;
 

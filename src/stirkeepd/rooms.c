@@ -185,7 +185,7 @@ static void look_for_pin(struct stk_rooms *rooms, uint64_t now_us)
 
 int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
 {
-    uint64_t next_us = STK_DUE_NEVER;
+    uint64_t next_us = stk_reload_tick(rooms, now_us);
 
     look_for_pin(rooms, now_us);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++)

@@ -5,6 +5,8 @@
 #include "room/room.h"
 #include "stirkeepd/links.h"
 #include "stirkeepd/pin.h"
+#include "stirkeepd/reading.h"
+#include "stirkeepd/reload.h"
 #include "stirkeepd/sockets.h"
 #include "stirkeepd/user.h"
 #include <sys/types.h>
@@ -44,9 +46,11 @@ enum stk_phase {
 
 /* What rooms are started from, and what is known of them. */
 struct stk_rooms {
-    const struct stk_config *config;
+    const struct stk_config *config; /* as at the start; in what rooms are started by, a reload
+                                        changes nothing */
     const char *libexec;
-    int config_fd;
+    struct stk_reading in_force; /* what rooms are born with; its config is NULL */
+    struct stk_reload reload;
     struct stk_listener sign;
     struct stk_listener admin;
     struct stk_links links;

@@ -6,7 +6,7 @@
 #include "stirkeepd/user.h"
 #include <sys/types.h>
 
-#define STK_BIRTH_FDS (STK_FD_KEEPER_PIN + 1)
+#define STK_BIRTH_FDS (STK_FD_FRONT_RULES + 1)
 
 /* All that a new room gets. Nothing here is owned. */
 struct stk_birth {

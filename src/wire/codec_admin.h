@@ -28,13 +28,15 @@ enum stk_admin_kind {
     STK_ADMIN_DESTROY,
     STK_ADMIN_DOCTOR,
     STK_ADMIN_REBUILD,
+    STK_ADMIN_RELOAD,
     STK_ADMIN_KIND_COUNT
 };
 
 struct stk_admin_request {
     uint64_t id;
     enum stk_admin_kind kind;
-    struct stk_name name;                  /* all but WRAPPING_KEY, LIST, STATUS, DOCTOR, REBUILD */
+    struct stk_name name;                  /* all but WRAPPING_KEY, LIST, STATUS, DOCTOR, REBUILD,
+                                              RELOAD */
     struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT, INSTALL: DER, leaf first */
     size_t chain_count;
     struct stk_bytes sealed;  /* IMPORT */
@@ -81,6 +83,8 @@ struct stk_service_status {
     bool hardware;
     const char *const *warnings;
     size_t warning_count;
+    const char *configuration; /* SHA-256 of the file that is in force, hex */
+    const char *attestation;   /* the same of the attestation rules; "": there are none */
 };
 
 struct stk_admin_response {
@@ -119,6 +123,10 @@ struct stk_admin_response {
     struct stk_bytes chain[STK_CHAIN_MAX]; /* SHOW */
     size_t chain_count;
     struct stk_service_status service; /* STATUS */
+    const char *configuration;         /* RELOAD: as in stk_service_status */
+    const char *attestation;
+    uint32_t grants;
+    uint64_t attest_rules;
 };
 
 /* Append a framed response; a NULL text counts as "". */

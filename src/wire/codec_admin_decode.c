@@ -146,6 +146,9 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminRequest *message,
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_REBUILD:
         request->kind = STK_ADMIN_REBUILD;
         return STIRKEEP_OK;
+    case STIRKEEP__V1__ADMIN_REQUEST__BODY_RELOAD:
+        request->kind = STK_ADMIN_RELOAD;
+        return STIRKEEP_OK;
     default:
         return stk_error_set(error, STIRKEEP_UNSUPPORTED,
                              "request: has no body that this version knows");

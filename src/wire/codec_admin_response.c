@@ -133,6 +133,8 @@ static Stirkeep__V1__ServiceStatus service_of(const struct stk_service_status *s
     body.hardware = service->hardware;
     body.warnings = (char **)service->warnings;
     body.n_warnings = service->warning_count;
+    body.configuration = stk_pack_text(service->configuration);
+    body.attestation = stk_pack_text(service->attestation);
     return body;
 }
 
@@ -203,6 +205,21 @@ static enum stirkeep_status append_rebuilt(Stirkeep__V1__AdminResponse *message,
     body.n_problems = response->problem_count;
     message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_REBUILT;
     message->rebuilt = &body;
+    return stk_pack_scrubbed(&message->base, out);
+}
+
+static enum stirkeep_status append_reloaded(Stirkeep__V1__AdminResponse *message,
+                                            const struct stk_admin_response *response,
+                                            struct stk_buffer *out)
+{
+    Stirkeep__V1__Reloaded body = STIRKEEP__V1__RELOADED__INIT;
+
+    body.configuration = stk_pack_text(response->configuration);
+    body.attestation = stk_pack_text(response->attestation);
+    body.grants = response->grants;
+    body.attest_rules = response->attest_rules;
+    message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_RELOADED;
+    message->reloaded = &body;
     return stk_pack_scrubbed(&message->base, out);
 }
 
@@ -278,6 +295,8 @@ static enum stirkeep_status append_response(const struct stk_admin_response *res
         return append_destroyed(&message, response, out);
     case STK_ADMIN_REBUILD:
         return append_rebuilt(&message, response, out);
+    case STK_ADMIN_RELOAD:
+        return append_reloaded(&message, response, out);
     case STK_ADMIN_LIST:
     case STK_ADMIN_SHOW:
     case STK_ADMIN_DOCTOR: /* behind what goes before any body */

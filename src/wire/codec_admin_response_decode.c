@@ -111,6 +111,30 @@ static enum stirkeep_status take_rebuilt(const Stirkeep__V1__Rebuilt *body,
                           error);
 }
 
+/* SHA-256 in hex, or none. */
+static enum stirkeep_status take_digests(const char *configuration, const char *attestation,
+                                         struct stk_error *error)
+{
+    enum stirkeep_status status =
+        stk_take_text(configuration, "configuration", 2 * STK_DIGEST_LENGTH, error);
+
+    return status == STIRKEEP_OK
+               ? stk_take_text(attestation, "attestation", 2 * STK_DIGEST_LENGTH, error)
+               : status;
+}
+
+static enum stirkeep_status take_reloaded(const Stirkeep__V1__Reloaded *body,
+                                          struct stk_admin_response *response,
+                                          struct stk_error *error)
+{
+    response->kind = STK_ADMIN_RELOAD;
+    response->configuration = body->configuration;
+    response->attestation = body->attestation;
+    response->grants = body->grants;
+    response->attest_rules = body->attest_rules;
+    return take_digests(body->configuration, body->attestation, error);
+}
+
 static enum stirkeep_status take_diagnosis(const Stirkeep__V1__Diagnosis *body,
                                            struct stk_arena *arena,
                                            struct stk_admin_response *response,
@@ -139,6 +163,8 @@ static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body
                                          struct stk_admin_response *response,
                                          struct stk_error *error)
 {
+    enum stirkeep_status status = take_digests(body->configuration, body->attestation, error);
+
     response->kind = STK_ADMIN_STATUS;
     response->service = (struct stk_service_status){.ready = body->ready != 0,
                                                     .version = body->version,
@@ -158,9 +184,13 @@ static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body
                                                     .audit_sequence = body->audit_sequence,
                                                     .hardware = body->hardware != 0,
                                                     .warnings = (const char *const *)body->warnings,
-                                                    .warning_count = body->n_warnings};
-    return stk_take_texts(body->warnings, body->n_warnings, "service_status.warnings",
-                          STK_WARNINGS_MAX, error);
+                                                    .warning_count = body->n_warnings,
+                                                    .configuration = body->configuration,
+                                                    .attestation = body->attestation};
+    return status == STIRKEEP_OK
+               ? stk_take_texts(body->warnings, body->n_warnings, "service_status.warnings",
+                                STK_WARNINGS_MAX, error)
+               : status;
 }
 
 static enum stirkeep_status take_requested(const Stirkeep__V1__Shown *body, struct stk_arena *arena,
@@ -209,7 +239,7 @@ static enum stirkeep_status take_shown(const Stirkeep__V1__Shown *body, struct s
     return status;
 }
 
-/* What came with the whole life of a key: it is made, installed and destroyed. */
+/* What came with the whole life of a key, which is made, installed and destroyed, and later. */
 static enum stirkeep_status take_life(const Stirkeep__V1__AdminResponse *message,
                                       struct stk_arena *arena, struct stk_admin_response *response,
                                       struct stk_error *error)
@@ -226,6 +256,8 @@ static enum stirkeep_status take_life(const Stirkeep__V1__AdminResponse *message
         return take_diagnosis(message->diagnosis, arena, response, error);
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_REBUILT:
         return take_rebuilt(message->rebuilt, response, error);
+    case STIRKEEP__V1__ADMIN_RESPONSE__BODY_RELOADED:
+        return take_reloaded(message->reloaded, response, error);
     default:
         return stk_error_set(error, STIRKEEP_UNSUPPORTED,
                              "response: has no body that this version knows");
@@ -276,7 +308,12 @@ enum stirkeep_status stk_admin_response_decode(struct stk_bytes message, struct 
                                                struct stk_error *error)
 {
     struct stk_error reason = {0};
-    struct stk_admin_response response = {.message = "", .x5u = "", .attributes = "", .proof = ""};
+    struct stk_admin_response response = {.message = "",
+                                          .x5u = "",
+                                          .attributes = "",
+                                          .proof = "",
+                                          .configuration = "",
+                                          .attestation = ""};
     enum stirkeep_status status = STIRKEEP_OK;
     const Stirkeep__V1__AdminResponse *unpacked = stk_unpack(
         &stirkeep__v1__admin_response__descriptor, message, STK_UNKNOWN_IGNORED, arena, &reason);

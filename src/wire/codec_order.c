@@ -2,6 +2,7 @@
 #include "wire/codec_order.h"
 
 #include "model/uri.h"
+#include "wire/codec_claims.h"
 #include "wire/pack.h"
 #include "wire/text.h"
 #include "wire/unpack.h"
@@ -9,42 +10,63 @@
 #include "order.pb-c.h"
 #include <string.h>
 
-/* Field numbers of the lists that grow in place; proto/stirkeep/v1/order.proto. */
+/* Field numbers; proto/stirkeep/v1/order.proto. */
 enum { ORDERS_SIGN = 1, ORDERS_REFUSALS = 2, ANSWERS_ANSWERS = 1 };
+enum {
+    ORDER_ID = 1,
+    ORDER_KEY_ID,
+    ORDER_NAME,
+    ORDER_GENERATION,
+    ORDER_X5U,
+    ORDER_CLAIMS,
+    ORDER_ATTEST_ASKED,
+    ORDER_DEADLINE,
+    ORDER_UID,
+    ORDER_GID,
+    ORDER_PID,
+    ORDER_GRANT,
+    ORDER_REQUEST_ID
+};
+enum {
+    ANSWER_ID = 1,
+    ANSWER_STATUS,
+    ANSWER_MESSAGE,
+    ANSWER_IDENTITY,
+    ANSWER_PASSPORT_LENGTH,
+    ANSWER_IAT,
+    ANSWER_ORIGID
+};
 
 /* ---- front's side: orders and refusals out */
 
 enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_buffer *out)
 {
-    Stirkeep__V1__Order__SignOrder sign = STIRKEEP__V1__ORDER__SIGN_ORDER__INIT;
-    const struct stk_claims *claims = &order->claims;
-    char attest[2] = {claims->attest, '\0'};
+    struct stk_writer writer = {.out = out};
+    const char attest_asked[2] = {order->attest_asked, '\0'};
     char grant[STK_GRANT_NAME_MAX + 1];
+    size_t before = out->length;
 
     /* The configuration's, in whatever encoding; it must not cost a batch. */
     stk_text_cut(order->grant, grant, sizeof(grant));
-    sign.id = order->id;
-    sign.key_id = stk_pack_view((struct stk_bytes){order->key_id.bytes, STK_KEY_ID_LENGTH});
-    sign.name = stk_pack_text(order->name.text);
-    sign.generation = order->generation;
-    sign.x5u = stk_pack_text(order->x5u);
-    sign.ppt = stk_pack_text(claims->ppt == STK_PPT_BASE ? "" : stk_ppt_name(claims->ppt));
-    sign.orig_tn = stk_pack_text(claims->orig_tn);
-    sign.orig_uri = stk_pack_text(claims->orig_uri);
-    sign.dest_tn = (char **)claims->dest_tn;
-    sign.n_dest_tn = claims->dest_tn_count;
-    sign.dest_uri = (char **)claims->dest_uri;
-    sign.n_dest_uri = claims->dest_uri_count;
-    sign.iat = claims->iat;
-    sign.attest = attest;
-    sign.origid = stk_pack_text(claims->origid);
-    sign.deadline_us = order->deadline_us;
-    sign.uid = order->peer.uid;
-    sign.gid = order->peer.gid;
-    sign.pid = (uint32_t)order->peer.pid;
-    sign.grant = grant;
-    sign.request_id = order->request_id;
-    return stk_pack_element(ORDERS_SIGN, &sign.base, out);
+    stk_write_number(&writer, ORDER_ID, order->id);
+    stk_write_bytes(&writer, ORDER_KEY_ID,
+                    (struct stk_bytes){order->key_id.bytes, STK_KEY_ID_LENGTH});
+    stk_write_text(&writer, ORDER_NAME, order->name.text);
+    stk_write_number(&writer, ORDER_GENERATION, order->generation);
+    stk_write_text(&writer, ORDER_X5U, order->x5u);
+    if (writer.status == STIRKEEP_OK)
+        writer.status = stk_claims_append(ORDER_CLAIMS, &order->claims, out);
+    stk_write_text(&writer, ORDER_ATTEST_ASKED, attest_asked);
+    stk_write_number(&writer, ORDER_DEADLINE, order->deadline_us);
+    stk_write_number(&writer, ORDER_UID, order->peer.uid);
+    stk_write_number(&writer, ORDER_GID, order->peer.gid);
+    stk_write_number(&writer, ORDER_PID, (uint32_t)order->peer.pid);
+    stk_write_text(&writer, ORDER_GRANT, grant);
+    stk_write_number(&writer, ORDER_REQUEST_ID, order->request_id);
+    stk_write_close(&writer, ORDERS_SIGN, before);
+    if (writer.status != STIRKEEP_OK)
+        out->length = before;
+    return writer.status;
 }
 
 enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struct stk_buffer *out)
@@ -84,22 +106,17 @@ static struct stk_peer peer_of(uint32_t uid, uint32_t gid, uint32_t pid)
     return (struct stk_peer){.uid = uid, .gid = gid, .pid = (pid_t)pid};
 }
 
-static enum stirkeep_status take_claims(const Stirkeep__V1__Order__SignOrder *sign,
-                                        struct stk_arena *arena, struct stk_claims *ret_claims,
-                                        struct stk_error *error)
+/* "": the same as in the claims. Only a shaken one can have been lowered. */
+static enum stirkeep_status take_attest_asked(const char *text, struct stk_order *order,
+                                              struct stk_error *error)
 {
-    struct stk_claims_input input = {.ppt = sign->ppt,
-                                     .orig_tn = sign->orig_tn,
-                                     .orig_uri = sign->orig_uri,
-                                     .dest_tn = (const char *const *)sign->dest_tn,
-                                     .dest_tn_count = sign->n_dest_tn,
-                                     .dest_uri = (const char *const *)sign->dest_uri,
-                                     .dest_uri_count = sign->n_dest_uri,
-                                     .iat = sign->iat,
-                                     .attest = sign->attest,
-                                     .origid = sign->origid};
-
-    return stk_claims_make(&input, arena, ret_claims, error);
+    order->attest_asked = text[0];
+    if (text[0] == '\0')
+        return STIRKEEP_OK;
+    if (text[0] < 'A' || text[0] >= order->claims.attest || text[1] != '\0')
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "attest_asked: is not a higher one than attest");
+    return STIRKEEP_OK;
 }
 
 static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sign,
@@ -116,7 +133,9 @@ static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sig
     if (status == STIRKEEP_OK)
         status = stk_take_text(sign->grant, "grant", STK_GRANT_NAME_MAX, error);
     if (status == STIRKEEP_OK)
-        status = take_claims(sign, arena, &order->claims, error);
+        status = stk_claims_take(sign->claims, arena, &order->claims, error);
+    if (status == STIRKEEP_OK)
+        status = take_attest_asked(sign->attest_asked, order, error);
     order->id = sign->id;
     order->generation = sign->generation;
     order->x5u = sign->x5u;
@@ -163,27 +182,9 @@ static enum stirkeep_status take_refusal(const Stirkeep__V1__Order__Refusal *mes
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status take_orders(const Stirkeep__V1__Order__FrontOrders *message,
-                                        struct stk_arena *arena, struct stk_front_orders *orders,
-                                        struct stk_answer *bad, size_t *bad_count,
-                                        struct stk_error *error)
+static enum stirkeep_status take_refusals(const Stirkeep__V1__Order__FrontOrders *message,
+                                          struct stk_front_orders *orders, struct stk_error *error)
 {
-    for (size_t i = 0; i < message->n_sign; i++) {
-        struct stk_error reason = {0};
-        enum stirkeep_status status =
-            take_order(message->sign[i], arena, &orders->orders[orders->order_count], &reason);
-        char *words = NULL;
-
-        if (status == STIRKEEP_OK) {
-            orders->order_count++;
-            continue;
-        }
-        words = stk_arena_copy(arena, reason.message, strlen(reason.message));
-        bad[(*bad_count)++] = (struct stk_answer){.id = message->sign[i]->id,
-                                                  .status = status,
-                                                  .message = words != NULL ? words : "",
-                                                  .identity = ""};
-    }
     for (size_t i = 0; i < message->n_refusals; i++) {
         enum stirkeep_status status =
             take_refusal(message->refusals[i], &orders->refusals[i], error);
@@ -195,6 +196,31 @@ static enum stirkeep_status take_orders(const Stirkeep__V1__Order__FrontOrders *
     return STIRKEEP_OK;
 }
 
+/* What is made of an order that is left out is given back: the others shall have it. */
+static void take_orders(const Stirkeep__V1__Order__FrontOrders *message, struct stk_arena *arena,
+                        struct stk_front_orders *orders, struct stk_answer *ret_bad,
+                        size_t *ret_bad_count)
+{
+    *ret_bad_count = 0;
+    for (size_t i = 0; i < message->n_sign; i++) {
+        struct stk_error reason = {0};
+        size_t used = arena->used;
+        char *words = NULL;
+
+        if (take_order(message->sign[i], arena, &orders->orders[orders->order_count], &reason) ==
+            STIRKEEP_OK) {
+            orders->order_count++;
+            continue;
+        }
+        arena->used = used;
+        words = stk_arena_copy(arena, reason.message, strlen(reason.message));
+        ret_bad[(*ret_bad_count)++] = (struct stk_answer){.id = message->sign[i]->id,
+                                                          .status = reason.status,
+                                                          .message = words != NULL ? words : "",
+                                                          .identity = ""};
+    }
+}
+
 enum stirkeep_status stk_front_orders_decode(struct stk_bytes message, struct stk_arena *arena,
                                              struct stk_front_orders *ret_orders,
                                              struct stk_answer *ret_bad, size_t *ret_bad_count,
@@ -202,8 +228,6 @@ enum stirkeep_status stk_front_orders_decode(struct stk_bytes message, struct st
 {
     struct stk_error reason = {0};
     struct stk_front_orders orders = {0};
-    struct stk_answer bad[STK_BATCH_MAX] = {0};
-    size_t bad_count = 0;
     enum stirkeep_status status = STIRKEEP_OK;
     const Stirkeep__V1__Order__FrontOrders *unpacked =
         stk_unpack(&stirkeep__v1__order__front_orders__descriptor, message, STK_UNKNOWN_REFUSED,
@@ -218,12 +242,11 @@ enum stirkeep_status stk_front_orders_decode(struct stk_bytes message, struct st
     orders.refusals = stk_arena_take(arena, unpacked->n_refusals * sizeof(*orders.refusals));
     if (orders.orders == NULL || orders.refusals == NULL)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "orders: take too much memory");
-    status = take_orders(unpacked, arena, &orders, bad, &bad_count, error);
+    status = take_refusals(unpacked, &orders, error);
     if (status != STIRKEEP_OK)
         return status;
+    take_orders(unpacked, arena, &orders, ret_bad, ret_bad_count);
     *ret_orders = orders;
-    memcpy(ret_bad, bad, bad_count * sizeof(bad[0]));
-    *ret_bad_count = bad_count;
     return STIRKEEP_OK;
 }
 
@@ -231,30 +254,23 @@ enum stirkeep_status stk_front_orders_decode(struct stk_bytes message, struct st
 
 enum stirkeep_status stk_answer_append(const struct stk_answer *answer, struct stk_buffer *out)
 {
-    enum { ANSWER_IDENTITY = 4 };
-    Stirkeep__V1__Order__SignAnswer message = STIRKEEP__V1__ORDER__SIGN_ANSWER__INIT;
+    struct stk_writer writer = {.out = out};
     size_t before = out->length;
     char words[STK_ERROR_MAX];
-    enum stirkeep_status status = STIRKEEP_OK;
 
     stk_text_cut(answer->message, words, sizeof(words));
-    message.id = answer->id;
-    message.status = (uint32_t)answer->status;
-    message.message = words;
-    message.passport_length = answer->passport_length;
-    message.iat = answer->iat;
-    message.origid = stk_pack_text(answer->origid);
-    status = stk_pack(&message.base, out);
-    /* By hand: the identity need not end with a NUL. */
-    if (status == STIRKEEP_OK)
-        status = stk_pack_bytes(
-            ANSWER_IDENTITY,
-            (struct stk_bytes){(const uint8_t *)answer->identity, answer->identity_length}, out);
-    if (status == STIRKEEP_OK)
-        status = stk_pack_close(ANSWERS_ANSWERS, before, out);
-    if (status != STIRKEEP_OK)
+    stk_write_number(&writer, ANSWER_ID, answer->id);
+    stk_write_number(&writer, ANSWER_STATUS, (uint32_t)answer->status);
+    stk_write_text(&writer, ANSWER_MESSAGE, words);
+    stk_write_bytes(&writer, ANSWER_IDENTITY,
+                    (struct stk_bytes){(const uint8_t *)answer->identity, answer->identity_length});
+    stk_write_number(&writer, ANSWER_PASSPORT_LENGTH, answer->passport_length);
+    stk_write_number(&writer, ANSWER_IAT, (uint64_t)answer->iat);
+    stk_write_text(&writer, ANSWER_ORIGID, answer->origid);
+    stk_write_close(&writer, ANSWERS_ANSWERS, before);
+    if (writer.status != STIRKEEP_OK)
         out->length = before;
-    return status;
+    return writer.status;
 }
 
 static enum stirkeep_status take_answer(const Stirkeep__V1__Order__SignAnswer *message,

@@ -147,7 +147,8 @@ struct stk_usage_count {
 #define STK_USAGE_COUNTS_MAX 256 /* in one message */
 
 /* intake -> front. The constraints of decoded entries live in the arena. How many entries fit one
- * message depends on them: stk_catalog_push_encode is TOO_LARGE past STK_LINK_MESSAGE_MAX. */
+ * message depends on them: stk_catalog_push_encode is TOO_LARGE past STK_LINK_MESSAGE_MAX, and past
+ * what front can decode in STK_DECODE_ARENA_MAX. What any one certificate says fits. */
 struct stk_catalog_push {
     uint64_t push;
     bool first;

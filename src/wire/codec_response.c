@@ -1,68 +1,137 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/codec_sign.h"
 
-#include "model/uri.h"
 #include "wire/pack.h"
-#include "wire/unpack.h"
+#include "wire/text.h"
 
 #include "sign.pb-c.h"
 #include <string.h>
 
-/* Field numbers of what is written around bodies here; proto/stirkeep/v1/sign.proto. */
+/* Responses, the service's side. Field numbers; proto/stirkeep/v1/sign.proto. */
+enum { RESPONSE_ID = 1 };
 enum {
-    SIGNED_IDENTITY = 1,
-    LISTED_CERTIFICATES = 1,
     RESPONSE_SIGNED = STIRKEEP__V1__RESPONSE__BODY_SIGNED,
-    RESPONSE_LISTED = STIRKEEP__V1__RESPONSE__BODY_LISTED
+    RESPONSE_LISTED = STIRKEEP__V1__RESPONSE__BODY_LISTED,
+    RESPONSE_BATCH = STIRKEEP__V1__RESPONSE__BODY_BATCH
 };
+enum { SIGNED_IDENTITY = 1, SIGNED_LENGTH, SIGNED_GENERATION, SIGNED_IAT, SIGNED_ORIGID };
+enum { SIGNED_ATTEST = SIGNED_ORIGID + 1 };
+enum { BATCH_RESULTS = 1 };
+enum { RESULT_STATUS = 1, RESULT_MESSAGE, RESULT_SIGNED };
+enum { LISTED_CERTIFICATES = 1 };
 
 /* What `more`, the prefixes and the id may still need behind the last entry of a list. */
 #define LIST_RESERVE 32
 
-/* ---- the service's side */
+/* The same in a batch: its own prefixes and the id; and each result's, beside the identity: prefixes
+ * of at most 4 bytes of the result, the body in it and the identity, then the other fields. A refused
+ * one has its status and the beginning of its message in as many. */
+#define BATCH_RESERVE 32
+#define RESULT_RESERVE (3 * 4 + 6 + 6 + 11 + (2 + STK_ORIGID_LENGTH) + 3)
+#define RESULT_MESSAGE_RESERVE (RESULT_RESERVE - 4 - 3 - 3)
 
-static enum stirkeep_status begin(uint64_t id, struct stk_buffer *out, size_t *ret_mark)
+static void begin(struct stk_writer *writer, uint64_t id, size_t *ret_frame)
 {
-    Stirkeep__V1__Response head = STIRKEEP__V1__RESPONSE__INIT;
-    enum stirkeep_status status = stk_pack_frame_begin(out, ret_mark);
-
-    head.id = id;
-    return status == STIRKEEP_OK ? stk_pack(&head.base, out) : status;
+    writer->status = stk_pack_frame_begin(writer->out, ret_frame);
+    stk_write_number(writer, RESPONSE_ID, id);
 }
 
-/* Close the body that begins at `mark` and the frame that begins at `frame`. */
-static enum stirkeep_status end(uint32_t number, size_t mark, size_t frame, struct stk_buffer *out)
+static enum stirkeep_status end(struct stk_writer *writer, size_t frame, size_t before)
 {
-    enum stirkeep_status status = stk_pack_close(number, mark, out);
+    if (writer->status == STIRKEEP_OK)
+        writer->status = stk_pack_frame_end(frame, STK_SIGN_MESSAGE_MAX, writer->out);
+    if (writer->status != STIRKEEP_OK)
+        writer->out->length = before;
+    return writer->status;
+}
 
-    return status == STIRKEEP_OK ? stk_pack_frame_end(frame, STK_SIGN_MESSAGE_MAX, out) : status;
+static void write_signed(struct stk_writer *writer, uint32_t number,
+                         const struct stk_response_signed *body)
+{
+    size_t mark = writer->out->length;
+
+    stk_write_bytes(writer, SIGNED_IDENTITY, body->identity);
+    stk_write_number(writer, SIGNED_LENGTH, body->passport_length);
+    stk_write_number(writer, SIGNED_GENERATION, body->generation);
+    stk_write_number(writer, SIGNED_IAT, (uint64_t)body->iat);
+    stk_write_text(writer, SIGNED_ORIGID, body->origid);
+    stk_write_text(writer, SIGNED_ATTEST, body->attest);
+    stk_write_close(writer, number, mark);
 }
 
 enum stirkeep_status stk_response_encode_signed(uint64_t id, const struct stk_response_signed *body,
                                                 struct stk_buffer *out)
 {
-    Stirkeep__V1__Signed rest = STIRKEEP__V1__SIGNED__INIT;
+    struct stk_writer writer = {.out = out};
+    size_t before = out->length;
+    size_t frame = 0;
+
+    begin(&writer, id, &frame);
+    write_signed(&writer, RESPONSE_SIGNED, body);
+    return end(&writer, frame, before);
+}
+
+/* ---- batches */
+
+size_t stk_response_batch_bound(size_t count, size_t identities)
+{
+    return BATCH_RESERVE + count * RESULT_RESERVE + identities;
+}
+
+/* How long the message of each refused one may be, so that the answer fits whenever its bound does. */
+static size_t message_share(const struct stk_response_result *results, size_t count)
+{
+    size_t signed_count = 0;
+    size_t identities = 0;
+    size_t used = 0;
+    size_t share = RESULT_MESSAGE_RESERVE;
+
+    for (size_t i = 0; i < count; i++)
+        if (results[i].status == STIRKEEP_OK) {
+            signed_count++;
+            identities += results[i].signed_.identity.length;
+        }
+    used = stk_response_batch_bound(count, identities);
+    if (count > signed_count && used < STK_SIGN_MESSAGE_MAX)
+        share += (STK_SIGN_MESSAGE_MAX - used) / (count - signed_count);
+    return share < STK_ERROR_MAX - 1 ? share : STK_ERROR_MAX - 1;
+}
+
+static void write_result(struct stk_writer *writer, const struct stk_response_result *result,
+                         size_t message_max)
+{
+    size_t mark = writer->out->length;
+    char words[STK_ERROR_MAX];
+
+    if (result->status == STIRKEEP_OK) {
+        write_signed(writer, RESULT_SIGNED, &result->signed_);
+    } else {
+        stk_text_cut(result->message, words, message_max + 1);
+        stk_write_number(writer, RESULT_STATUS, (uint32_t)result->status);
+        stk_write_text(writer, RESULT_MESSAGE, words);
+    }
+    stk_write_close(writer, BATCH_RESULTS, mark);
+}
+
+enum stirkeep_status stk_response_encode_batch(uint64_t id,
+                                               const struct stk_response_result *results,
+                                               size_t count, struct stk_buffer *out)
+{
+    struct stk_writer writer = {.out = out};
+    size_t message_max = message_share(results, count);
     size_t before = out->length;
     size_t frame = 0;
     size_t mark = 0;
-    enum stirkeep_status status = begin(id, out, &frame);
 
-    rest.passport_length = body->passport_length;
-    rest.generation = body->generation;
-    rest.iat = body->iat;
-    rest.origid = stk_pack_text(body->origid);
+    begin(&writer, id, &frame);
     mark = out->length;
-    /* By hand: the identity need not end with a NUL. */
-    if (status == STIRKEEP_OK)
-        status = stk_pack_bytes(SIGNED_IDENTITY, body->identity, out);
-    if (status == STIRKEEP_OK)
-        status = stk_pack(&rest.base, out);
-    if (status == STIRKEEP_OK)
-        status = end(RESPONSE_SIGNED, mark, frame, out);
-    if (status != STIRKEEP_OK)
-        out->length = before;
-    return status;
+    for (size_t i = 0; i < count && writer.status == STIRKEEP_OK; i++)
+        write_result(&writer, &results[i], message_max);
+    stk_write_close(&writer, RESPONSE_BATCH, mark);
+    return end(&writer, frame, before);
 }
+
+/* ---- lists and the rest */
 
 static Stirkeep__V1__CertificateSummary summary_of(const struct stk_certificate *certificate)
 {
@@ -81,14 +150,15 @@ enum stirkeep_status stk_response_encode_list(uint64_t id,
                                               const struct stk_certificate *const *certificates,
                                               size_t count, bool more, struct stk_buffer *out)
 {
-    Stirkeep__V1__Listed rest = STIRKEEP__V1__LISTED__INIT;
+    enum { LISTED_MORE = 2 };
+    struct stk_writer writer = {.out = out};
     size_t before = out->length;
     size_t frame = 0;
     size_t mark = 0;
-    enum stirkeep_status status = begin(id, out, &frame);
 
+    begin(&writer, id, &frame);
     mark = out->length;
-    for (size_t i = 0; i < count && status == STIRKEEP_OK; i++) {
+    for (size_t i = 0; i < count && writer.status == STIRKEEP_OK; i++) {
         Stirkeep__V1__CertificateSummary summary = summary_of(certificates[i]);
         size_t length = protobuf_c_message_get_packed_size(&summary.base);
 
@@ -97,16 +167,11 @@ enum stirkeep_status stk_response_encode_list(uint64_t id,
             more = true;
             break;
         }
-        status = stk_pack_element(LISTED_CERTIFICATES, &summary.base, out);
+        writer.status = stk_pack_element(LISTED_CERTIFICATES, &summary.base, out);
     }
-    rest.more = more;
-    if (status == STIRKEEP_OK)
-        status = stk_pack(&rest.base, out);
-    if (status == STIRKEEP_OK)
-        status = end(RESPONSE_LISTED, mark, frame, out);
-    if (status != STIRKEEP_OK)
-        out->length = before;
-    return status;
+    stk_write_number(&writer, LISTED_MORE, more);
+    stk_write_close(&writer, RESPONSE_LISTED, mark);
+    return end(&writer, frame, before);
 }
 
 enum stirkeep_status stk_response_encode_pong(uint64_t id, const struct stk_response_pong *body,
@@ -134,115 +199,4 @@ enum stirkeep_status stk_response_encode_error(uint64_t id, enum stirkeep_status
     response.status = (uint32_t)error;
     response.message = stk_pack_text(message);
     return stk_pack_framed_scrubbed(&response.base, STK_SIGN_MESSAGE_MAX, out);
-}
-
-/* ---- the client's side */
-
-static enum stirkeep_status take_signed(const Stirkeep__V1__Signed *body,
-                                        struct stk_response *response, struct stk_error *error)
-{
-    size_t length = strlen(body->identity);
-
-    if (length == 0 || length > STK_IDENTITY_MAX)
-        return stk_error_set(error, STIRKEEP_INVALID, "signed.identity: must have 1 to %d bytes",
-                             STK_IDENTITY_MAX);
-    if (body->passport_length == 0 || body->passport_length > length)
-        return stk_error_set(error, STIRKEEP_INVALID,
-                             "signed.passport_length: does not fit the identity");
-    response->kind = STK_RESPONSE_SIGNED;
-    response->signed_ =
-        (struct stk_response_signed){.identity = {(const uint8_t *)body->identity, length},
-                                     .passport_length = body->passport_length,
-                                     .generation = body->generation,
-                                     .iat = body->iat,
-                                     .origid = body->origid};
-    return stk_take_text(body->origid, "signed.origid", STK_ORIGID_LENGTH, error);
-}
-
-static enum stirkeep_status take_summary(const Stirkeep__V1__CertificateSummary *summary,
-                                         struct stk_certificate *certificate,
-                                         struct stk_error *error)
-{
-    enum stirkeep_status status = stk_name_parse(summary->name, &certificate->name, error);
-
-    if (status == STIRKEEP_OK)
-        status = stk_x5u_check(summary->x5u, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    (void)strcpy(certificate->x5u, summary->x5u);
-    certificate->generation = summary->generation;
-    certificate->not_before = summary->not_before;
-    certificate->not_after = summary->not_after;
-    certificate->active = summary->active != 0;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status take_listed(const Stirkeep__V1__Listed *body, struct stk_arena *arena,
-                                        struct stk_response *response, struct stk_error *error)
-{
-    size_t count = body->n_certificates;
-    struct stk_certificate *listed = NULL;
-
-    listed = stk_arena_take(arena, count * sizeof(*listed));
-    if (listed == NULL)
-        return stk_error_set(error, STIRKEEP_TOO_LARGE, "listed: takes too much memory");
-    memset(listed, 0, count * sizeof(*listed));
-    for (size_t i = 0; i < count; i++) {
-        enum stirkeep_status status = take_summary(body->certificates[i], &listed[i], error);
-
-        if (status != STIRKEEP_OK)
-            return status;
-    }
-    response->kind = STK_RESPONSE_LISTED;
-    response->listed = listed;
-    response->listed_count = count;
-    response->more = body->more != 0;
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status take_body(const Stirkeep__V1__Response *message,
-                                      struct stk_arena *arena, struct stk_response *response,
-                                      struct stk_error *error)
-{
-    switch (message->body_case) {
-    case STIRKEEP__V1__RESPONSE__BODY_SIGNED:
-        return take_signed(message->signed_, response, error);
-    case STIRKEEP__V1__RESPONSE__BODY_LISTED:
-        return take_listed(message->listed, arena, response, error);
-    case STIRKEEP__V1__RESPONSE__BODY_PONG:
-        response->kind = STK_RESPONSE_PONG;
-        response->pong = (struct stk_response_pong){.ready = message->pong->ready != 0,
-                                                    .version = message->pong->version,
-                                                    .detail = message->pong->detail,
-                                                    .certificates = message->pong->certificates};
-        return STIRKEEP_OK;
-    default:
-        return stk_error_set(error, STIRKEEP_UNSUPPORTED,
-                             "response: has no body that this version knows");
-    }
-}
-
-enum stirkeep_status stk_response_decode(struct stk_bytes message, struct stk_arena *arena,
-                                         struct stk_response *ret_response, struct stk_error *error)
-{
-    const Stirkeep__V1__Response *unpacked = NULL;
-    struct stk_response response = {.message = "", .kind = STK_RESPONSE_ERROR};
-    struct stk_error reason = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    unpacked = stk_unpack(&stirkeep__v1__response__descriptor, message, STK_UNKNOWN_IGNORED, arena,
-                          &reason);
-    if (unpacked == NULL) {
-        ret_response->id = stk_scan_id(message);
-        return stk_error_set(error, reason.status, "%s", reason.message);
-    }
-    ret_response->id = unpacked->id;
-    response.id = unpacked->id;
-    response.status = stk_take_status(unpacked->status);
-    response.message = unpacked->message;
-    if (response.status == STIRKEEP_OK)
-        status = take_body(unpacked, arena, &response, error);
-    if (status == STIRKEEP_OK)
-        *ret_response = response;
-    return status;
 }

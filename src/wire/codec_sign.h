@@ -49,7 +49,7 @@ struct stk_request {
 /*
  * Decode one message (without its frame header) completely. MALFORMED: not a message of the
  * protocol; then ret_request->id is 0 when even that could not be read. TOO_LARGE: takes more
- * memory than the arena has. UNSUPPORTED: no body known to this version, or a field in it that is
+ * memory than the arena has, or has more to sign than STK_SIGNINGS_MAX. UNSUPPORTED: no body known to this version, or a field in it that is
  * not. INVALID: a text that is not UTF-8 or has a NUL in it, a bad name; and all of
  * stk_claims_make. ret_request->id is set with each of these, the rest only with OK. `ret_sketch`
  * is always filled in: with what is refused, or with the first of a batch. In a batch that is not
@@ -111,7 +111,8 @@ struct stk_response_pong {
 enum stirkeep_status stk_response_encode_signed(uint64_t id, const struct stk_response_signed *body,
                                                 struct stk_buffer *out);
 /* TOO_LARGE past STK_SIGN_MESSAGE_MAX. stk_response_batch_bound: how many bytes such an answer may
- * take when its identities together take `identities` bytes. */
+ * take when its identities together take `identities` bytes, those of results that are refused
+ * counted or not: their messages are cut as far as is necessary. */
 enum stirkeep_status stk_response_encode_batch(uint64_t id,
                                                const struct stk_response_result *results,
                                                size_t count, struct stk_buffer *out);

@@ -5,25 +5,40 @@
 #include "wire/scan.h"
 #include <string.h>
 
-#define PREFIX_MAX 15 /* a tag of at most 5 bytes, a length of at most 10 */
-
-static size_t put_varint(uint64_t value, uint8_t *out)
+static size_t varint_length(uint64_t value)
 {
-    size_t length = 0;
+    size_t length = 1;
 
-    while (value >= 0x80) {
-        out[length++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    out[length++] = (uint8_t)value;
+    for (; value >= 0x80; value >>= 7)
+        length++;
     return length;
 }
 
-static size_t put_prefix(uint32_t number, size_t length, uint8_t out[PREFIX_MAX])
+static uint8_t *put_varint(uint64_t value, uint8_t *out)
 {
-    size_t used = put_varint((uint64_t)number << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, out);
+    while (value >= 0x80) {
+        *out++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *out++ = (uint8_t)value;
+    return out;
+}
 
-    return used + put_varint(length, out + used);
+static uint64_t tag_of(uint32_t number, ProtobufCWireType type)
+{
+    return (uint64_t)number << 3 | type;
+}
+
+static size_t prefix_length(uint32_t number, size_t length)
+{
+    return varint_length(tag_of(number, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)) +
+           varint_length(length);
+}
+
+static void put_prefix(uint32_t number, size_t length, uint8_t *out)
+{
+    out = put_varint(tag_of(number, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED), out);
+    (void)put_varint(length, out);
 }
 
 enum stirkeep_status stk_pack(const ProtobufCMessage *message, struct stk_buffer *out)
@@ -39,14 +54,13 @@ enum stirkeep_status stk_pack(const ProtobufCMessage *message, struct stk_buffer
 /* Room for exactly so many bytes more, so that a buffer's ceiling can be used up to the last. */
 static enum stirkeep_status begin_field(uint32_t number, size_t length, struct stk_buffer *out)
 {
-    uint8_t prefix[PREFIX_MAX] = {0};
-    size_t used = put_prefix(number, length, prefix);
+    size_t used = prefix_length(number, length);
     enum stirkeep_status status =
         length <= SIZE_MAX - used ? stk_buffer_reserve(out, used + length) : STIRKEEP_TOO_LARGE;
 
     if (status != STIRKEEP_OK)
         return status;
-    memcpy(out->data + out->length, prefix, used);
+    put_prefix(number, length, out->data + out->length);
     out->length += used;
     return STIRKEEP_OK;
 }
@@ -78,17 +92,63 @@ enum stirkeep_status stk_pack_bytes(uint32_t number, struct stk_bytes bytes, str
 
 enum stirkeep_status stk_pack_close(uint32_t number, size_t mark, struct stk_buffer *out)
 {
-    uint8_t prefix[PREFIX_MAX] = {0};
     size_t inside = out->length - mark;
-    size_t length = put_prefix(number, inside, prefix);
+    size_t length = prefix_length(number, inside);
     enum stirkeep_status status = stk_buffer_reserve(out, length);
 
     if (status != STIRKEEP_OK)
         return status;
     memmove(out->data + mark + length, out->data + mark, inside);
-    memcpy(out->data + mark, prefix, length);
+    put_prefix(number, inside, out->data + mark);
     out->length += length;
     return STIRKEEP_OK;
+}
+
+void stk_write_number(struct stk_writer *writer, uint32_t number, uint64_t value)
+{
+    const uint64_t tag = tag_of(number, PROTOBUF_C_WIRE_TYPE_VARINT);
+    const size_t length = varint_length(tag) + varint_length(value);
+    struct stk_buffer *out = writer->out;
+
+    if (writer->status != STIRKEEP_OK || value == 0)
+        return;
+    writer->status = stk_buffer_reserve(out, length);
+    if (writer->status != STIRKEEP_OK)
+        return;
+    (void)put_varint(value, put_varint(tag, out->data + out->length));
+    out->length += length;
+}
+
+void stk_write_bytes(struct stk_writer *writer, uint32_t number, struct stk_bytes bytes)
+{
+    if (writer->status == STIRKEEP_OK)
+        writer->status = stk_pack_bytes(number, bytes, writer->out);
+}
+
+void stk_write_text(struct stk_writer *writer, uint32_t number, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        stk_write_bytes(writer, number, (struct stk_bytes){(const uint8_t *)text, strlen(text)});
+}
+
+void stk_write_text_element(struct stk_writer *writer, uint32_t number, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        stk_write_text(writer, number, text);
+    else if (writer->status == STIRKEEP_OK)
+        writer->status = begin_field(number, 0, writer->out);
+}
+
+void stk_write_close(struct stk_writer *writer, uint32_t number, size_t mark)
+{
+    if (writer->status == STIRKEEP_OK)
+        writer->status = stk_pack_close(number, mark, writer->out);
+}
+
+void stk_write_close_given(struct stk_writer *writer, uint32_t number, size_t mark)
+{
+    if (writer->out->length > mark)
+        stk_write_close(writer, number, mark);
 }
 
 enum stirkeep_status stk_pack_frame_begin(struct stk_buffer *out, size_t *ret_mark)

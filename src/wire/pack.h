@@ -26,6 +26,28 @@ enum stirkeep_status stk_pack_bytes(uint32_t number, struct stk_bytes bytes,
 /* Make what was appended since `mark` the inside of field `number`. */
 enum stirkeep_status stk_pack_close(uint32_t number, size_t mark, struct stk_buffer *out);
 
+/*
+ * Field by field, without protobuf-c's structures, for what a signature's way has. A writer
+ * remembers its first failure and then writes nothing more; what it wrote before stays in the buffer.
+ */
+struct stk_writer {
+    struct stk_buffer *out;
+    enum stirkeep_status status;
+};
+
+/* As proto3 has it, a number that is 0, a text that is NULL or "" and bytes that are none are left
+ * out. */
+void stk_write_number(struct stk_writer *writer, uint32_t number, uint64_t value);
+void stk_write_text(struct stk_writer *writer, uint32_t number, const char *text);
+void stk_write_bytes(struct stk_writer *writer, uint32_t number, struct stk_bytes bytes);
+/* One of a list: there even when it is "". */
+void stk_write_text_element(struct stk_writer *writer, uint32_t number, const char *text);
+
+/* What is written since `mark` (the buffer's length then) becomes the inside of field `number`; the
+ * second one leaves a message out that has nothing in it. */
+void stk_write_close(struct stk_writer *writer, uint32_t number, size_t mark);
+void stk_write_close_given(struct stk_writer *writer, uint32_t number, size_t mark);
+
 /* Frame a message: begin, append its parts, end. */
 enum stirkeep_status stk_pack_frame_begin(struct stk_buffer *out, size_t *ret_mark);
 /* TOO_LARGE when more than `limit` bytes were appended; the frame is then taken back. */

@@ -8,70 +8,85 @@
 
 #define FIELD_NUMBER_MAX 0x1fffffffU
 #define PATH_TEXT 128
+#define NUMBER_BYTES_MAX 10 /* of a varint, however it is padded */
+#define PREFIX_BYTES_MAX 5  /* of a tag or a length: 32 bits, as all readers of protobuf take */
 
-static bool read_varint(struct stk_bytes *rest, uint64_t *ret_value)
+/* A number, and what is behind it: NULL when there is none before `end`. */
+struct number {
+    const uint8_t *behind;
+    uint64_t value;
+};
+
+static struct number read_long_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
 {
     uint64_t value = 0;
 
-    for (size_t i = 0; i < rest->length && i < 10; i++) {
-        uint8_t byte = rest->data[i];
+    for (size_t i = 0; at < end && i < bytes_max; i++) {
+        uint8_t byte = *at++;
 
-        if (i == 9 && byte > 1)
-            return false;
+        if (i == NUMBER_BYTES_MAX - 1 && byte > 1)
+            break;
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if ((byte & 0x80) == 0) {
-            rest->data += i + 1;
-            rest->length -= i + 1;
-            *ret_value = value;
-            return true;
-        }
+        if ((byte & 0x80) == 0)
+            return (struct number){at, value};
     }
-    return false;
+    return (struct number){NULL, 0};
 }
 
-static bool skip(struct stk_bytes *rest, uint64_t length)
+/* Most are of one byte. */
+static inline struct number read_varint(const uint8_t *at, const uint8_t *end, size_t bytes_max)
 {
-    if (length > rest->length)
-        return false;
-    rest->data += length;
-    rest->length -= (size_t)length;
-    return true;
+    if (at < end && *at < 0x80)
+        return (struct number){at + 1, *at};
+    return read_long_varint(at, end, bytes_max);
 }
 
-bool stk_scan_next(struct stk_bytes *rest, struct stk_wire_field *ret_field)
+/* Little-endian, of 4 or 8 bytes. */
+static struct number read_fixed(const uint8_t *at, const uint8_t *end, size_t bytes)
 {
-    struct stk_wire_field field = {0};
-    uint64_t tag = 0;
+    uint64_t value = 0;
+
+    if ((size_t)(end - at) < bytes)
+        return (struct number){NULL, 0};
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint64_t)at[i] << (8 * i);
+    return (struct number){at + bytes, value};
+}
+
+bool stk_scan_cut(struct stk_bytes *rest, struct stk_wire_field *ret_field)
+{
+    const uint8_t *end = rest->data + rest->length;
+    struct number tag = read_varint(rest->data, end, PREFIX_BYTES_MAX);
+    struct number value = {NULL, 0};
     uint64_t length = 0;
 
-    if (!read_varint(rest, &tag) || tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX)
+    if (tag.behind == NULL || tag.value >> 3 == 0 || tag.value >> 3 > FIELD_NUMBER_MAX)
         return false;
-    field.number = (uint32_t)(tag >> 3);
-    field.type = (ProtobufCWireType)(tag & 7);
-    switch (tag & 7) {
+    switch (tag.value & 7) {
     case PROTOBUF_C_WIRE_TYPE_VARINT:
-        if (!read_varint(rest, &field.value))
-            return false;
+        value = read_varint(tag.behind, end, NUMBER_BYTES_MAX);
         break;
     case PROTOBUF_C_WIRE_TYPE_64BIT:
-        if (!skip(rest, 8))
-            return false;
+        value = read_fixed(tag.behind, end, 8);
         break;
     case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        if (!read_varint(rest, &length))
-            return false;
-        field.inside = (struct stk_bytes){rest->data, (size_t)length};
-        if (!skip(rest, length))
-            return false;
+        value = read_varint(tag.behind, end, PREFIX_BYTES_MAX);
+        length = value.value;
         break;
     case PROTOBUF_C_WIRE_TYPE_32BIT:
-        if (!skip(rest, 4))
-            return false;
+        value = read_fixed(tag.behind, end, 4);
         break;
     default: /* groups, and what never was */
         return false;
     }
-    *ret_field = field;
+    if (value.behind == NULL || length > (size_t)(end - value.behind))
+        return false;
+    ret_field->number = (uint32_t)(tag.value >> 3);
+    ret_field->type = (ProtobufCWireType)(tag.value & 7);
+    ret_field->value = value.value;
+    ret_field->inside = (struct stk_bytes){value.behind, (size_t)length};
+    *rest =
+        (struct stk_bytes){value.behind + length, (size_t)(end - value.behind) - (size_t)length};
     return true;
 }
 
@@ -79,7 +94,7 @@ uint64_t stk_scan_id(struct stk_bytes message)
 {
     struct stk_wire_field field = {0};
 
-    while (message.length > 0 && stk_scan_next(&message, &field))
+    while (message.length > 0 && stk_scan_cut(&message, &field))
         if (field.number == 1)
             return field.type == PROTOBUF_C_WIRE_TYPE_VARINT ? field.value : 0;
     return 0;
@@ -127,8 +142,7 @@ static bool malformed(struct scan *scan, const struct place *place, const char *
     return false;
 }
 
-/* The field's index in its message type, or n_fields. Fields mostly come in order. */
-static unsigned find_field(const ProtobufCMessageDescriptor *type, uint32_t number, unsigned hint)
+unsigned stk_scan_field(const ProtobufCMessageDescriptor *type, uint32_t number, unsigned hint)
 {
     unsigned i = hint;
 
@@ -149,17 +163,20 @@ static bool check_message(const ProtobufCMessageDescriptor *type, struct stk_byt
 static bool check_value(const ProtobufCFieldDescriptor *known, const struct stk_wire_field *field,
                         unsigned depth, const struct place *place, struct scan *scan)
 {
-    bool varint = field->type == PROTOBUF_C_WIRE_TYPE_VARINT;
+    bool fits = field->type == PROTOBUF_C_WIRE_TYPE_VARINT;
     bool prefixed = field->type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
 
     switch (known->type) {
     case PROTOBUF_C_TYPE_UINT32:
-        if (varint && field->value > UINT32_MAX)
+        if (fits && field->value > UINT32_MAX)
             return malformed(scan, place, "number does not fit 32 bits");
         break;
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_BOOL:
+        break;
+    case PROTOBUF_C_TYPE_FIXED64:
+        fits = field->type == PROTOBUF_C_WIRE_TYPE_64BIT;
         break;
     case PROTOBUF_C_TYPE_STRING:
         if (prefixed && !stk_text_is_valid(field->inside.data, field->inside.length))
@@ -175,7 +192,7 @@ static bool check_value(const ProtobufCFieldDescriptor *known, const struct stk_
         assert(!"field type not provided for");
         return false;
     }
-    return varint ? true : malformed(scan, place, "wrong wire type");
+    return fits ? true : malformed(scan, place, "wrong wire type");
 }
 
 static bool check_message(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
@@ -192,9 +209,9 @@ static bool check_message(const ProtobufCMessageDescriptor *type, struct stk_byt
         struct place here = {place, type->short_name};
         bool body = false;
 
-        if (!stk_scan_next(&message, &field))
+        if (!stk_scan_cut(&message, &field))
             return malformed(scan, place != NULL ? place : &here, "cut short or not protobuf");
-        index = find_field(type, field.number, index);
+        index = stk_scan_field(type, field.number, index);
         if (index == type->n_fields) {
             index = 0;
             if (depth >= (unsigned)scan->unknown)
@@ -232,8 +249,8 @@ void stk_scan_scrub(const ProtobufCMessageDescriptor *type, uint8_t *message, si
     struct stk_bytes rest = {message, length};
     struct stk_wire_field field = {0};
 
-    while (rest.length > 0 && stk_scan_next(&rest, &field)) {
-        unsigned index = find_field(type, field.number, 0);
+    while (rest.length > 0 && stk_scan_cut(&rest, &field)) {
+        unsigned index = stk_scan_field(type, field.number, 0);
         uint8_t *inside = NULL;
 
         if (index == type->n_fields || field.type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)

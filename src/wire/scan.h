@@ -19,12 +19,16 @@
 struct stk_wire_field {
     uint32_t number;
     ProtobufCWireType type;
-    uint64_t value;          /* varint */
+    uint64_t value;          /* varint, 64 or 32 bits; of what is length-prefixed the length */
     struct stk_bytes inside; /* length-prefixed */
 };
 
 /* Cut the first field off `rest`. False when the bytes are not one. */
-bool stk_scan_next(struct stk_bytes *rest, struct stk_wire_field *ret_field);
+bool stk_scan_cut(struct stk_bytes *rest, struct stk_wire_field *ret_field);
+
+/* The field's index in its message type, or n_fields when it is not known there. Fields mostly come
+ * in order: `hint` is where to look first, the index of the one before or 0. */
+unsigned stk_scan_field(const ProtobufCMessageDescriptor *type, uint32_t number, unsigned hint);
 
 /* The value of field 1 as far as it can be read, else 0: for answers to what cannot be decoded. */
 uint64_t stk_scan_id(struct stk_bytes message);

@@ -3,43 +3,17 @@
 
 #include "model/diagnosis.h"
 #include "model/uri.h"
+#include "wire/structure.h"
 #include <stdio.h>
 #include <string.h>
-
-struct source {
-    struct stk_arena *arena;
-    bool used_up;
-};
-
-static void *take(void *data, size_t size)
-{
-    struct source *source = data;
-    void *taken = stk_arena_take(source->arena, size);
-
-    if (taken == NULL)
-        source->used_up = true;
-    return taken;
-}
-
-/* The arena is given back as a whole by its owner. */
-static void give_back(void *data, void *pointer)
-{
-    (void)data;
-    (void)pointer;
-}
 
 void *stk_unpack_checked(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
                          struct stk_arena *arena, struct stk_error *error)
 {
-    struct source source = {.arena = arena};
-    ProtobufCAllocator allocator = {.alloc = take, .free = give_back, .allocator_data = &source};
-    void *unpacked = protobuf_c_message_unpack(type, &allocator, message.length, message.data);
+    void *unpacked = stk_structure_make(type, message, arena);
 
-    if (unpacked == NULL && source.used_up)
+    if (unpacked == NULL)
         (void)stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: takes too much memory",
-                            type->short_name);
-    else if (unpacked == NULL)
-        (void)stk_error_set(error, STIRKEEP_MALFORMED, "%s: not a message of the protocol",
                             type->short_name);
     return unpacked;
 }

@@ -9,11 +9,8 @@
 #include "wire/bounds.h"
 #include "wire/scan.h"
 
-/*
- * Make protobuf-c's structures of a message that stk_scan_check found well-formed, in the arena
- * alone: nothing is malloc'ed, nothing has to be freed. NULL when the arena is used up (TOO_LARGE)
- * or protobuf-c refuses the bytes after all (MALFORMED).
- */
+/* The structure of a message that stk_scan_check found well-formed (wire/structure.h). NULL:
+ * TOO_LARGE. */
 void *stk_unpack_checked(const ProtobufCMessageDescriptor *type, struct stk_bytes message,
                          struct stk_arena *arena, struct stk_error *error);
 

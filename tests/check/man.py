@@ -34,7 +34,7 @@ def options_of(text):
     """Option -> the name of its value ("" when it takes none), from a text of --help."""
     found = {}
     for line in text.splitlines():
-        item = re.match(r"  (?:  |-[a-z], )?\s*(--[a-z0-9-]+)(?: ([A-Za-z|]+))?(?:  |$)", line)
+        item = re.match(r"  (?:  |-[a-z], )?\s*(--[a-z0-9-]+)(?: ([A-Za-z|=:]+))?(?:  |$)", line)
         if item:
             found[item[1]] = item[2] or ""
     return found

@@ -41,25 +41,30 @@ class Issuer:
         with open(f"{lab}/leaf.pem", "rb") as file:
             self.model = x509.load_pem_x509_certificate(file.read())
 
-    def issue(self, public_key):
+    def issue(self, public_key, own=()):
+        """`own`: extensions instead of the model's of the same kind, and beside the others."""
         now = datetime.datetime.utcnow().replace(microsecond=0)
         builder = (x509.CertificateBuilder().subject_name(self.model.subject)
                    .issuer_name(self.ca.subject).public_key(public_key)
                    .serial_number(0x4000000000000000 | int.from_bytes(os.urandom(7), "big"))
                    .not_valid_before(now - datetime.timedelta(hours=1))
                    .not_valid_after(now + datetime.timedelta(days=90)))
+        for extension in own:
+            builder = builder.add_extension(extension, False)
         for extension in self.model.extensions:
             value = extension.value
+            if any(value.oid == another.oid for another in own):
+                continue
             if isinstance(value, x509.SubjectKeyIdentifier):
                 value = x509.SubjectKeyIdentifier.from_public_key(public_key)
             builder = builder.add_extension(value, extension.critical)
         return builder.sign(self.ca_key, hashes.SHA256())
 
-    def leaf(self, key=None, public_key=None):
+    def leaf(self, key=None, public_key=None, own=()):
         """With a new key; for a key that there is; or for one of which only the public half is."""
         if key is None and public_key is None:
             key = ec.generate_private_key(ec.SECP256R1())
-        return Leaf(self.issue(public_key or key.public_key()), key)
+        return Leaf(self.issue(public_key or key.public_key(), own), key)
 
     def chain_pem(self, leaf):
         return leaf.certificate.public_bytes(PEM) + self.ca.public_bytes(PEM)

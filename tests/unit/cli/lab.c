@@ -15,7 +15,6 @@
 #include <time.h>
 
 #define DAY 86400
-#define X5U "https://certs.example.com/lab.pem"
 
 EVP_PKEY *lab_key(const char *kind)
 {
@@ -56,8 +55,25 @@ static void extend(X509 *x509, int kind, const char *value)
     X509_EXTENSION_free(extension);
 }
 
+static void extend_more(X509 *x509, const char *const *extensions)
+{
+    for (; extensions != NULL && extensions[0] != NULL; extensions += 2) {
+        X509_EXTENSION *extension = X509V3_EXT_conf(NULL, NULL, extensions[0], extensions[1]);
+
+        assert_non_null(extension);
+        assert_int_equal(X509_add_ext(x509, extension, -1), 1);
+        X509_EXTENSION_free(extension);
+    }
+}
+
 void lab_write_certificate(const char *name, EVP_PKEY *key, const char *issuer,
                            EVP_PKEY *issuer_key)
+{
+    lab_write_certificate_with(name, key, issuer, issuer_key, NULL);
+}
+
+void lab_write_certificate_with(const char *name, EVP_PKEY *key, const char *issuer,
+                                EVP_PKEY *issuer_key, const char *const *extensions)
 {
     char file_name[64] = "";
     X509 *x509 = X509_new();
@@ -74,6 +90,7 @@ void lab_write_certificate(const char *name, EVP_PKEY *key, const char *issuer,
     extend(x509, NID_basic_constraints, issuer != NULL ? "critical,CA:FALSE" : "critical,CA:TRUE");
     extend(x509, NID_key_usage,
            issuer != NULL ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign");
+    extend_more(x509, extensions);
     assert_true(X509_sign(x509, issuer_key != NULL ? issuer_key : key, EVP_sha256()) > 0);
     file = fopen(place(file_name), "w");
     assert_non_null(file);
@@ -123,18 +140,11 @@ static void sign(EVP_PKEY *key, const struct stk_buffer *input,
     EVP_MD_CTX_free(context);
 }
 
-char *lab_identity(EVP_PKEY *key, long age)
+char *lab_sign(EVP_PKEY *key, const struct stk_claims_input *given)
 {
-    static const char *dest[] = {"12155550131"};
-    const struct stk_claims_input given = {.ppt = "shaken",
-                                           .orig_tn = "12155550121",
-                                           .dest_tn = dest,
-                                           .dest_tn_count = 1,
-                                           .iat = time(NULL) - age,
-                                           .attest = "A",
-                                           .origid = "123e4567-e89b-12d3-a456-426655440000"};
     struct stk_arena arena = {0};
     struct stk_claims claims = {0};
+    struct stk_error error = {0};
     struct stk_buffer header = {0};
     char coded[1024] = "";
     size_t coded_length = 0;
@@ -143,13 +153,14 @@ char *lab_identity(EVP_PKEY *key, long age)
     uint32_t passport_length = 0;
     char *text = NULL;
 
-    assert_int_equal(stk_arena_new(&arena, 16384), STIRKEEP_OK);
-    assert_int_equal(stk_claims_make(&given, &arena, &claims, NULL), STIRKEEP_OK);
-    assert_int_equal(stk_passport_header(STK_PPT_SHAKEN, X5U, &header), STIRKEEP_OK);
+    assert_int_equal(stk_arena_new(&arena, (size_t)256 * 1024), STIRKEEP_OK);
+    if (stk_claims_make(given, &arena, &claims, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(stk_passport_header(claims.ppt_text, LAB_X5U, &header), STIRKEEP_OK);
     coded_length = stk_base64url_encode(header.data, header.length, coded);
     assert_int_equal(stk_passport_input(coded, coded_length, &claims, &out), STIRKEEP_OK);
     sign(key, &out, signature);
-    assert_int_equal(stk_passport_finish(signature, STK_PPT_SHAKEN, X5U, &out, &passport_length),
+    assert_int_equal(stk_passport_finish(signature, &claims, LAB_X5U, &out, &passport_length),
                      STIRKEEP_OK);
     text = strndup((const char *)out.data, out.length);
     assert_non_null(text);
@@ -157,4 +168,18 @@ char *lab_identity(EVP_PKEY *key, long age)
     stk_buffer_free(&header);
     stk_arena_free(&arena);
     return text;
+}
+
+char *lab_identity(EVP_PKEY *key, long age)
+{
+    static const char *const dest[] = {"12155550131"};
+    const struct stk_claims_input given = {.ppt = "shaken",
+                                           .orig_tn = "12155550121",
+                                           .dest_tn = dest,
+                                           .dest_tn_count = 1,
+                                           .iat = time(NULL) - age,
+                                           .attest = "A",
+                                           .origid = "123e4567-e89b-12d3-a456-426655440000"};
+
+    return lab_sign(key, &given);
 }

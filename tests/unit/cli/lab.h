@@ -2,6 +2,7 @@
 #ifndef STK_TEST_CLI_LAB_H
 #define STK_TEST_CLI_LAB_H
 
+#include "model/claims.h"
 #include <openssl/evp.h>
 #include <stddef.h>
 
@@ -18,10 +19,19 @@ void lab_write_key(const char *name, EVP_PKEY *key, const char *passphrase);
 void lab_write_certificate(const char *name, EVP_PKEY *key, const char *issuer,
                            EVP_PKEY *issuer_key);
 
+/* The same with further extensions: pairs of dotted OID and value in OpenSSL's words, then NULL. */
+void lab_write_certificate_with(const char *name, EVP_PKEY *key, const char *issuer,
+                                EVP_PKEY *issuer_key, const char *const *extensions);
+
 /* A PKCS#12 file without a passphrase, of the key and the certificate called `name`. */
 void lab_write_pkcs12(const char *file_name, EVP_PKEY *key, const char *name);
 
-/* A shaken Identity header value that was issued `age` seconds ago, on the heap. */
+#define LAB_X5U "https://certs.example.com/lab.pem"
+
+/* An Identity header value with these claims, on the heap. */
+char *lab_sign(EVP_PKEY *key, const struct stk_claims_input *given);
+
+/* A shaken one that was issued `age` seconds ago. */
 char *lab_identity(EVP_PKEY *key, long age);
 
 #endif

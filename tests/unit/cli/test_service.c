@@ -19,7 +19,7 @@ static void play_signing(struct fake *fake)
         struct stk_buffer out = {0};
         const struct stk_response_pong pong = {.detail = "the keeper is starting"};
 
-        if (request.kind == STK_REQUEST_SIGN && request.name.text[0] == 'A')
+        if (request.kind == STK_REQUEST_SIGN && request.signings[0].name.text[0] == 'A')
             fake_sign(fd, &request);
         else if (request.kind == STK_REQUEST_SIGN)
             fake_refuse(fd, request.id, STIRKEEP_NOT_PERMITTED, "no grant\n\033[2Jfor you");
@@ -326,6 +326,91 @@ static void who_is_no_administrator_gets_the_limited_view(void **state)
     assert_non_null(strstr(ran->out, "not for this user"));
 }
 
+/* ---- the policy in force */
+
+#define CONFIGURATION "61da214f1636a7a39a89e298c45f0f469591adb8c645240d48a1ae3dd19fd0ca"
+#define ATTESTATION "e675ac83ac9ce7f5ac61e9c1500b8b7313fcc63ec9b3713f2590a8556b809fe7"
+
+static void play_policy(struct fake *fake)
+{
+    struct stk_admin_request request = {0};
+    int fd = fake_accept(fake);
+
+    while (fake_admin_request(fake, fd, &request)) {
+        struct stk_admin_response answer = {.id = request.id,
+                                            .kind = request.kind,
+                                            .configuration = CONFIGURATION,
+                                            .attestation = ATTESTATION,
+                                            .grants = 200,
+                                            .attest_rules = 1000000};
+
+        answer.service.ready = true;
+        answer.service.configuration = CONFIGURATION;
+        answer.service.attestation = request.kind == STK_ADMIN_STATUS ? "" : ATTESTATION;
+        fake_admin_answer(fd, &answer);
+    }
+    fake_close(fake, fd);
+}
+
+static void play_faulty_policy(struct fake *fake)
+{
+    struct stk_admin_request request = {0};
+    int fd = fake_accept(fake);
+
+    while (fake_admin_request(fake, fd, &request))
+        fake_admin_refuse(fd, request.id, STIRKEEP_CONFIG,
+                          "/etc/stirkeep/stirkeep.conf:17: [grant x] foo: no such key");
+    fake_close(fake, fd);
+}
+
+static const struct ran *ask(void (*play)(struct fake *fake), const char *verb, const char *more)
+{
+    const struct ran *ran = NULL;
+    struct fake fake;
+
+    fake_start(&fake, play);
+    ran = program(NULL, verb, "--admin-socket", fake.path, more);
+    fake_stop(&fake);
+    return ran;
+}
+
+static void a_reload_tells_what_is_in_force_now(void **state)
+{
+    const struct ran *ran = ask(play_policy, "reload", NULL);
+    (void)state;
+
+    program_done(ran);
+    assert_string_equal(ran->out, "configuration  " CONFIGURATION "\nattestation    " ATTESTATION
+                                  "\ngrants         200\nattest rules   1000000\n");
+    ran = ask(play_policy, "reload", "--json");
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "\"attestation\": \"" ATTESTATION "\""));
+    assert_non_null(strstr(ran->out, "\"attest_rules\": 1000000"));
+}
+
+static void a_reload_that_is_refused_says_file_line_and_reason(void **state)
+{
+    const struct ran *ran = ask(play_faulty_policy, "reload", NULL);
+    (void)state;
+
+    failed(ran, 1, "/etc/stirkeep/stirkeep.conf:17: [grant x] foo");
+    assert_string_equal(ran->out, "");
+}
+
+static void status_shows_the_policys_hashes(void **state)
+{
+    const struct ran *ran = ask(play_policy, "status", NULL);
+    (void)state;
+
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "configuration  " CONFIGURATION "\n"));
+    assert_non_null(strstr(ran->out, "attestation    no file\n"));
+    ran = ask(play_policy, "status", "--json");
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "\"configuration\": \"" CONFIGURATION "\""));
+    assert_non_null(strstr(ran->out, "\"attestation\": \"\""));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +426,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_name_that_is_not_held_is_said),
         cmocka_unit_test(a_service_that_is_not_ready_makes_status_fail_with_the_reason),
         cmocka_unit_test(who_is_no_administrator_gets_the_limited_view),
+        cmocka_unit_test(a_reload_tells_what_is_in_force_now),
+        cmocka_unit_test(a_reload_that_is_refused_says_file_line_and_reason),
+        cmocka_unit_test(status_shows_the_policys_hashes),
     };
 
     if (argc < 2)

@@ -49,7 +49,7 @@ static void wrong_lines_exit_with_two_and_name_what_is_wrong(void **state)
         {{"sign", "Alpha", "--orig", "1", "--attest", "A"}, "--dest"},
         {{"sign", "Alpha", "--orig", "1", "--dest", ",", "--attest", "A"}, "--dest"},
         {{"sign", "Alpha", "--orig", "1", "--orig-uri", "sip:a@b", "--dest", "2"}, "--orig"},
-        {{"sign", "Alpha", "--ppt", "div", "--orig", "1", "--dest", "2"}, "--ppt"},
+        {{"sign", "Alpha", "--ppt", "div", "--orig", "1", "--dest", "2"}, "--div"},
         {{"sign", "Alpha", "--ppt=base", "--attest=A", "--orig=1", "--dest=2"}, "--attest"},
         {{"sign", "Alpha", "--iat", "soon"}, "--iat"},
         {{"sign", "Alpha", "--iat", "0"}, "--iat"},
@@ -59,6 +59,13 @@ static void wrong_lines_exit_with_two_and_name_what_is_wrong(void **state)
         {{"verify", "--ca", "x", "a"}, "--cert"},
         {{"verify", "--max-age", "-1", "a"}, "--max-age"},
         {{"verify", "--sign-socket", "x"}, "--sign-socket"},
+        {{"verify", "--orig", "1", "a"}, "--dest"},
+        {{"policy"}, "policy"},
+        {{"policy", "nonsense"}, "policy"},
+        {{"policy", "check", "x"}, "x"},
+        {{"policy", "check", "--conf", "x"}, "--conf"},
+        {{"policy", "explain"}, "--user"},
+        {{"reload", "x"}, "x"},
         {{"status", "x"}, "x"},
         {{"bench"}, "NAME"},
         {{"bench", "Alpha", "--window", "0"}, "--window"},
@@ -117,6 +124,9 @@ static void help_is_there_for_everything_and_exits_with_zero(void **state)
         {{"status", "-h"}, "--json"},
         {{"bench", "-h"}, "--window"},
         {{"audit", "verify", "-h"}, "FILE"},
+        {{"policy", "check", "-h"}, "--config FILE"},
+        {{"policy", "explain", "-h"}, "--executable PATH"},
+        {{"reload", "-h"}, "--admin-socket"},
     };
     (void)state;
 
@@ -140,11 +150,14 @@ static void without_a_service_each_verb_says_so_with_the_socket(void **state)
     failed(program(NULL, "list"), 1, admin_socket, "No such file");
     failed(program(NULL, "show", "Alpha"), 1, admin_socket);
     failed(program(NULL, "retire", "Alpha"), 1, admin_socket);
+    failed(program(NULL, "reload"), 1, admin_socket);
     failed(program(NULL, "status"), 1, sign_socket, "not ready");
     failed(program(NULL, "list", "--mine"), 1, sign_socket);
     failed(program(NULL, "bench", "Alpha"), 1, sign_socket);
     failed(program(NULL, "sign", "Alpha", "--orig", "1", "--dest", "2", "--attest", "A"), 1,
            sign_socket);
+    failed(program("{\"attest\":\"A\"}", "sign", "Alpha", "--batch", "-"), 1, sign_socket,
+           "line 1");
     /* A file where a socket should be, given by option. */
     place_text("file", "");
     failed(program(NULL, "list", "--admin-socket", place("file")), 1, "/file", "refused");

@@ -132,17 +132,54 @@ void fake_write(int fd, const void *data, size_t length)
     }
 }
 
+/* What is signed for one: the texts live in `text`. */
+static struct stk_response_signed signature_of(const struct stk_signing *signing, char text[128])
+{
+    const char *what =
+        signing->is_input ? (const char *)signing->payload.data : signing->claims.dest_tn[0];
+    int length = snprintf(text, 128, "%s/%s", signing->name.text, what);
+
+    must(length > 0 && length < 128);
+    return (struct stk_response_signed){.identity = {(const uint8_t *)text, (size_t)length},
+                                        .passport_length = (uint32_t)strlen(signing->name.text),
+                                        .generation = 7,
+                                        .iat = 1471375418,
+                                        .origid = "made",
+                                        .attest = "B"};
+}
+
 void fake_sign(int fd, const struct stk_request *request)
 {
     struct stk_buffer out = {0};
     char text[128] = "";
-    struct stk_response_signed body = {.generation = 7, .iat = 1471375418, .origid = "made"};
-    int length =
-        snprintf(text, sizeof(text), "%s/%s", request->name.text, request->claims.dest_tn[0]);
+    struct stk_response_signed body = signature_of(&request->signings[0], text);
 
-    body.identity = (struct stk_bytes){(const uint8_t *)text, (size_t)length};
-    body.passport_length = (uint32_t)strlen(request->name.text);
     must(stk_response_encode_signed(request->id, &body, &out) == STIRKEEP_OK);
+    fake_write(fd, out.data, out.length);
+    stk_buffer_free(&out);
+}
+
+void fake_batch(int fd, const struct stk_request *request, size_t count)
+{
+    struct stk_response_result results[STK_SIGNINGS_MAX + 1] = {0};
+    char texts[STK_SIGNINGS_MAX + 1][128];
+    struct stk_buffer out = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        const struct stk_signing *signing =
+            &request->signings[i < request->signing_count ? i : request->signing_count - 1];
+
+        if (signing->status == STIRKEEP_OK && strncmp(signing->name.text, "no", 2) != 0)
+            results[i].signed_ = signature_of(signing, texts[i]);
+        else if (signing->status == STIRKEEP_OK)
+            results[i] = (struct stk_response_result){
+                .status = STIRKEEP_UNKNOWN_NAME,
+                .message = signing->name.text[2] != '\0' ? signing->name.text : ""};
+        else
+            results[i] =
+                (struct stk_response_result){.status = signing->status, .message = signing->reason};
+    }
+    must(stk_response_encode_batch(request->id, results, count, &out) == STIRKEEP_OK);
     fake_write(fd, out.data, out.length);
     stk_buffer_free(&out);
 }

@@ -36,8 +36,11 @@ bool fake_request(struct fake *fake, int fd, struct stk_request *ret_request);
 /* Read more into `in`; false at the end. */
 bool fake_more(struct fake *fake, int fd);
 
-/* "NAME/FIRST-DEST" is what the fake's signatures say, so that an answer shows whose it is. */
+/* "NAME/FIRST-DEST" (or, of an input, "NAME/PAYLOAD") is what the fake's signatures say, so that an
+ * answer shows whose it is. */
 void fake_sign(int fd, const struct stk_request *request);
+/* The same of a batch, with `count` results; names that begin with "no" are refused. */
+void fake_batch(int fd, const struct stk_request *request, size_t count);
 void fake_refuse(int fd, uint64_t id, enum stirkeep_status status, const char *message);
 void fake_write(int fd, const void *data, size_t length);
 

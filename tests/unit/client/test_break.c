@@ -177,7 +177,7 @@ static void play_answers_late(struct fake *fake)
     (void)fake_request(fake, fd, &first);
     fake_wait(&fake->go);
     request = first;
-    request.claims.dest_tn = (const char *[]){"0"};
+    request.signings[0].claims.dest_tn = (const char *[]){"0"};
     fake_sign(fd, &request);
     sign_all(fake, fd);
 }

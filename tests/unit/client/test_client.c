@@ -29,6 +29,7 @@ static void a_signature_comes_with_all_that_is_known_of_it(void **state)
         assert_int_equal(signature.generation, 7);
         assert_int_equal(signature.iat, 1471375418);
         assert_string_equal(signature.origid, "made");
+        assert_string_equal(signature.attest, "B");
     }
     assert_string_equal(stirkeep_client_error(client), "");
     assert_true(stirkeep_fd(client, NULL) >= 0);

@@ -17,7 +17,7 @@ static void play_two(struct fake *fake)
 
     for (int i = 0; i < UNDER_WAY && fake_request(fake, first, &request); i++) {
         ids[i] = request.id;
-        memcpy(names[i], request.name.text, sizeof(names[i]));
+        memcpy(names[i], request.signings[0].name.text, sizeof(names[i]));
     }
     second = fake_accept(fake);
     while (fake_request(fake, second, &request)) {
@@ -25,10 +25,10 @@ static void play_two(struct fake *fake)
         fake_sign(second, &request);
     }
     fake_close(fake, second);
-    request.claims.dest_tn = (const char **)(uintptr_t)one_dest;
+    request.signings[0].claims.dest_tn = (const char **)(uintptr_t)one_dest;
     for (int i = 0; i < UNDER_WAY; i++) {
         request.id = ids[i];
-        memcpy(request.name.text, names[i], sizeof(names[i]));
+        memcpy(request.signings[0].name.text, names[i], sizeof(names[i]));
         fake_sign(first, &request);
     }
     while (fake_request(fake, first, &request))

@@ -20,10 +20,10 @@ static void play_backwards(struct fake *fake)
 
     while (fake_request(fake, fd, &request)) {
         batch[count].id = request.id;
-        memcpy(batch[count++].name, request.name.text, sizeof(batch[0].name));
+        memcpy(batch[count++].name, request.signings[0].name.text, sizeof(batch[0].name));
         for (; count == IN_A_BATCH && fake->in.length == 0; count = 0)
             for (size_t i = count; i-- > 0;) {
-                memcpy(request.name.text, batch[i].name, sizeof(batch[0].name));
+                memcpy(request.signings[0].name.text, batch[i].name, sizeof(batch[0].name));
                 request.id = batch[i].id;
                 fake_sign(fd, &request);
             }

@@ -367,12 +367,14 @@ static void a_file_of_any_size_and_garbage_is_refused(void **state)
 {
     size_t length = STK_CONFIG_MAX + 1;
     char *text = malloc(length);
+    char message[64] = "";
     unsigned seed = 7;
     (void)state;
 
     assert_non_null(text);
     memset(text, '\n', length);
-    bad_bytes(text, length, "conf:1: larger than 1048576 bytes");
+    (void)snprintf(message, sizeof(message), "conf:1: larger than %d bytes", STK_CONFIG_MAX);
+    bad_bytes(text, length, message);
     for (int round = 0; round < 300; round++) {
         struct stk_config *config = NULL;
         struct stk_error error = {0};

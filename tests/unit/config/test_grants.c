@@ -349,7 +349,7 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* As many as a configuration holds: 200 grants with 1,000 numbers each. */
+/* 200 grants with 1,000 numbers each. */
 static void many_grants_with_many_numbers_are_read_quickly(void **state)
 {
     char *text = malloc(STK_CONFIG_MAX + 1);

@@ -101,8 +101,8 @@ static void grants_limits_rules_and_administrators_take_over(void **state)
 {
     static const char *const others[] = {
         "[grant k]\nuser = 1\ncertificates = a\nattest = A\n",
-        "[grant k]\nuser = 2\ncertificates = a\nattest = A\nrate = 5\nquota = 6\nburst = 7\n"
-        "orig = 1*\nsign-input = yes\nppt = shaken, div\n",
+        ("[grant k]\nuser = 2\ncertificates = a\nattest = A\nrate = 5\nquota = 6\nburst = 7\n"
+         "orig = 1*\nsign-input = yes\nppt = shaken, div\n"),
         "[certificate *]\nrate = 5\n",
         "[attest 1*]\nlevel = A\n",
         "[attest 1*]\nlevel = B\n[attestation]\ndefault = C\nexceed = lower\n",

@@ -28,7 +28,10 @@ int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t leng
     (void)buffer;
 
     *ret_found = NULL;
-    if (may_answer(length, &code) && (strcmp(name, "root") == 0 || strcmp(name, "kam") == 0)) {
+    if (may_answer(length, &code) && strcmp(name, "nil") == 0) {
+        *entry = (struct passwd){.pw_uid = (uid_t)-1};
+        *ret_found = entry;
+    } else if (code == 0 && (strcmp(name, "root") == 0 || strcmp(name, "kam") == 0)) {
         *entry =
             (struct passwd){.pw_uid = name[0] == 'r' ? 0 : 998, .pw_gid = name[0] == 'r' ? 0 : 997};
         *ret_found = entry;
@@ -166,6 +169,8 @@ static void a_database_in_trouble_is_no_database_without_the_user(void **state)
     bad(SMALLEST "[admin]\nuser = root\n", "conf:4: [admin] user: no such user: root");
     bad(SMALLEST "[grant k]\ngroup = voice\n", "conf:4: [grant k] group: no such group: voice");
     trouble = 0;
+    bad(SMALLEST "[rooms]\nfront-user = nil\n",
+        "conf:4: [rooms] front-user: user nil has the number -1");
     needed = 100000;
     config = good(SMALLEST "[admin]\nuser = kam\n[rooms]\nfront-user = 1234\n");
     assert_int_equal(config->admin.users[0], 998);
@@ -296,6 +301,9 @@ static void every_other_head_is_refused(void **state)
         "stirkeep-resolved 1\nuser a -1 1\n",
         "stirkeep-resolved 1\nuser a 1 1 \n",
         "stirkeep-resolved 1\nuser a 1  \n",
+        "stirkeep-resolved 1\nuser a 4294967295 1\n",
+        "stirkeep-resolved 1\nuser a 1 4294967295\n",
+        "stirkeep-resolved 1\ngroup a 4294967295\n",
         "stirkeep-resolved 1\nuser a 4294967296 1\n",
         "stirkeep-resolved 1\nuser a 1 18446744073709551617\n",
         "stirkeep-resolved 1\nuser a 1 1\nuser a 1 1\n",
@@ -357,6 +365,37 @@ static void no_part_of_a_resolved_text_is_taken_for_the_whole(void **state)
     stk_buffer_free(&out);
 }
 
+/* It is taken or refused, and taken means the whole of it. */
+static void a_changed_byte_anywhere_is_no_trouble(void **state)
+{
+    static const char bytes[] = {'\0', '\n', ' ', '0', '9', 'x', '[', '\xff'};
+    struct stk_buffer out = {0};
+    struct stk_config *config = resolved(sample, &out);
+    (void)state;
+
+    stk_config_free(config);
+    for (size_t i = 0; i < out.length; i++) {
+        uint8_t saved = out.data[i];
+
+        for (size_t j = 0; j < sizeof(bytes); j++) {
+            struct stk_error error = {0};
+            enum stirkeep_status status = STIRKEEP_OK;
+
+            config = NULL;
+            out.data[i] = (uint8_t)bytes[j];
+            status =
+                stk_config_parse_resolved((char *)out.data, out.length, "room", &config, &error);
+            assert_true(status == STIRKEEP_OK || status == STIRKEEP_CONFIG ||
+                        status == STIRKEEP_MALFORMED);
+            assert_int_equal(config != NULL, status == STIRKEEP_OK);
+            assert_int_equal(error.status, status);
+            stk_config_free(config);
+        }
+        out.data[i] = saved;
+    }
+    stk_buffer_free(&out);
+}
+
 /* The most that a text can name. */
 static void no_text_resolves_to_more_than_the_limit(void **state)
 {
@@ -402,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_bad_text_is_refused_as_ever),
         cmocka_unit_test(every_other_head_is_refused),
         cmocka_unit_test(no_part_of_a_resolved_text_is_taken_for_the_whole),
+        cmocka_unit_test(a_changed_byte_anywhere_is_no_trouble),
         cmocka_unit_test(no_text_resolves_to_more_than_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,13 @@ int bench_tear_down(void **state)
 {
     struct bench *bench = *state;
 
+    /* Without a porter it leaves, by its own way out: a sanitizer then tells what it forgot. */
+    if (bench->born.control >= 0) {
+        (void)close(bench->born.control);
+        bench->born.control = -1;
+        if (bench->born.pid != 0)
+            assert_int_equal(born_wait(&bench->born), 1);
+    }
     born_free(&bench->born);
     stk_arena_free(&bench->arena);
     stk_arena_free(&bench->answers);
@@ -38,7 +45,7 @@ struct stk_certificate bench_certificate(const char *name)
 {
     struct stk_certificate certificate = {.generation = 1,
                                           .key_id = {{(uint8_t)name[0], 1}},
-                                          .x5u = "https://certs.example.com/a.pem",
+                                          .x5u = BENCH_X5U,
                                           .not_before = 1000,
                                           .not_after = 4000000000,
                                           .active = true};
@@ -72,20 +79,32 @@ static void push_names(struct bench *bench)
     bench_push(bench, 1, true, true, held, sizeof(held) / sizeof(held[0]));
 }
 
-void bench_start_alone(struct bench *bench)
+static const char *or_nothing(const char *text)
 {
-    char config[1024] = "";
+    return text != NULL ? text : "";
+}
+
+void bench_config(const struct bench *bench, char ret_config[BENCH_CONFIG_MAX])
+{
     const char *directory = bench->born.directory;
 
-    (void)snprintf(config, sizeof(config),
+    (void)snprintf(ret_config, BENCH_CONFIG_MAX,
                    "[token]\nmodule = /nowhere.so\nlabel = stirkeep\nsessions = 2\n"
                    "[sockets]\nsign = %s/socket\nclient-timeout-ms = %u\n"
-                   "[audit]\nfile = %s/audit.jsonl\n[signing]\ndeadline-ms = %u\n"
+                   "[audit]\nfile = %s/audit.jsonl\n[signing]\ndeadline-ms = %u\n%s"
                    "[grant proxy]\nuser = %u\n"
-                   "certificates = Alpha, Bravo, Charlie, Delta, N*\nattest = A, B\n",
+                   "certificates = Alpha, Bravo, Charlie, Delta, N*\nattest = A, B\n%s%s",
                    directory, bench->client_timeout_ms > 0 ? bench->client_timeout_ms : 20000,
                    directory, bench->deadline_ms > 0 ? bench->deadline_ms : 20000,
-                   (unsigned)getuid() + (bench->stranger ? 1 : 0));
+                   or_nothing(bench->signing), (unsigned)getuid() + (bench->stranger ? 1 : 0),
+                   or_nothing(bench->grant), or_nothing(bench->sections));
+}
+
+void bench_start_alone(struct bench *bench)
+{
+    char config[BENCH_CONFIG_MAX] = "";
+
+    bench_config(bench, config);
     push_names(bench);
     born_start(&bench->born, config);
 }
@@ -108,9 +127,14 @@ static void take_order(struct bench *bench, const struct stk_order *order)
     taken->uid = order->peer.uid;
     (void)snprintf(taken->name, sizeof(taken->name), "%s", order->name.text);
     (void)snprintf(taken->grant, sizeof(taken->grant), "%s", order->grant);
+    (void)snprintf(taken->ppt, sizeof(taken->ppt), "%s", order->claims.ppt_text);
+    (void)snprintf(taken->orig, sizeof(taken->orig), "%s", or_nothing(order->claims.orig_tn));
+    taken->attest = order->claims.attest;
+    taken->attest_asked = order->attest_asked;
+    taken->has_origid = order->claims.origid[0] != '\0';
 }
 
-static void take_message(struct bench *bench)
+void bench_take_some(struct bench *bench)
 {
     struct stk_front_orders orders = {0};
     struct stk_answer bad[STK_BATCH_MAX];
@@ -131,6 +155,12 @@ static void take_message(struct bench *bench)
     assert_true(orders.refusal_count <= STK_BATCH_MAX);
     for (size_t i = 0; i < orders.refusal_count; i++) {
         bench->refusal_status = orders.refusals[i].status;
+        (void)snprintf(bench->refusal_reason, sizeof(bench->refusal_reason), "%s",
+                       orders.refusals[i].reason);
+        (void)snprintf(bench->refusal_orig, sizeof(bench->refusal_orig), "%s",
+                       orders.refusals[i].orig);
+        (void)snprintf(bench->refusal_attest, sizeof(bench->refusal_attest), "%s",
+                       orders.refusals[i].attest);
         bench->suppressed += orders.refusals[i].suppressed;
     }
     bench->refusal_count += orders.refusal_count;
@@ -139,14 +169,14 @@ static void take_message(struct bench *bench)
 void bench_take(struct bench *bench, size_t count)
 {
     while (bench->taken_count < count)
-        take_message(bench);
+        bench_take_some(bench);
     assert_int_equal(bench->taken_count, count);
 }
 
 void bench_take_refusals(struct bench *bench, size_t count)
 {
     while (bench->refusal_count < count)
-        take_message(bench);
+        bench_take_some(bench);
 }
 
 bool bench_keeper_is_idle(const struct bench *bench)
@@ -161,8 +191,7 @@ void bench_forget(struct bench *bench)
 
 void bench_answer(struct bench *bench, uint64_t id, enum stirkeep_status status)
 {
-    static const char identity[] = "h.p.s;info=<https://certs.example.com/a.pem>;alg=ES256;"
-                                   "ppt=shaken";
+    static const char identity[] = "h.p.s;info=<" BENCH_X5U ">;alg=ES256;ppt=shaken";
     struct stk_answer answer = {
         .id = id, .status = status, .message = "the keeper says so", .identity = ""};
     struct stk_buffer out = {0};
@@ -184,38 +213,157 @@ void bench_answer(struct bench *bench, uint64_t id, enum stirkeep_status status)
 
 /* ---- intake */
 
-void bench_await(struct bench *bench, uint64_t push)
+static struct stk_usage_count *count_of(struct bench *bench, bool of_certificate, const char *name)
+{
+    struct stk_usage_count *count = bench->counts;
+
+    while (count < bench->counts + bench->count_count &&
+           (count->of_certificate != of_certificate || strcmp(count->name, name) != 0))
+        count++;
+    return count;
+}
+
+static void note_counts(struct bench *bench, const struct stk_front_report *report)
+{
+    bench->report_count += report->usage_count > 0 ? 1 : 0;
+    for (size_t i = 0; i < report->usage_count; i++) {
+        struct stk_usage_count *count =
+            count_of(bench, report->usage[i].of_certificate, report->usage[i].name);
+
+        if (count == bench->counts + bench->count_count)
+            bench->count_count++;
+        assert_in_range(bench->count_count, 1, sizeof(bench->counts) / sizeof(bench->counts[0]));
+        *count = report->usage[i];
+    }
+}
+
+static struct stk_front_report take_report(struct bench *bench)
 {
     struct stk_front_report report = {0};
     size_t length = 0;
 
-    do {
-        assert_int_equal(stk_link_receive(bench->born.other, WITHIN_MS, message, &length, NULL),
-                         STIRKEEP_OK);
-        stk_arena_reset(&bench->arena);
-        assert_int_equal(stk_front_report_decode((struct stk_bytes){message, length}, &bench->arena,
-                                                 &report, NULL),
-                         STIRKEEP_OK);
-        bench->snapshot_wanted = bench->snapshot_wanted || report.snapshot_wanted;
-    } while (report.push != push);
+    assert_int_equal(stk_link_receive(bench->born.other, WITHIN_MS, message, &length, NULL),
+                     STIRKEEP_OK);
+    stk_arena_reset(&bench->arena);
+    assert_int_equal(
+        stk_front_report_decode((struct stk_bytes){message, length}, &bench->arena, &report, NULL),
+        STIRKEEP_OK);
+    bench->snapshot_wanted = bench->snapshot_wanted || report.snapshot_wanted;
+    note_counts(bench, &report);
+    return report;
+}
+
+void bench_await(struct bench *bench, uint64_t push)
+{
+    while (take_report(bench).push != push)
+        ;
     bench->acknowledged = push;
+}
+
+void bench_await_count(struct bench *bench, bool of_certificate, const char *name, uint64_t count)
+{
+    const struct stk_usage_count *known = count_of(bench, of_certificate, name);
+
+    while (known == bench->counts + bench->count_count || known->count != count) {
+        (void)take_report(bench);
+        known = count_of(bench, of_certificate, name);
+    }
+}
+
+void bench_push_constrained(struct bench *bench, uint64_t push, const char *name,
+                            const struct stk_constraints *constraints)
+{
+    struct stk_certificate certificate = bench_certificate(name);
+
+    certificate.constraints = constraints;
+    bench_push(bench, push, false, true, &certificate, 1);
+    bench_await(bench, push);
+}
+
+int bench_rules(const char *rules, enum stk_level otherwise)
+{
+    struct stk_rules_draft *draft = stk_rules_draft_new();
+    struct stk_buffer image = {0};
+    struct stk_error error = {0};
+    char numbers[64] = "";
+    char level[8] = "";
+    uint32_t line = 1;
+    int fd = -1;
+
+    assert_non_null(draft);
+    stk_rules_draft_default(draft, otherwise);
+    for (int took = 0; sscanf(rules, "%63s %7s\n%n", numbers, level, &took) == 2; rules += took) {
+        struct stk_number_pattern pattern = {0};
+        enum stk_level read = STK_LEVEL_NONE;
+
+        assert_true(stk_level_read(level, &read));
+        assert_int_equal(stk_number_pattern_read(numbers, "rule", &pattern, NULL), STIRKEEP_OK);
+        assert_int_equal(stk_rules_draft_add(draft, &pattern, read, 1, line++), STIRKEEP_OK);
+    }
+    if (stk_rules_build(draft, &image, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    fd = born_sealed(image.data, image.length);
+    stk_buffer_free(&image);
+    stk_rules_draft_free(draft);
+    return fd;
 }
 
 /* ---- clients */
 
+struct stk_claims_input claims_of(const char *orig, const char *attest)
+{
+    static const char *const dest[] = {"12155550131"};
+
+    return (struct stk_claims_input){.ppt = "shaken",
+                                     .orig_tn = orig,
+                                     .dest_tn = dest,
+                                     .dest_tn_count = 1,
+                                     .attest = attest,
+                                     .origid = "123e4567-e89b-12d3-a456-426655440000"};
+}
+
+static void signing_to(const struct client *client, uint64_t id, uint32_t deadline_ms,
+                       const struct stk_signing_input *signing)
+{
+    struct stk_buffer out = {0};
+
+    assert_int_equal(stk_request_encode_sign(id, deadline_ms, signing, &out), STIRKEEP_OK);
+    client_send(client, out.data, out.length);
+    stk_buffer_free(&out);
+}
+
 void sign_to(const struct client *client, uint64_t id, const char *name, const char *attest,
              uint32_t deadline_ms)
 {
-    static const char *const dest[] = {"12155550131"};
-    const struct stk_claims_input claims = {.ppt = "shaken",
-                                            .orig_tn = "12155550121",
-                                            .dest_tn = dest,
-                                            .dest_tn_count = 1,
-                                            .attest = attest,
-                                            .origid = "123e4567-e89b-12d3-a456-426655440000"};
+    const struct stk_claims_input claims = claims_of("12155550121", attest);
+    const struct stk_signing_input signing = {.name = name, .claims = &claims};
+
+    signing_to(client, id, deadline_ms, &signing);
+}
+
+void claims_to(const struct client *client, uint64_t id, const char *name,
+               const struct stk_claims_input *claims)
+{
+    const struct stk_signing_input signing = {.name = name, .claims = claims};
+
+    signing_to(client, id, 0, &signing);
+}
+
+void input_to(const struct client *client, uint64_t id, const char *name, const char *header,
+              const char *payload)
+{
+    const struct stk_signing_input signing = {.name = name, .header = header, .payload = payload};
+
+    signing_to(client, id, 0, &signing);
+}
+
+void batch_to(const struct client *client, uint64_t id, const struct stk_signing_input *signings,
+              size_t count, bool whole, uint32_t deadline_ms)
+{
     struct stk_buffer out = {0};
 
-    assert_int_equal(stk_request_encode_sign(id, deadline_ms, name, &claims, &out), STIRKEEP_OK);
+    assert_int_equal(stk_request_encode_batch(id, deadline_ms, signings, count, whole, &out),
+                     STIRKEEP_OK);
     client_send(client, out.data, out.length);
     stk_buffer_free(&out);
 }
@@ -239,6 +387,16 @@ struct stk_response hear(struct bench *bench, struct client *client)
         STIRKEEP_OK)
         fail_msg("%s", error.message);
     return response;
+}
+
+void hear_refusal(struct bench *bench, struct client *client, uint64_t id,
+                  enum stirkeep_status status, const char *text)
+{
+    struct stk_response response = hear(bench, client);
+
+    assert_int_equal(response.id, id);
+    if (response.status != status || strstr(response.message, text) == NULL)
+        fail_msg("it says %s: %s", stirkeep_status_name(response.status), response.message);
 }
 
 void expect_served(struct bench *bench)

@@ -130,6 +130,7 @@ static void take_act(struct ends *ends, const struct stk_custody_order *order)
     (void)snprintf(act->name, sizeof(act->name), "%s", order->name.text);
     (void)snprintf(act->detail, sizeof(act->detail), "%.500s", order->detail);
     act->generation = order->generation;
+    act->peer = order->peer;
     act->request_id = order->request_id;
 }
 

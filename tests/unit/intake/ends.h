@@ -25,6 +25,7 @@ struct recorded {
     char name[STK_NAME_MAX + 1];
     char detail[512];
     uint32_t generation;
+    struct stk_peer peer;
     uint64_t request_id;
 };
 

@@ -230,9 +230,28 @@ static void origid_is_a_uuid_or_left_to_the_signer(void **state)
     assert_string_equal(claims.origid, "");
 }
 
-static void an_unknown_ppt_is_unsupported(void **state)
+static void an_unknown_ppt_is_unsupported_when_it_is_no_name(void **state)
 {
-    static const char *const bad[] = {"base", "SHAKEN", "shaken ", "div", "rph", "%s%s%n", "\n"};
+    static const char *const bad[] = {"base",
+                                      "other",
+                                      "SHAKEN",
+                                      "Shaken",
+                                      "shaken ",
+                                      "DIV-O",
+                                      "Base",
+                                      "RPH",
+                                      "%s%s%n",
+                                      "\n",
+                                      "1x",
+                                      "-a",
+                                      ".",
+                                      "a/b",
+                                      "a b",
+                                      "a\"",
+                                      "\xc3\xa4",
+                                      "a\x7f",
+                                      "seventeen-letter"
+                                      "s"};
     struct stk_claims_input input = shaken();
     enum stk_ppt ppt = STK_PPT_SHAKEN;
 
@@ -242,18 +261,50 @@ static void an_unknown_ppt_is_unsupported(void **state)
         assert_false(stk_ppt_parse(bad[i], &ppt));
     }
     assert_int_equal(ppt, STK_PPT_SHAKEN);
+}
+
+static void each_type_has_its_name_and_other_names_are_other(void **state)
+{
+    static const struct {
+        const char *name;
+        enum stk_ppt ppt;
+    } types[] = {{"shaken", STK_PPT_SHAKEN},
+                 {"div", STK_PPT_DIV},
+                 {"div-o", STK_PPT_DIV_O},
+                 {"rph", STK_PPT_RPH},
+                 {"rcd", STK_PPT_RCD}};
+    static const char *const others[] = {"msec", "x", "a.b_c-9", "sixteen-letters-"};
+    enum stk_ppt ppt = STK_PPT_SHAKEN;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        assert_true(stk_ppt_parse(types[i].name, &ppt));
+        assert_int_equal(ppt, types[i].ppt);
+        assert_string_equal(stk_ppt_name(ppt), types[i].name);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_true(stk_ppt_parse(others[i], &ppt));
+        assert_int_equal(ppt, STK_PPT_OTHER);
+    }
+    assert_true(stk_ppt_parse("", &ppt));
+    assert_int_equal(ppt, STK_PPT_BASE);
+    assert_true(stk_ppt_parse(NULL, &ppt));
     assert_string_equal(stk_ppt_name(STK_PPT_BASE), "base");
-    assert_string_equal(stk_ppt_name(STK_PPT_SHAKEN), "shaken");
+    assert_string_equal(stk_ppt_name(STK_PPT_OTHER), "other");
     assert_string_equal(stk_ppt_name((enum stk_ppt)77), "unknown");
 }
 
-static void iat_is_not_negative(void **state)
+static void iat_is_not_negative_nor_past_what_json_carries(void **state)
 {
     struct stk_claims_input input = shaken();
     struct stk_claims claims = {0};
 
     input.iat = -1;
     assert_refused(*state, &input, STIRKEEP_INVALID, "iat: ");
+    input.iat = 9007199254740992;
+    assert_refused(*state, &input, STIRKEEP_INVALID, "iat: ");
+    input.iat = 9007199254740991;
+    assert_int_equal(stk_claims_make(&input, *state, &claims, NULL), STIRKEEP_OK);
     input.iat = 0;
     assert_int_equal(stk_claims_make(&input, *state, &claims, NULL), STIRKEEP_OK);
     assert_int_equal(claims.iat, 0);
@@ -292,8 +343,9 @@ int main(void)
         cmocka_unit_test(destinations_are_counted_and_named_when_refused),
         cmocka_unit_test(attest_is_exactly_a_b_or_c_and_never_defaulted),
         cmocka_unit_test(origid_is_a_uuid_or_left_to_the_signer),
-        cmocka_unit_test(an_unknown_ppt_is_unsupported),
-        cmocka_unit_test(iat_is_not_negative),
+        cmocka_unit_test(an_unknown_ppt_is_unsupported_when_it_is_no_name),
+        cmocka_unit_test(each_type_has_its_name_and_other_names_are_other),
+        cmocka_unit_test(iat_is_not_negative_nor_past_what_json_carries),
         cmocka_unit_test(no_memory_is_told_as_too_large),
     };
 

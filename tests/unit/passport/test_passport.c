@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/encode.h"
+#include "compose.h"
 #include "passport/passport.h"
 #include <stdlib.h>
 #include <string.h>
@@ -51,12 +52,6 @@ static struct stk_claims shaken_claims(void)
                                .iat = 1443208345,
                                .attest = 'A',
                                .origid = "123e4567-e89b-12d3-a456-426655440000"};
-}
-
-static void assert_holds(const struct stk_buffer *buffer, const char *text)
-{
-    assert_int_equal(buffer->length, strlen(text));
-    assert_memory_equal(buffer->data, text, buffer->length);
 }
 
 static void the_header_of_rfc_8225_comes_out_byte_for_byte(void **state)
@@ -258,6 +253,108 @@ static void a_kept_buffer_is_not_allocated_again(void **state)
     stk_buffer_free(&out);
 }
 
+static void a_compact_identity_value_has_two_dots_and_the_signature(void **state)
+{
+    const uint8_t signature[STK_SIGNATURE_LENGTH] = {0xff};
+    struct stk_claims claims = appendix_claims();
+    struct stk_buffer out = {0};
+    uint32_t length = 0;
+    (void)state;
+
+    claims.compact = true;
+    assert_int_equal(stk_buffer_add_text(&out, "aa.bb"), STIRKEEP_OK);
+    assert_int_equal(stk_passport_finish(signature, &claims, appendix_x5u, &out, &length),
+                     STIRKEEP_OK);
+    assert_int_equal(length, 2 + 86);
+    assert_int_equal(stk_buffer_add(&out, "", 1), STIRKEEP_OK);
+    assert_memory_equal(out.data, ".._wAAAA", 8);
+    assert_string_equal((const char *)out.data + length,
+                        ";info=<https://cert.example.org/passport.cer>;alg=ES256");
+    stk_buffer_free(&out);
+}
+
+/* The signing input has to be whole when there is no room for the rest. */
+static void a_compact_value_that_does_not_fit_leaves_the_buffer_as_it_was(void **state)
+{
+    const uint8_t signature[STK_SIGNATURE_LENGTH] = {0};
+    struct stk_claims claims = appendix_claims();
+    (void)state;
+
+    claims.compact = true;
+    for (size_t ceiling = 5; ceiling < 100; ceiling++) {
+        struct stk_buffer out = {.ceiling = ceiling};
+        uint32_t length = 77;
+
+        assert_int_equal(stk_buffer_add_text(&out, "aa.bb"), STIRKEEP_OK);
+        assert_int_equal(stk_passport_finish(signature, &claims, appendix_x5u, &out, &length),
+                         STIRKEEP_TOO_LARGE);
+        assert_holds(&out, "aa.bb");
+        assert_int_equal(length, 77);
+        stk_buffer_free(&out);
+    }
+}
+
+static size_t length_of(const struct stk_claims *claims, const char *x5u)
+{
+    const uint8_t signature[STK_SIGNATURE_LENGTH] = {0};
+    struct stk_buffer header = {0};
+    struct stk_buffer out = {0};
+    char encoded[1024] = "";
+    uint32_t ignored = 0;
+    size_t length = 0;
+
+    assert_int_equal(stk_passport_header(claims->ppt_text, x5u, &header), STIRKEEP_OK);
+    length = stk_base64url_encode(header.data, header.length, encoded);
+    assert_int_equal(stk_passport_input(encoded, length, claims, &out), STIRKEEP_OK);
+    assert_int_equal(stk_passport_finish(signature, claims, x5u, &out, &ignored), STIRKEEP_OK);
+    length = out.length;
+    stk_buffer_free(&header);
+    stk_buffer_free(&out);
+    return length;
+}
+
+/* So that a batch is refused beforehand, and none that fits. */
+static void the_bound_is_above_the_length_and_close_to_it(void **state)
+{
+    static const struct stk_pair digests[] = {
+        {"/nam", "sha256-sM275lTgzCte+LHOKHtU4SxG8shlOo6OS4ot8IJQImY"}};
+    static const char *const dest[] = {"12155550131"};
+    static const char *const auth[] = {"esnet.0"};
+    const struct stk_claims_input inputs[] = {
+        {.ppt = ""},
+        {.ppt = "", .compact = true},
+        {.ppt = "shaken", .attest = "A", .origid = "123e4567-e89b-12d3-a456-426655440000"},
+        {.ppt = "div", .div_tn = "1", .div_hi = "1.1"},
+        {.ppt = "div-o", .div_tn = "1", .opt = inner_passport},
+        {.ppt = "rph", .rph_auth = auth, .rph_auth_count = 1, .sph = "psap-callback"},
+        {.ppt = "rcd",
+         .rcd_nam = "\"\\\"\\\"\\\"\\\"\\",
+         .rcd_jcd = "[\"vcard\",[[\"fn\",{},\"text\",\"\\u0001\\u0002\\u0003\"]]]",
+         .crn = "x",
+         .rcdi = digests,
+         .rcdi_count = 1},
+        {.ppt = "msec", .other = "{\"a\":\"\\u0001\",\"z\":[1,2,-9007199254740991]}"}};
+
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+        struct stk_claims_input input = inputs[i];
+        struct stk_claims claims = {0};
+        size_t bound = 0;
+        size_t length = 0;
+
+        input.orig_tn = "12155550121";
+        input.dest_tn = dest;
+        input.dest_tn_count = 1;
+        input.iat = 1443208345;
+        claims = made(*state, &input);
+        bound = stk_passport_bound(&claims, strlen(appendix_x5u));
+        length = length_of(&claims, appendix_x5u);
+        assert_in_range(bound, length, length + 16);
+        claims.iat = 0; /* now, which needs no more than the largest time */
+        claims.origid[0] = '\0';
+        assert_in_range(stk_passport_bound(&claims, strlen(appendix_x5u)), length, length + 32);
+    }
+}
+
 static void a_quote_in_an_x5u_cannot_leave_its_string(void **state)
 {
     struct stk_buffer out = {0};
@@ -298,9 +395,12 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_leaves_the_buffer_as_it_was),
         cmocka_unit_test(the_largest_claims_fit_an_identity_value),
         cmocka_unit_test(a_kept_buffer_is_not_allocated_again),
+        cmocka_unit_test(a_compact_identity_value_has_two_dots_and_the_signature),
+        cmocka_unit_test(a_compact_value_that_does_not_fit_leaves_the_buffer_as_it_was),
+        cmocka_unit_test(the_bound_is_above_the_length_and_close_to_it),
         cmocka_unit_test(a_quote_in_an_x5u_cannot_leave_its_string),
         cmocka_unit_test(a_uuid_has_version_4_and_the_rfc_variant),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, compose_begin, compose_end);
 }

@@ -138,6 +138,7 @@ static void a_control_message_that_is_not_one_is_told_apart(void **state)
         {.kind = STK_CONTROL_READY, .fd_count = UINT32_MAX},
         {.kind = STK_CONTROL_CONFIG, .fd_count = 1},
         {.kind = STK_CONTROL_WHO},
+        {.kind = STK_CONTROL_RELOADED, .status = STIRKEEP_STATUS_COUNT},
     };
     struct stk_control_message good = {.kind = STK_CONTROL_READY};
     struct stk_control_message got = {.kind = 99};

@@ -14,7 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
 
 extern char **environ;
 
@@ -157,24 +162,101 @@ static void start(int first_link, int second_link)
     }
 }
 
+/* Say what became of a configuration, or do not, as the mode says. */
+static void take_configuration(const struct stk_control_message *message)
+{
+    struct stk_control_message taken = {
+        .kind = STK_CONTROL_TAKEN, .room = self, .number = message->number};
+    struct stk_config *config = NULL;
+    struct stk_error error = {0};
+    struct stat rules = {0};
+
+    if (stk_room_read_config(message->fds[0], &config, &error) != STIRKEEP_OK)
+        note("cannot read: %s", error.message);
+    else
+        note("config fds=%u first=%s admin=%u rules=%lld", message->fd_count,
+             stk_policy_grant(config->policy, 0)->name, (unsigned)config->admin.users[0],
+             message->fd_count == 2 && fstat(message->fds[1], &rules) == 0
+                 ? (long long)rules.st_size
+                 : 0LL);
+    stk_config_free(config);
+    if (strcmp(mode, "dies") == 0)
+        _exit(5);
+    if (strcmp(mode, "ignores") == 0)
+        return;
+    if (strcmp(mode, "keeps") == 0) {
+        taken.status = STIRKEEP_NO_MEMORY;
+        (void)snprintf(taken.text, sizeof(taken.text), "no room for it");
+    }
+    if (strcmp(mode, "muddles") == 0) /* an answer to something else, and then its own */
+        taken.number++;
+    (void)stk_control_send_message(STK_FD_CONTROL, &taken);
+    taken.number = message->number;
+    if (strcmp(mode, "muddles") == 0)
+        (void)stk_control_send_message(STK_FD_CONTROL, &taken);
+}
+
+static void note_program(struct stk_control_message *message)
+{
+    char *newline = strchr(message->text, '\n');
+
+    if (newline != NULL)
+        *newline = '|';
+    note("program %llu %s", (unsigned long long)message->number, message->text);
+}
+
+static void obey(struct stk_control_message *message)
+{
+    switch (message->kind) {
+    case STK_CONTROL_DRAIN:
+        note("drain");
+        if (strcmp(mode, "stay") != 0)
+            _exit(0);
+        break;
+    case STK_CONTROL_CONFIG:
+        take_configuration(message);
+        break;
+    case STK_CONTROL_RELOADED:
+        note("reloaded %llu %s %s", (unsigned long long)message->number,
+             stirkeep_status_name((enum stirkeep_status)message->status), message->text);
+        break;
+    case STK_CONTROL_PROGRAM:
+        note_program(message);
+        break;
+    default:
+        note("hears %s %s", message->kind == STK_CONTROL_ROOM_UP ? "up" : "down",
+             stk_room_name((enum stk_room)message->room));
+    }
+}
+
 static void hear_porter(void)
 {
-    static const char *const words[] = {[STK_CONTROL_DRAIN] = "drain",
-                                        [STK_CONTROL_ROOM_UP] = "hears up",
-                                        [STK_CONTROL_ROOM_DOWN] = "hears down"};
     struct stk_control_message message = {0};
-    enum stirkeep_status status = stk_control_receive(STK_FD_CONTROL, &message);
 
-    if (status != STIRKEEP_OK) {
+    if (stk_control_receive(STK_FD_CONTROL, &message) != STIRKEEP_OK) {
         note("is alone");
         _exit(0);
     }
-    if (message.kind == STK_CONTROL_DRAIN)
-        note("drain");
-    else
-        note("%s %s", words[message.kind], stk_room_name((enum stk_room)message.room));
-    if (message.kind == STK_CONTROL_DRAIN && strcmp(mode, "stay") != 0)
-        _exit(0);
+    obey(&message);
+    stk_control_drop(&message);
+}
+
+/* Somebody connects: front asks who it is, intake asks for a reload. */
+static void greet_client(void)
+{
+    struct stk_control_message message = {.room = self};
+    int client = accept(STK_FD_FIRST, NULL, NULL);
+    socklen_t size = sizeof(message.fds[0]);
+    static uint64_t number;
+
+    message.number = ++number;
+    message.kind = self == STK_ROOM_FRONT ? STK_CONTROL_WHO : STK_CONTROL_RELOAD;
+    if (self == STK_ROOM_FRONT) {
+        message.fd_count = 1;
+        if (getsockopt(client, SOL_SOCKET, SO_PEERPIDFD, message.fds, &size) != 0)
+            note("knows no pidfd");
+    }
+    (void)stk_control_send_message(STK_FD_CONTROL, &message);
 }
 
 /* False when nothing can come any more. */
@@ -207,15 +289,19 @@ int main(int argc, char **argv)
     config = stk_room_begin(self);
     (void)snprintf(directory, sizeof(directory), "%s", config->token.directory);
     read_mode();
-    note("starts pid=%d uid=%u gid=%u %s", (int)getpid(), (unsigned)getuid(), (unsigned)getgid(),
-         inherited);
+    note("starts pid=%d uid=%u gid=%u first=%s %s", (int)getpid(), (unsigned)getuid(),
+         (unsigned)getgid(), stk_policy_grant(config->policy, 0)->name, inherited);
     note_listener();
     start(first_link, first_link + 1);
-    struct pollfd watched[3] = {{.fd = STK_FD_CONTROL, .events = POLLIN},
-                                {.fd = first_link, .events = POLLIN},
-                                {.fd = first_link + 1, .events = POLLIN}};
+    struct pollfd watched[4] = {
+        {.fd = STK_FD_CONTROL, .events = POLLIN},
+        {.fd = first_link, .events = POLLIN},
+        {.fd = first_link + 1, .events = POLLIN},
+        {.fd = strcmp(mode, "asks") == 0 ? STK_FD_FIRST : -1, .events = POLLIN}};
     for (;;) {
-        (void)poll(watched, 3, -1);
+        (void)poll(watched, 4, -1);
+        if (watched[3].revents != 0)
+            greet_client();
         if (watched[0].revents != 0)
             hear_porter();
         for (int i = 1; i < 3; i++)

@@ -108,6 +108,19 @@ void service_write_config(const struct service *service, bool with_rooms)
     service_write(service, "stirkeep.conf", 0644, text);
 }
 
+void service_change_config(const struct service *service, const char *from, const char *to)
+{
+    char *held = service_read(service, "stirkeep.conf");
+    char *at = strstr(held, from);
+    char text[4096] = "";
+
+    assert_non_null(at);
+    *at = '\0';
+    (void)snprintf(text, sizeof(text), "%s%s%s", held, to, at + strlen(from));
+    service_write(service, "stirkeep.conf", 0644, text);
+    free(held);
+}
+
 static void make_directory(const struct service *service, const char *name, mode_t mode, uid_t uid)
 {
     char path[256] = "";

@@ -32,6 +32,8 @@ void service_remove(struct service *service); /* kills it when it still runs */
 /* Text into a file of the directory, replacing what it held. */
 void service_write(const struct service *service, const char *name, mode_t mode, const char *text);
 void service_write_config(const struct service *service, bool with_rooms);
+/* The configuration with one text of it replaced by another. */
+void service_change_config(const struct service *service, const char *from, const char *to);
 void service_mode(const struct service *service, const char *room, const char *mode);
 
 /* All that a file of the directory holds; free() it. */

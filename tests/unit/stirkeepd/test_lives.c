@@ -6,122 +6,11 @@
 
 #include <cmocka.h>
 
-#include "service.h"
-#include "stirkeepd/porter.h"
-#include "stirkeepd/rooms.h"
+#include "lives.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The rooms' lives with the clock in our hands: no second passes here that is not asked for. */
-
-#define MS ((uint64_t)1000)
-#define SECOND ((uint64_t)1000000)
-
-struct lives {
-    struct service service;
-    struct stk_config *config;
-    struct stk_rooms rooms;
-    uint64_t now;
-};
-
-static int setup(void **state)
-{
-    struct lives *lives = calloc(1, sizeof(*lives));
-
-    assert_non_null(lives);
-    *state = lives;
-    lives->now = 1000 * SECOND;
-    lives->rooms.config_fd = -1;
-    service_make(&lives->service);
-    assert_int_equal(stk_porter_read_config(lives->service.config, &lives->config,
-                                            &lives->rooms.config_fd, NULL),
-                     STIRKEEP_OK);
-    lives->rooms.config = lives->config;
-    lives->rooms.libexec = lives->service.libexec;
-    assert_int_equal(stk_users_find(lives->config, "configuration", lives->rooms.users, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(stk_listener_open(lives->service.sign, -1, &lives->rooms.sign, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(stk_listener_open(lives->service.admin, -1, &lives->rooms.admin, NULL),
-                     STIRKEEP_OK);
-    assert_int_equal(stk_links_make(&lives->rooms.links, NULL), STIRKEEP_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct lives *lives = *state;
-
-    for (size_t i = 0; i < STK_ROOM_COUNT; i++) {
-        struct stk_room_record *record = &lives->rooms.records[i];
-
-        if (record->pid > 0 && kill(record->pid, SIGKILL) == 0)
-            (void)waitpid(record->pid, NULL, 0);
-        if (record->pid > 0 && record->control >= 0)
-            (void)close(record->control);
-    }
-    stk_links_close(&lives->rooms.links);
-    stk_listener_close(&lives->rooms.sign);
-    stk_listener_close(&lives->rooms.admin);
-    stk_users_free(lives->rooms.users);
-    stk_config_free(lives->config);
-    (void)close(lives->rooms.config_fd);
-    service_remove(&lives->service);
-    free(lives);
-    return 0;
-}
-
-static struct stk_room_record *record_of(struct lives *lives, enum stk_room room)
-{
-    return &lives->rooms.records[room];
-}
-
-/* Until the room has said something; then let it be heard. */
-static void hear(struct lives *lives, enum stk_room room)
-{
-    struct pollfd watch = {.fd = record_of(lives, room)->control, .events = POLLIN};
-
-    assert_int_equal(poll(&watch, 1, 10000), 1);
-    stk_rooms_hear(&lives->rooms, room, lives->now);
-}
-
-/* Until the room is dead; then let it be buried. Its wait status. */
-static int bury(struct lives *lives, enum stk_room room)
-{
-    pid_t pid = record_of(lives, room)->pid;
-    int status = 0;
-
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    stk_rooms_bury(&lives->rooms, pid, status, lives->now);
-    return status;
-}
-
-static void kill_and_bury(struct lives *lives, enum stk_room room)
-{
-    assert_int_equal(kill(record_of(lives, room)->pid, SIGKILL), 0);
-    (void)bury(lives, room);
-}
-
-static int tick(struct lives *lives)
-{
-    return stk_rooms_tick(&lives->rooms, lives->now);
-}
-
-static void start_all(struct lives *lives)
-{
-    stk_rooms_begin(&lives->rooms, lives->now);
-    for (unsigned room = 0; room < STK_ROOM_COUNT; room++)
-        hear(lives, (enum stk_room)room);
-    assert_int_equal(lives->rooms.phase, STK_PHASE_RUNNING);
-    assert_int_equal(tick(lives), -1); /* nothing is to be done */
-}
 
 /* It is started after so long, and not before. */
 static void assert_waits(struct lives *lives, enum stk_room room, uint64_t ms)
@@ -264,8 +153,8 @@ static void a_room_that_closed_its_channel_has_two_seconds_to_go(void **state)
     service_mode(&lives->service, "front", "mute");
     kill_and_bury(lives, STK_ROOM_FRONT);
     assert_waits(lives, STK_ROOM_FRONT, 0);
-    hear(lives, STK_ROOM_FRONT); /* READY */
-    hear(lives, STK_ROOM_FRONT); /* the end */
+    while (record_of(lives, STK_ROOM_FRONT)->control >= 0)
+        hear(lives, STK_ROOM_FRONT); /* READY, and the end */
     assert_int_equal(record_of(lives, STK_ROOM_FRONT)->state, STK_ROOM_ENDING);
     assert_int_equal(record_of(lives, STK_ROOM_FRONT)->control, -1);
     lives->now += 2 * SECOND - 1;
@@ -334,7 +223,7 @@ static void a_stop_while_a_room_waits_does_not_start_it(void **state)
     assert_int_equal(lives->rooms.phase, STK_PHASE_STOPPED);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, lives_setup, lives_teardown)
 
 int main(int argc, char **argv)
 {

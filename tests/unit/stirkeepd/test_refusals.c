@@ -289,7 +289,9 @@ static void check_starts_and_makes_nothing(void **state)
     char path[256] = "";
 
     assert_accepted(service);
-    assert_int_equal(service_count(service, "other-log", "stirkeep.conf: ok\n"), 1);
+    assert_int_equal(
+        service_count(service, "other-log", "stirkeep.conf: ok: grants 1, attestation rules 0\n"),
+        1);
     assert_int_equal(service_count(service, "events", "starts"), 0);
     (void)snprintf(path, sizeof(path), "%s/run", service->base);
     assert_int_equal(access(path, F_OK), -1);

@@ -12,28 +12,56 @@ static enum stirkeep_status request_decode(struct stk_bytes message, struct stk_
                               error);
 }
 
+/* What was decoded as what a client sends; all of it in `arena`, which is the trial's no more. */
+static enum stirkeep_status input_of(const struct stk_signing *signing, struct stk_arena *arena,
+                                     struct stk_claims_input *claims,
+                                     struct stk_signing_input *ret_input)
+{
+    *ret_input = (struct stk_signing_input){.name = signing->name.text,
+                                            .header = (const char *)signing->header.data,
+                                            .payload = (const char *)signing->payload.data};
+    if (signing->is_input)
+        return STIRKEEP_OK;
+    ret_input->claims = claims;
+    return stk_claims_input_of(&signing->claims, arena, claims);
+}
+
+static enum stirkeep_status signings_encode(const struct stk_request *request,
+                                            struct stk_arena *arena, struct stk_buffer *out)
+{
+    static struct stk_claims_input claims[STK_SIGNINGS_MAX];
+    static struct stk_signing_input inputs[STK_SIGNINGS_MAX];
+    enum stirkeep_status status = STIRKEEP_OK;
+    size_t count = 0;
+
+    for (size_t i = 0; i < request->signing_count && status == STIRKEEP_OK; i++)
+        if (request->signings[i].status == STIRKEEP_OK) {
+            status = input_of(&request->signings[i], arena, &claims[count], &inputs[count]);
+            count++;
+        }
+    if (status != STIRKEEP_OK)
+        return status;
+    if (request->kind == STK_REQUEST_SIGN)
+        return stk_request_encode_sign(request->id, request->deadline_ms, &inputs[0], out);
+    return stk_request_encode_batch(request->id, request->deadline_ms, inputs, count,
+                                    request->whole, out);
+}
+
 static enum stirkeep_status request_encode(const union decoded *value, struct stk_buffer *out)
 {
     const struct stk_request *request = &value->sign.request;
-    const struct stk_claims *claims = &request->claims;
-    char attest[2] = {claims->attest, '\0'};
-    const struct stk_claims_input input = {.ppt = claims->ppt == STK_PPT_SHAKEN ? "shaken" : "",
-                                           .orig_tn = claims->orig_tn,
-                                           .orig_uri = claims->orig_uri,
-                                           .dest_tn = claims->dest_tn,
-                                           .dest_tn_count = claims->dest_tn_count,
-                                           .dest_uri = claims->dest_uri,
-                                           .dest_uri_count = claims->dest_uri_count,
-                                           .iat = claims->iat,
-                                           .attest = attest,
-                                           .origid = claims->origid};
+    struct stk_arena arena = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
 
-    if (request->kind == STK_REQUEST_SIGN)
-        return stk_request_encode_sign(request->id, request->deadline_ms, request->name.text,
-                                       &input, out);
     if (request->kind == STK_REQUEST_LIST)
         return stk_request_encode_list(request->id, request->after, out);
-    return stk_request_encode_ping(request->id, out);
+    if (request->kind == STK_REQUEST_PING)
+        return stk_request_encode_ping(request->id, out);
+    status = stk_arena_new(&arena, STK_SIGN_MESSAGE_MAX);
+    if (status == STIRKEEP_OK)
+        status = signings_encode(request, &arena, out);
+    stk_arena_free(&arena);
+    return status;
 }
 
 const struct codec codec_request = {.type = &stirkeep__v1__request__descriptor,
@@ -69,6 +97,9 @@ static enum stirkeep_status response_encode(const union decoded *value, struct s
                                         response->more, out);
     case STK_RESPONSE_PONG:
         return stk_response_encode_pong(response->id, &response->pong, out);
+    case STK_RESPONSE_BATCH:
+        return stk_response_encode_batch(response->id, response->results, response->result_count,
+                                         out);
     }
     return stk_response_encode_error(response->id, response->status, response->message, out);
 }

@@ -22,6 +22,17 @@ void fill_name(struct stk_name *name, const char *text);
 void fill_diagnosis(const struct stk_fact **ret_facts, size_t *ret_fact_count,
                     const struct stk_trouble **ret_troubles, size_t *ret_trouble_count);
 
+/* samples_claims.c: claims of every type, each field by itself somewhere */
+typedef void fill_claims(struct stk_claims *claims);
+fill_claims fill_claims_shaken;
+fill_claims fill_claims_base;
+fill_claims fill_claims_div;
+fill_claims fill_claims_div_o;
+fill_claims fill_claims_rph;
+fill_claims fill_claims_rcd;
+fill_claims fill_claims_shaken_rcd;
+fill_claims fill_claims_other;
+
 typedef void fill(union decoded *value);
 
 /* samples_admin.c */
@@ -38,6 +49,7 @@ fill fill_admin_install;
 fill fill_admin_destroy;
 fill fill_admin_doctor;
 fill fill_admin_rebuild;
+fill fill_admin_reload;
 fill fill_answered_wrapping_key;
 fill fill_answered_import;
 fill fill_answered_install;
@@ -45,6 +57,7 @@ fill fill_answered_generate;
 fill fill_answered_destroy;
 fill fill_answered_doctor;
 fill fill_answered_rebuild;
+fill fill_answered_reload;
 fill fill_answered_source_removed;
 fill fill_answered_list;
 fill fill_answered_requested;

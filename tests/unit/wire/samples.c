@@ -14,9 +14,6 @@
 uint8_t fill_bytes[20][96];
 static char identity[1201];
 
-static const char *const tns[] = {"112", "12155551212"};
-static const char *const uris[] = {"sip:uri@a.example", "sip:uri@b.example"};
-
 static void prepare(void)
 {
     for (size_t i = 0; i < sizeof(fill_bytes) / sizeof(fill_bytes[0]); i++)
@@ -35,18 +32,6 @@ void fill_name(struct stk_name *name, const char *text)
     (void)snprintf(name->text, sizeof(name->text), "%s", text);
 }
 
-static void fill_claims(struct stk_claims *claims)
-{
-    *claims = (struct stk_claims){.ppt = STK_PPT_SHAKEN,
-                                  .orig_tn = tns[1],
-                                  .dest_tn = (const char **)tns,
-                                  .dest_tn_count = 2,
-                                  .dest_uri = (const char **)uris,
-                                  .dest_uri_count = 2,
-                                  .attest = 'A',
-                                  .origid = SAMPLE_ORIGID};
-}
-
 void fill_diagnosis(const struct stk_fact **ret_facts, size_t *ret_fact_count,
                     const struct stk_trouble **ret_troubles, size_t *ret_trouble_count)
 {
@@ -62,22 +47,91 @@ void fill_diagnosis(const struct stk_fact **ret_facts, size_t *ret_fact_count,
 
 /* ---- sign.sock */
 
+static void fill_signing(struct stk_signing *signing)
+{
+    *signing = (struct stk_signing){.reason = "", .name = {"certificate"}};
+}
+
+static struct stk_signing *fill_request(union decoded *value)
+{
+    static struct stk_signing signing;
+
+    fill_signing(&signing);
+    value->sign.request = (struct stk_request){.id = SAMPLE_ID,
+                                               .deadline_ms = 1002,
+                                               .kind = STK_REQUEST_SIGN,
+                                               .signings = &signing,
+                                               .signing_count = 1};
+    return &signing;
+}
+
 static void fill_sign(union decoded *value)
 {
-    value->sign.request = (struct stk_request){
-        .id = SAMPLE_ID, .deadline_ms = 1002, .kind = STK_REQUEST_SIGN, .name = {"certificate"}};
-    fill_claims(&value->sign.request.claims);
-    value->sign.request.claims.iat = 1004;
+    fill_claims_shaken(&fill_request(value)->claims);
 }
 
 static void fill_sign_base(union decoded *value)
 {
-    fill_sign(value);
-    value->sign.request.claims = (struct stk_claims){.ppt = STK_PPT_BASE,
-                                                     .orig_uri = uris[0],
-                                                     .dest_tn = (const char **)tns,
-                                                     .dest_tn_count = 1,
-                                                     .iat = 1004};
+    fill_claims_base(&fill_request(value)->claims);
+}
+
+static void fill_sign_div(union decoded *value)
+{
+    fill_claims_div(&fill_request(value)->claims);
+}
+
+static void fill_sign_div_o(union decoded *value)
+{
+    fill_claims_div_o(&fill_request(value)->claims);
+}
+
+static void fill_sign_rph(union decoded *value)
+{
+    fill_claims_rph(&fill_request(value)->claims);
+}
+
+static void fill_sign_rcd(union decoded *value)
+{
+    fill_claims_rcd(&fill_request(value)->claims);
+}
+
+static void fill_sign_shaken_rcd(union decoded *value)
+{
+    fill_claims_shaken_rcd(&fill_request(value)->claims);
+}
+
+static void fill_sign_other(union decoded *value)
+{
+    fill_claims_other(&fill_request(value)->claims);
+}
+
+static void fill_input(struct stk_signing *signing)
+{
+    signing->is_input = true;
+    signing->header = (struct stk_bytes){(const uint8_t *)"header", 6};
+    signing->payload = (struct stk_bytes){(const uint8_t *)"payload", 7};
+}
+
+static void fill_sign_input(union decoded *value)
+{
+    fill_input(fill_request(value));
+}
+
+static void fill_batch(union decoded *value)
+{
+    static struct stk_signing signings[3];
+
+    for (size_t i = 0; i < 3; i++)
+        fill_signing(&signings[i]);
+    fill_claims_shaken(&signings[0].claims);
+    fill_input(&signings[1]);
+    fill_claims_div(&signings[2].claims);
+    value->sign.request = (struct stk_request){.id = SAMPLE_ID,
+                                               .deadline_ms = 1002,
+                                               .kind = STK_REQUEST_BATCH,
+                                               .signings = signings,
+                                               .signing_count = 3,
+                                               .whole = true};
 }
 
 static void fill_list(union decoded *value)
@@ -91,16 +145,32 @@ static void fill_ping(union decoded *value)
     value->sign.request = (struct stk_request){.id = SAMPLE_ID, .kind = STK_REQUEST_PING};
 }
 
+static void fill_signature(struct stk_response_signed *signature)
+{
+    *signature =
+        (struct stk_response_signed){.identity = {(const uint8_t *)identity, sizeof(identity) - 1},
+                                     .passport_length = 1002,
+                                     .generation = 1003,
+                                     .iat = 1004,
+                                     .origid = SAMPLE_ORIGID,
+                                     .attest = "A"};
+}
+
 static void fill_signed(union decoded *value)
 {
+    value->response = (struct stk_response){.id = SAMPLE_ID, .kind = STK_RESPONSE_SIGNED};
+    fill_signature(&value->response.signed_);
+}
+
+static void fill_results(union decoded *value)
+{
+    static struct stk_response_result results[3];
+
+    fill_signature(&results[0].signed_);
+    results[1] = (struct stk_response_result){.status = STIRKEEP_INVALID, .message = "message"};
+    fill_signature(&results[2].signed_);
     value->response = (struct stk_response){
-        .id = SAMPLE_ID,
-        .kind = STK_RESPONSE_SIGNED,
-        .signed_ = {.identity = {(const uint8_t *)identity, sizeof(identity) - 1},
-                    .passport_length = 1002,
-                    .generation = 1003,
-                    .iat = 1004,
-                    .origid = SAMPLE_ORIGID}};
+        .id = SAMPLE_ID, .kind = STK_RESPONSE_BATCH, .results = results, .result_count = 3};
 }
 
 void fill_certificate(struct stk_certificate *certificate, unsigned base)
@@ -151,13 +221,14 @@ void fill_order(struct stk_order *order)
                                 .name = {"name"},
                                 .generation = 1004,
                                 .x5u = "https://x5u.example/a.pem",
-                                .deadline_us = 1014,
-                                .peer = {.uid = 1015, .gid = 1016, .pid = 1017},
+                                .attest_asked = 'A',
+                                .deadline_us = 1008,
+                                .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
                                 .grant = "grant",
-                                .request_id = 1019};
+                                .request_id = 1013};
     fill_key_id(&order->key_id, 2);
-    fill_claims(&order->claims);
-    order->claims.iat = 1011;
+    fill_claims_shaken(&order->claims);
+    order->claims.attest = 'B';
 }
 
 void fill_refusal(struct stk_refusal *refusal)
@@ -182,14 +253,27 @@ static void fill_front_orders(union decoded *value)
 
     fill_order(&orders[0]);
     fill_order(&orders[1]);
-    orders[1].claims = (struct stk_claims){.ppt = STK_PPT_BASE,
-                                           .orig_uri = "sip:orig_uri@a.example",
-                                           .dest_tn = (const char **)tns,
-                                           .dest_tn_count = 1,
-                                           .iat = 1011};
+    fill_claims_base(&orders[1].claims);
+    orders[1].attest_asked = 0;
     fill_refusal(&refusals[0]);
     fill_refusal(&refusals[1]);
     value->orders.orders = (struct stk_front_orders){orders, 2, refusals, 2};
+}
+
+static void fill_typed_orders(union decoded *value)
+{
+    static fill_claims *const fills[] = {fill_claims_div,        fill_claims_div_o,
+                                         fill_claims_rph,        fill_claims_rcd,
+                                         fill_claims_shaken_rcd, fill_claims_other};
+    static struct stk_order orders[sizeof(fills) / sizeof(fills[0])];
+
+    for (size_t i = 0; i < sizeof(fills) / sizeof(fills[0]); i++) {
+        fill_order(&orders[i]);
+        fills[i](&orders[i].claims);
+        orders[i].attest_asked = 0;
+    }
+    value->orders.orders = (struct stk_front_orders){
+        .orders = orders, .order_count = sizeof(fills) / sizeof(fills[0])};
 }
 
 void fill_answer(struct stk_answer *answer)
@@ -217,20 +301,55 @@ static void fill_answers(union decoded *value)
 
 /* ---- intake and front */
 
+static void fill_usage(struct stk_usage_count **ret_usage, size_t *ret_count)
+{
+    static struct stk_usage_count usage[2];
+
+    usage[0] = (struct stk_usage_count){.name = "name, any", .day = 1003, .count = 1004};
+    usage[1] = (struct stk_usage_count){
+        .of_certificate = true, .name = "name", .day = 1003, .count = 1004};
+    *ret_usage = usage;
+    *ret_count = 2;
+}
+
+void fill_constraints(struct stk_constraints *constraints)
+{
+    static const struct stk_number_range ranges[] = {{SAMPLE_KEY_FIRST, SAMPLE_KEY_LAST}};
+    static const char *const includes[] = {"must_include", "second must_include"};
+    static const char *const values[] = {"values", "second values"};
+    static const struct stk_permitted permitted[] = {{"claim", values, 2},
+                                                     {"second claim", values, 1}};
+    static const char *const excludes[] = {"must_exclude"};
+
+    *constraints = (struct stk_constraints){.numbers_only = true,
+                                            .ranges = ranges,
+                                            .range_count = 1,
+                                            .must_include = includes,
+                                            .must_include_count = 2,
+                                            .permitted = permitted,
+                                            .permitted_count = 2,
+                                            .must_exclude = excludes,
+                                            .must_exclude_count = 1};
+}
+
 static void fill_push(union decoded *value)
 {
+    static struct stk_constraints constraints;
     static struct stk_certificate entries[2];
 
     for (size_t i = 0; i < 2; i++) {
         fill_certificate(&entries[i], 5);
         fill_key_id(&entries[i].key_id, 3);
     }
+    fill_constraints(&constraints);
+    entries[1].constraints = &constraints;
     value->push = (struct stk_catalog_push){.push = 1001,
                                             .first = true,
                                             .last = true,
                                             .status_wanted = true,
                                             .entries = entries,
                                             .entry_count = 2};
+    fill_usage(&value->push.usage, &value->push.usage_count);
 }
 
 static void fill_report(union decoded *value)
@@ -240,14 +359,24 @@ static void fill_report(union decoded *value)
                                               .connections = 1003,
                                               .refusals = 1004,
                                               .in_flight = 1005};
+    fill_usage(&value->report.usage, &value->report.usage_count);
 }
 
 const struct sample samples[] = {
     {"sign", &codec_request, fill_sign},
     {"sign base", &codec_request, fill_sign_base},
+    {"sign div", &codec_request, fill_sign_div},
+    {"sign div-o", &codec_request, fill_sign_div_o},
+    {"sign rph", &codec_request, fill_sign_rph},
+    {"sign rcd", &codec_request, fill_sign_rcd},
+    {"sign shaken rcd", &codec_request, fill_sign_shaken_rcd},
+    {"sign other", &codec_request, fill_sign_other},
+    {"sign input", &codec_request, fill_sign_input},
+    {"batch", &codec_request, fill_batch},
     {"list", &codec_request, fill_list},
     {"ping", &codec_request, fill_ping},
     {"signed", &codec_response, fill_signed},
+    {"results", &codec_response, fill_results},
     {"listed", &codec_response, fill_listed},
     {"pong", &codec_response, fill_pong},
     {"error", &codec_response, fill_error},
@@ -264,6 +393,7 @@ const struct sample samples[] = {
     {"admin destroy", &codec_admin_request, fill_admin_destroy},
     {"admin doctor", &codec_admin_request, fill_admin_doctor},
     {"admin rebuild", &codec_admin_request, fill_admin_rebuild},
+    {"admin reload", &codec_admin_request, fill_admin_reload},
     {"answered wrapping key", &codec_admin_response, fill_answered_wrapping_key},
     {"answered import", &codec_admin_response, fill_answered_import},
     {"answered source removed", &codec_admin_response, fill_answered_source_removed},
@@ -278,8 +408,10 @@ const struct sample samples[] = {
     {"answered destroy", &codec_admin_response, fill_answered_destroy},
     {"answered doctor", &codec_admin_response, fill_answered_doctor},
     {"answered rebuild", &codec_admin_response, fill_answered_rebuild},
+    {"answered reload", &codec_admin_response, fill_answered_reload},
     {"answered error", &codec_admin_response, fill_answered_error},
     {"front orders", &codec_front_orders, fill_front_orders},
+    {"typed orders", &codec_front_orders, fill_typed_orders},
     {"answers", &codec_answers, fill_answers},
     {"custody token", &codec_custody_order, fill_custody_token},
     {"custody import", &codec_custody_order, fill_custody_import},

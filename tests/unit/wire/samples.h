@@ -18,6 +18,18 @@ struct sample {
 #define SAMPLE_ID 1001
 #define SAMPLE_SPC "SPC1"
 #define SAMPLE_ORIGID "123e4567-e89b-42d3-a456-426614174000"
+#define SAMPLE_DIV_TN "12155550199"
+#define SAMPLE_APN "12155550100"
+#define SAMPLE_HI "1.2"
+#define SAMPLE_OPT                                                                                 \
+    "eyJ0eXAiOiJwYXNzcG9ydCJ9.e30."                                                                \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define SAMPLE_DIGEST "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define SAMPLE_DIG "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+#define SAMPLE_OTHER_DIG "FF112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"
+/* Keys of 12155550100 and 12155550199, model/number.h. */
+#define SAMPLE_KEY_FIRST UINT64_C(0xb000012155550100)
+#define SAMPLE_KEY_LAST UINT64_C(0xb000012155550199)
 
 extern const struct sample samples[];
 extern const size_t sample_count;
@@ -33,5 +45,6 @@ void fill_order(struct stk_order *order);
 void fill_refusal(struct stk_refusal *refusal);
 void fill_answer(struct stk_answer *answer);
 void fill_certificate(struct stk_certificate *certificate, unsigned base);
+void fill_constraints(struct stk_constraints *constraints);
 
 #endif

@@ -17,7 +17,7 @@ static void fill_admin(union decoded *value, enum stk_admin_kind kind)
     value->admin_request = (struct stk_admin_request){
         .id = SAMPLE_ID, .kind = kind, .x5u = "", .source = "", .how = "", .after = ""};
     if (kind != STK_ADMIN_WRAPPING_KEY && kind != STK_ADMIN_LIST && kind != STK_ADMIN_STATUS &&
-        kind != STK_ADMIN_DOCTOR && kind != STK_ADMIN_REBUILD)
+        kind != STK_ADMIN_DOCTOR && kind != STK_ADMIN_REBUILD && kind != STK_ADMIN_RELOAD)
         fill_name(&value->admin_request.name, "name");
 }
 
@@ -108,6 +108,11 @@ void fill_admin_rebuild(union decoded *value)
     fill_admin(value, STK_ADMIN_REBUILD);
 }
 
+void fill_admin_reload(union decoded *value)
+{
+    fill_admin(value, STK_ADMIN_RELOAD);
+}
+
 /* ---- answers */
 
 static void fill_answered(union decoded *value, enum stk_admin_kind kind)
@@ -183,6 +188,15 @@ void fill_answered_rebuild(union decoded *value)
     value->admin_response.keys = 1003;
     value->admin_response.problems = problems;
     value->admin_response.problem_count = 2;
+}
+
+void fill_answered_reload(union decoded *value)
+{
+    fill_answered(value, STK_ADMIN_RELOAD);
+    value->admin_response.configuration = "configuration";
+    value->admin_response.attestation = "attestation";
+    value->admin_response.grants = 1003;
+    value->admin_response.attest_rules = 1004;
 }
 
 void fill_answered_source_removed(union decoded *value)
@@ -286,7 +300,9 @@ void fill_answered_status(union decoded *value)
                                                                 .audit_sequence = 1016,
                                                                 .hardware = true,
                                                                 .warnings = warnings,
-                                                                .warning_count = 2};
+                                                                .warning_count = 2,
+                                                                .configuration = "configuration",
+                                                                .attestation = "attestation"};
 }
 
 void fill_answered_error(union decoded *value)

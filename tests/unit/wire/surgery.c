@@ -27,7 +27,7 @@ static void find(const ProtobufCMessageDescriptor *type, struct stk_bytes messag
         struct spot spot = {.type = type, .depth = depth, .raw = {rest.data, 0}};
 
         assert_true(*count < SPOTS_MAX);
-        assert_true(stk_scan_next(&rest, &spot.wire));
+        assert_true(stk_scan_cut(&rest, &spot.wire));
         spot.raw.length = (size_t)(rest.data - spot.raw.data);
         spot.field = known_field(type, spot.wire.number);
         assert_non_null(spot.field);
@@ -64,7 +64,7 @@ static void rebuild(const ProtobufCMessageDescriptor *type, struct stk_bytes mes
         struct stk_wire_field wire = {0};
         const ProtobufCFieldDescriptor *field = NULL;
 
-        assert_true(stk_scan_next(&rest, &wire));
+        assert_true(stk_scan_cut(&rest, &wire));
         field = known_field(type, wire.number);
         if (spot->field != NULL && spot->raw.data == begin && spot->depth == depth) {
             add(out, replacement.data, replacement.length);

@@ -43,23 +43,48 @@ static void a_message_decodes_to_what_was_encoded(void **state)
 }
 
 /* Texts whose form is prescribed do not say where they belong. */
-static bool text_fits(const struct spot *spot, const char *text)
+static bool is_prescribed(const struct spot *spot, const char *text)
 {
-    static const char *const prescribed[] = {"shaken", "A", SAMPLE_ORIGID, "112", "12155551212"};
-    const char *field = spot->field->name;
-    bool number = strstr(field, "tn") != NULL;
+    static const struct {
+        const char *type; /* NULL: of any */
+        const char *field;
+        const char *text;
+    } prescribed[] = {{NULL, "ppt", "shaken"},
+                      {NULL, "ppt", "div"},
+                      {NULL, "ppt", "div-o"},
+                      {NULL, "ppt", "rph"},
+                      {NULL, "ppt", "rcd"},
+                      {"Identity", "tn", "12155551212"},
+                      {"Destinations", "tn", "112"},
+                      {"Destinations", "tn", "12155551212"},
+                      {"Diversion", "tn", SAMPLE_DIV_TN},
+                      {NULL, "hi", SAMPLE_HI},
+                      {NULL, "opt", SAMPLE_OPT},
+                      {NULL, "auth", "esnet.0"},
+                      {NULL, "sph", "psap-callback"},
+                      {NULL, "apn", SAMPLE_APN},
+                      {NULL, "pointer", "/icn"},
+                      {NULL, "pointer", "/jcd"},
+                      {NULL, "pointer", "/jcl"},
+                      {NULL, "digest", SAMPLE_DIGEST},
+                      {NULL, "alg", "sha-256"},
+                      {NULL, "dig", SAMPLE_DIG},
+                      {NULL, "dig", SAMPLE_OTHER_DIG},
+                      {"Signed", "attest", "A"},
+                      {"Claims", "attest", "A"},
+                      {"Claims", "attest", "B"},
+                      {NULL, "attest_asked", "A"},
+                      {NULL, "origid", SAMPLE_ORIGID},
+                      {NULL, "spc", SAMPLE_SPC},
+                      {"Usage", "kind", "grant"},
+                      {"Usage", "kind", "certificate"}};
 
-    if (strstr(text, field) != NULL)
-        return true;
-    if (strcmp(field, "spc") == 0)
-        return strcmp(text, SAMPLE_SPC) == 0;
-    if (strcmp(field, "orig_tn") == 0 || strcmp(field, "dest_tn") == 0 || strcmp(field, "tn") == 0)
-        return strcmp(text, prescribed[3]) == 0 || strcmp(text, prescribed[4]) == 0;
-    if (strstr(field, "uri") != NULL)
-        return strstr(text, "uri") != NULL;
-    for (size_t i = 0; i < 3 && !number; i++)
-        if (strcmp(text, prescribed[i]) == 0)
-            return strcmp(field, i == 0 ? "ppt" : i == 1 ? "attest" : "origid") == 0;
+    for (size_t i = 0; i < sizeof(prescribed) / sizeof(prescribed[0]); i++)
+        if ((prescribed[i].type == NULL ||
+             strcmp(prescribed[i].type, spot->type->short_name) == 0) &&
+            strcmp(prescribed[i].field, spot->field->name) == 0 &&
+            strcmp(prescribed[i].text, text) == 0)
+            return true;
     return false;
 }
 
@@ -80,7 +105,10 @@ static bool value_fits(const struct spot *spot)
     case PROTOBUF_C_TYPE_STRING:
         assert_true(spot->wire.inside.length < sizeof(text));
         memcpy(text, spot->wire.inside.data, spot->wire.inside.length);
-        return text_fits(spot, text);
+        return strstr(text, spot->field->name) != NULL || is_prescribed(spot, text);
+    case PROTOBUF_C_TYPE_FIXED64: /* of a range */
+        return spot->wire.value ==
+               (strcmp(spot->field->name, "first") == 0 ? SAMPLE_KEY_FIRST : SAMPLE_KEY_LAST);
     default: /* numbers */
         return spot->wire.value == 1000 + spot->field->id ||
                strcmp(spot->field->name, "status") == 0;

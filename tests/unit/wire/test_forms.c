@@ -195,7 +195,7 @@ static void swap_halves(struct stk_bytes message, struct stk_buffer *out)
     struct stk_bytes rest = message;
     struct stk_wire_field field = {0};
 
-    assert_true(stk_scan_next(&rest, &field));
+    assert_true(stk_scan_cut(&rest, &field));
     assert_int_equal(stk_buffer_add(out, rest.data, rest.length), STIRKEEP_OK);
     assert_int_equal(stk_buffer_add(out, message.data, message.length - rest.length), STIRKEEP_OK);
 }

@@ -89,7 +89,7 @@ static void a_message_cut_short_is_malformed_unless_between_two_fields(void **st
             enum stirkeep_status status = trial_status(samples[i].codec, rest);
 
             while (rest.length > 0 && whole)
-                whole = stk_scan_next(&rest, &field);
+                whole = stk_scan_cut(&rest, &field);
             if (whole == (status == STIRKEEP_MALFORMED))
                 fail_msg("%s cut to %zu, %s: %s", samples[i].name, length,
                          whole ? "between fields" : "in a field", stirkeep_status_name(status));

@@ -27,8 +27,9 @@ typedef enum stirkeep_status write_text(const char *text, struct stk_buffer *out
 static enum stirkeep_status write_sign(const char *text, struct stk_buffer *out)
 {
     const struct stk_claims_input claims = {.orig_tn = text};
+    const struct stk_signing_input signing = {.name = "name", .claims = &claims};
 
-    return stk_request_encode_sign(1, 0, "name", &claims, out);
+    return stk_request_encode_sign(1, 0, &signing, out);
 }
 
 static enum stirkeep_status write_list(const char *text, struct stk_buffer *out)

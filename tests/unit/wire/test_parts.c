@@ -291,13 +291,13 @@ static void numbers_of_every_length_are_read(void **state)
 
         put_number(0x1fffffff, number, &out);
         rest = (struct stk_bytes){out.data, out.length};
-        assert_true(stk_scan_next(&rest, &field));
+        assert_true(stk_scan_cut(&rest, &field));
         assert_int_equal(rest.length, 0);
         assert_int_equal(field.number, 0x1fffffff);
         assert_true(field.value == number);
         for (size_t length = 0; length < out.length; length++) {
             rest = (struct stk_bytes){out.data, length};
-            assert_false(stk_scan_next(&rest, &field));
+            assert_false(stk_scan_cut(&rest, &field));
         }
         stk_buffer_free(&out);
     }
@@ -319,11 +319,11 @@ static void a_field_ends_inside_what_it_is_read_from(void **state)
             put_field(7, wire_types[i], &out);
         for (size_t length = 0; length < out.length; length++) {
             rest = (struct stk_bytes){out.data, length};
-            assert_false(stk_scan_next(&rest, &field));
+            assert_false(stk_scan_cut(&rest, &field));
             assert_int_equal(field.number, 99);
         }
         rest = (struct stk_bytes){out.data, out.length};
-        assert_true(stk_scan_next(&rest, &field));
+        assert_true(stk_scan_cut(&rest, &field));
         assert_int_equal(rest.length, 0);
         assert_int_equal(field.type, wire_types[i]);
         assert_int_equal(field.inside.length, wire_types[i] == 2 ? 6 : 0);

@@ -45,9 +45,10 @@ static struct stk_claims_input good_claims(void)
 /* What the service makes of a request to sign; the trial is the caller's to end. */
 static void sign_trial(struct trial *trial, const char *name, const struct stk_claims_input *claims)
 {
+    const struct stk_signing_input signing = {.name = name, .claims = claims};
     struct stk_buffer out = {0};
 
-    assert_int_equal(stk_request_encode_sign(7, 0, name, claims, &out), STIRKEEP_OK);
+    assert_int_equal(stk_request_encode_sign(7, 0, &signing, &out), STIRKEEP_OK);
     stk_buffer_drop(&out, STK_FRAME_HEADER);
     trial_run(trial, &codec_request, view(&out), STK_DECODE_ARENA_MAX);
     stk_buffer_free(&out);
@@ -85,7 +86,7 @@ static void claims_are_checked_where_they_enter(void **state)
     struct stk_claims_input claims = good_claims();
     (void)state;
 
-    claims.ppt = "div";
+    claims.ppt = "no name";
     expect_sign(STIRKEEP_UNSUPPORTED, "ppt", "name", &claims);
     claims = good_claims();
     claims.attest = "";
@@ -261,15 +262,16 @@ static void a_malformed_request_is_not_sketched(void **state)
 static void the_longest_request_fits_a_message_and_a_longer_one_is_not_sent(void **state)
 {
     struct stk_claims_input claims = good_claims();
+    const struct stk_signing_input signing = {.name = "name", .claims = &claims};
     struct stk_buffer out = {0};
     char *text = text_of(STK_SIGN_MESSAGE_MAX, 'x');
     (void)state;
 
     claims.origid = text;
-    assert_int_equal(stk_request_encode_sign(7, 0, "name", &claims, &out), STIRKEEP_TOO_LARGE);
+    assert_int_equal(stk_request_encode_sign(7, 0, &signing, &out), STIRKEEP_TOO_LARGE);
     assert_int_equal(out.length, 0);
     text[STK_SIGN_MESSAGE_MAX - 100] = '\0';
-    assert_int_equal(stk_request_encode_sign(7, 0, "name", &claims, &out), STIRKEEP_OK);
+    assert_int_equal(stk_request_encode_sign(7, 0, &signing, &out), STIRKEEP_OK);
     stk_buffer_free(&out);
     free(text);
 }

@@ -168,7 +168,7 @@ static bool scans(const char *bytes, size_t length, struct stk_wire_field *ret_f
 {
     struct stk_bytes rest = {(const uint8_t *)bytes, length};
 
-    if (!stk_scan_next(&rest, ret_field))
+    if (!stk_scan_cut(&rest, ret_field))
         return false;
     assert_int_equal(rest.length, 0); /* not less than nothing, either */
     return true;

@@ -58,6 +58,7 @@ static void sign_once(struct way *way)
                                             .dest_tn = dest,
                                             .dest_tn_count = 2,
                                             .attest = "A"};
+    const struct stk_signing_input signing = {.name = "Alpha", .claims = &claims};
     struct stk_bytes message = {0};
     struct stk_request request = {0};
     struct stk_request_sketch sketch = {0};
@@ -68,12 +69,12 @@ static void sign_once(struct way *way)
     struct stk_response response = {0};
     size_t count = 0;
 
-    assert_int_equal(stk_request_encode_sign(1, 0, "Alpha", &claims, &way->request), STIRKEEP_OK);
+    assert_int_equal(stk_request_encode_sign(1, 0, &signing, &way->request), STIRKEEP_OK);
     message = message_of(&way->request, STK_SIGN_MESSAGE_MAX);
     assert_int_equal(stk_request_decode(message, &way->front, &request, &sketch, NULL),
                      STIRKEEP_OK);
-    order.name = request.name;
-    order.claims = request.claims;
+    order.name = request.signings[0].name;
+    order.claims = request.signings[0].claims;
     assert_int_equal(stk_order_append(&order, &way->order), STIRKEEP_OK);
     assert_int_equal(stk_front_orders_decode(bytes_of(&way->order), &way->keeper, &orders, way->bad,
                                              &count, NULL),

@@ -21,6 +21,7 @@ static struct stk_order order_of(uint64_t id)
                               .generation = 2,
                               .x5u = "https://a.example/c",
                               .claims = {.ppt = STK_PPT_SHAKEN,
+                                         .ppt_text = "shaken",
                                          .orig_tn = "12155551212",
                                          .dest_tn = (const char **)dest_tn,
                                          .dest_tn_count = 1,
@@ -212,6 +213,9 @@ static void a_grants_name_past_its_limit_is_left_out_not_cut(void **state)
     for (size_t over = 0; over < 2; over++) {
         struct stk_buffer message = {0};
         struct stk_buffer sign = {0};
+        struct stk_buffer claims = {0};
+        struct stk_buffer orig = {0};
+        struct stk_buffer dest = {0};
         char *grant = long_text(STK_GRANT_NAME_MAX + over);
         struct decoded decoded;
 
@@ -219,9 +223,12 @@ static void a_grants_name_past_its_limit_is_left_out_not_cut(void **state)
         hand_bytes(&sign, 2, key_id, STK_KEY_ID_LENGTH);
         hand_text(&sign, 3, "Alpha");
         hand_text(&sign, 5, "https://a.example/c");
-        hand_text(&sign, 7, "12155551212");
-        hand_text(&sign, 9, "12155551213");
-        hand_text(&sign, 18, grant);
+        hand_text(&orig, 1, "12155551212");
+        hand_text(&dest, 1, "12155551213");
+        hand_inside(&claims, 2, &orig);
+        hand_inside(&claims, 3, &dest);
+        hand_inside(&sign, 6, &claims);
+        hand_text(&sign, 12, grant);
         hand_inside(&message, ORDERS_SIGN, &sign);
         assert_int_equal(decode_orders(&message, &decoded), STIRKEEP_OK);
         assert_int_equal(decoded.orders.order_count, over ? 0 : 1);

@@ -31,9 +31,10 @@ static struct stk_claims_input claims_input(void)
 
 static enum stirkeep_status encode_sign(struct stk_buffer *out)
 {
-    struct stk_claims_input claims = claims_input();
+    const struct stk_claims_input claims = claims_input();
+    const struct stk_signing_input signing = {.name = "Alpha", .claims = &claims};
 
-    return stk_request_encode_sign(7, 250, "Alpha", &claims, out);
+    return stk_request_encode_sign(7, 250, &signing, out);
 }
 
 static enum stirkeep_status encode_list(struct stk_buffer *out)
@@ -109,10 +110,11 @@ static void the_protocols_worked_example_is_a_request(void **state)
                                             .dest_tn = dest,
                                             .dest_tn_count = 1,
                                             .attest = "A"};
+    const struct stk_signing_input signing = {.name = "Alpha", .claims = &claims};
     struct stk_buffer out = {0};
     (void)state;
 
-    assert_int_equal(stk_request_encode_sign(1, 0, "Alpha", &claims, &out), STIRKEEP_OK);
+    assert_int_equal(stk_request_encode_sign(1, 0, &signing, &out), STIRKEEP_OK);
     assert_int_equal(out.length, sizeof(frame));
     assert_memory_equal(out.data, frame, sizeof(frame));
     stk_buffer_free(&out);
@@ -124,6 +126,7 @@ static void a_sign_request_arrives_canonical(void **state)
     struct stk_arena arena = {0};
     struct stk_request request = {0};
     struct stk_request_sketch sketch = {0};
+    const struct stk_claims *claims = NULL;
     (void)state;
 
     assert_int_equal(encode_sign(&out), STIRKEEP_OK);
@@ -134,18 +137,20 @@ static void a_sign_request_arrives_canonical(void **state)
     assert_int_equal(request.id, 7);
     assert_int_equal(request.deadline_ms, 250);
     assert_int_equal(request.kind, STK_REQUEST_SIGN);
-    assert_string_equal(request.name.text, "Alpha");
-    assert_int_equal(request.claims.ppt, STK_PPT_SHAKEN);
-    assert_string_equal(request.claims.orig_tn, "12155551212");
-    assert_null(request.claims.orig_uri);
-    assert_int_equal(request.claims.dest_tn_count, 2);
-    assert_string_equal(request.claims.dest_tn[0], "12155551213");
-    assert_string_equal(request.claims.dest_tn[1], "12155551214");
-    assert_int_equal(request.claims.dest_uri_count, 1);
-    assert_string_equal(request.claims.dest_uri[0], "sip:bob@example.com");
-    assert_true(request.claims.iat == 1443208345);
-    assert_int_equal(request.claims.attest, 'A');
-    assert_string_equal(request.claims.origid, origid);
+    assert_int_equal(request.signing_count, 1);
+    claims = &request.signings[0].claims;
+    assert_string_equal(request.signings[0].name.text, "Alpha");
+    assert_int_equal(claims->ppt, STK_PPT_SHAKEN);
+    assert_string_equal(claims->orig_tn, "12155551212");
+    assert_null(claims->orig_uri);
+    assert_int_equal(claims->dest_tn_count, 2);
+    assert_string_equal(claims->dest_tn[0], "12155551213");
+    assert_string_equal(claims->dest_tn[1], "12155551214");
+    assert_int_equal(claims->dest_uri_count, 1);
+    assert_string_equal(claims->dest_uri[0], "sip:bob@example.com");
+    assert_true(claims->iat == 1443208345);
+    assert_int_equal(claims->attest, 'A');
+    assert_string_equal(claims->origid, origid);
     assert_string_equal(sketch.name, "Alpha");
     assert_string_equal(sketch.orig, "+1 (215) 555-1212");
     assert_string_equal(sketch.dest, "12155551214");
@@ -279,8 +284,10 @@ static void claims_say_what_they_must_and_nothing_else(void **state)
     struct parts parts = good;
     (void)state;
 
-    parts.ppt = "div";
+    parts.ppt = "no type";
     assert_int_equal(decode_parts(&parts), STIRKEEP_UNSUPPORTED);
+    parts.ppt = "div"; /* has no attest, but a div */
+    assert_int_equal(decode_parts(&parts), STIRKEEP_INVALID);
     parts = good;
     parts.attest = "";
     assert_int_equal(decode_parts(&parts), STIRKEEP_INVALID);
@@ -478,9 +485,10 @@ static void a_request_past_the_limit_is_not_sent(void **state)
     struct stk_claims_input claims = claims_input();
     struct stk_buffer out = {0};
     char *name = long_text(STK_SIGN_MESSAGE_MAX);
+    const struct stk_signing_input signing = {.name = name, .claims = &claims};
     (void)state;
 
-    assert_int_equal(stk_request_encode_sign(1, 0, name, &claims, &out), STIRKEEP_TOO_LARGE);
+    assert_int_equal(stk_request_encode_sign(1, 0, &signing, &out), STIRKEEP_TOO_LARGE);
     assert_int_equal(stk_request_encode_list(1, name, &out), STIRKEEP_TOO_LARGE);
     assert_int_equal(out.length, 0);
     free(name);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_STIRKEEPD_PROGRAM_H
+#define STK_STIRKEEPD_PROGRAM_H
+
+#include "policy/policy.h"
+
+/* Which program a peer runs, for grants that name one. "": not known, or none. */
+struct stk_program {
+    char executable[STK_EXECUTABLE_MAX + 1]; /* absolute path */
+    char unit[STK_UNIT_MAX + 1];             /* systemd unit: "kamailio.service" */
+};
+
+/*
+ * Find it out of the process behind a pidfd (pidfd_open(2), SO_PEERPIDFD). What is told is true of
+ * that very process, which was alive when it had been read:
+ *
+ *   executable  /proc/PID/exe, if that is the same file as the one at this path here. A path alone
+ *               says nothing: anybody may mount a file of their own there, where only they see it.
+ *   unit        the first component of its cgroup's path below the slices, when it is a service or
+ *               a scope. A user's own units are below user@UID.service, and are told as that.
+ */
+void stk_program_find(int pidfd, struct stk_program *ret_program);
+
+/* The unit in the text of a /proc/PID/cgroup; "" when there is none. */
+void stk_program_unit(const char *text, char ret_unit[STK_UNIT_MAX + 1]);
+
+#endif
