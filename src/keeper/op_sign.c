@@ -158,7 +158,7 @@ static void name_diverting(const struct stk_claims *claims, struct stk_sign_item
 
     if (party == NULL)
         return;
-    (void)snprintf(item->detail, sizeof(item->detail), "div %s", party);
+    (void)snprintf(item->detail, sizeof(item->detail), STK_DIVERTING "%s", party);
     record->detail = item->detail;
 }
 
@@ -228,6 +228,14 @@ static void take_back(struct stk_signer_thread *self)
                                 .message = stirkeep_status_text(STIRKEEP_AUDIT_UNAVAILABLE)};
 }
 
+static void hide_numbers(struct stk_signer_thread *self)
+{
+    const struct stk_number_key *key = self->keeper->number_key;
+
+    for (size_t i = 0; key != NULL && i < self->record_count; i++)
+        stk_record_hide(key, &self->hidden[i], &self->records[i]);
+}
+
 static void record_all(struct stk_signer_thread *self, const struct stk_front_orders *orders)
 {
     const size_t room = sizeof(self->records) / sizeof(self->records[0]);
@@ -239,6 +247,7 @@ static void record_all(struct stk_signer_thread *self, const struct stk_front_or
     do {
         while (refusal < orders->refusal_count && self->record_count < room)
             record_refusal(self, &orders->refusals[refusal++]);
+        hide_numbers(self);
         if (self->record_count > 0 &&
             stk_recorder_append(&self->keeper->recorder, self->records, self->record_count, NULL) !=
                 STIRKEEP_OK) {

@@ -123,6 +123,11 @@ void stk_recorder_watch(struct stk_recorder *recorder)
         rejoice(recorder);
 }
 
+struct stk_trail *stk_recorder_trail(struct stk_recorder *recorder)
+{
+    return atomic_load(&recorder->trail);
+}
+
 uint64_t stk_recorder_sequence(struct stk_recorder *recorder)
 {
     struct stk_trail *trail = atomic_load(&recorder->trail);
@@ -137,13 +142,18 @@ bool stk_recorder_writable(struct stk_recorder *recorder)
     return trail != NULL && stk_trail_writable(trail);
 }
 
-void stk_recorder_end(struct stk_recorder *recorder, const char *detail)
+void stk_recorder_stop(struct stk_recorder *recorder, const char *detail)
 {
     struct stk_record stop = {.act = "stop", .outcome = "ok", .detail = detail};
-    struct stk_trail *trail = atomic_exchange(&recorder->trail, NULL);
+    struct stk_trail *trail = atomic_load(&recorder->trail);
 
     if (trail == NULL)
         return;
     (void)stk_trail_append(trail, &stop, 1, stk_clock_real_us(), NULL);
-    stk_trail_close(trail);
+    (void)stk_trail_sync(trail, NULL);
+}
+
+void stk_recorder_close(struct stk_recorder *recorder)
+{
+    stk_trail_close(atomic_exchange(&recorder->trail, NULL));
 }

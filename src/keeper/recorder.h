@@ -45,10 +45,17 @@ enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk
 /* Tell the log when the trail went unwritable without anybody appending. The main thread. */
 void stk_recorder_watch(struct stk_recorder *recorder);
 
+/* NULL: it could not be opened so far. Any thread, until stk_recorder_close. */
+struct stk_trail *stk_recorder_trail(struct stk_recorder *recorder);
+
 uint64_t stk_recorder_sequence(struct stk_recorder *recorder);
 bool stk_recorder_writable(struct stk_recorder *recorder);
 
-/* Record "stop", sync and close. Nobody may append any more. */
-void stk_recorder_end(struct stk_recorder *recorder, const char *detail);
+/* Record "stop" and have it on disk, as far as the mode promises it. Nobody but who seals it may
+ * append any more. */
+void stk_recorder_stop(struct stk_recorder *recorder, const char *detail);
+
+/* Sync and close. Nobody may use it any more. */
+void stk_recorder_close(struct stk_recorder *recorder);
 
 #endif
