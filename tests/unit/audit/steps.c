@@ -5,16 +5,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static struct {
-    bool counting;
+    atomic_bool counting;
     enum steps_end end;
     int at;
-    int count;
+    atomic_int count;
 } steps;
 
 void steps_begin(enum steps_end end, int at)
