@@ -187,9 +187,14 @@ static const char *take(struct line *line, int index, char *value)
 static enum stk_exit take_positional(struct stk_cli *cli, int argc, char **argv)
 {
     const struct stk_verb *verb = cli->verb;
+    bool takes_several = verb->positional != NULL && strstr(verb->positional, "...") != NULL;
 
+    cli->positionals = argv + optind;
     if (optind < argc && verb->positional != NULL)
         cli->positional = argv[optind++];
+    if (takes_several)
+        optind = argc;
+    cli->positional_count = (int)(argv + optind - cli->positionals);
     if (optind < argc)
         return wrong(verb, "one argument too many: ", argv[optind]);
     if (cli->positional == NULL && verb->positional != NULL && verb->positional[0] != '[')

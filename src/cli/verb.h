@@ -50,13 +50,17 @@ struct stk_cli {
     bool json;
     const char *sign_socket; /* never NULL */
     const char *admin_socket;
-    const char *positional; /* NULL when not given */
+    const char *positional;   /* NULL when not given */
+    char *const *positionals; /* of a verb that takes several, with the first one */
+    int positional_count;
 };
 
 struct stk_verb {
     const char *name;
-    const char *positional; /* what it is called: "NAME"; "[NAME]" when it may be left out; NULL */
-    const char *synopsis;   /* the options that usually matter, for the one-line usage */
+    const char
+        *positional;      /* what it is called: "NAME"; "[NAME]" when it may be left out; "FILE..."
+                               for one or more; NULL */
+    const char *synopsis; /* the options that usually matter, for the one-line usage */
     const char *summary;
     unsigned flags;
     const struct stk_option *options; /* ends with a name of NULL */
