@@ -163,7 +163,7 @@ static void print_text(const struct check *check)
     if (verdict->seals == 0)
         (void)printf("sealed: nothing\n");
     else
-        (void)printf("sealed: through record %" PRIu64 " by %" PRIu64 " seals, %s\n",
+        (void)printf("sealed: through record %" PRIu64 "; seals: %" PRIu64 ", %s\n",
                      verdict->sealed, verdict->seals,
                      check->key_count > 0 ? "each signed by an audit key that was given"
                                           : "whose signatures were not checked: no --key");
@@ -172,9 +172,9 @@ static void print_text(const struct check *check)
     if (verdict->uncovered > 0)
         (void)printf("covered by the chain alone: %" PRIu64 " records\n", verdict->uncovered);
     if (check->witness_count > 0)
-        (void)printf("witness: %zu seals, all of them kept\n", check->witness_count);
+        (void)printf("witness: all is there that it has seen; seals: %zu\n", check->witness_count);
     if (check->passed_over > 0)
-        (void)printf("witness: %zu lines that are no seals\n", check->passed_over);
+        (void)printf("witness: passed over, as no seals: %zu lines\n", check->passed_over);
 }
 
 static void fail(const struct stk_cli *cli, const struct stk_error *error)

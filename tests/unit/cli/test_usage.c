@@ -25,7 +25,7 @@ static void wrong_lines_exit_with_two_and_name_what_is_wrong(void **state)
         {{"auditverify", "x"}, "auditverify"},
         {{"audit verify", "x"}, "audit verify"},
         {{"audit", "verify"}, "FILE"},
-        {{"audit", "verify", "a", "b"}, "b"},
+        {{"lint", "a", "b"}, "b"},
         {{"import"}, "NAME"},
         {{"import", "Alpha"}, "--cert"},
         {{"import", "Alpha", "--cert", "x"}, "--key"},
