@@ -138,9 +138,9 @@ static enum stirkeep_status wrong_line(const struct stk_verifier *verifier, uint
         return wrong_file(verifier, sequence, error);
     if (sequence > last + 1)
         return stk_verifier_wrong(verifier, sequence, error,
-                                  "its number does not follow: records from %" PRIu64 " to %" PRIu64
-                                  " are missing before it",
-                                  last + 1, sequence - 1);
+                                  "its number does not follow record %" PRIu64
+                                  ": what stood between them is missing",
+                                  last);
     if (sequence <= last)
         return stk_verifier_wrong(verifier, sequence, error,
                                   "its number does not follow record %" PRIu64

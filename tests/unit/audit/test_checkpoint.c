@@ -316,6 +316,12 @@ static void a_seal_that_is_not_true_is_refused(void **state)
     assert_not_sealed(trail, &other, "could not be read back");
     assert_int_equal(stk_trail_seal_end(trail, &seal, NOW_US, NULL, NULL), STIRKEEP_OK);
     assert_not_sealed(trail, &seal, gone); /* twice */
+    append_some(trail, 6, 1);
+    assert_true(stk_trail_seal_begin(trail, &seal));
+    assert_extent(&seal, 6, 7);
+    seal.from = 5; /* which is covered already */
+    sign_seal(&key, &seal);
+    assert_not_sealed(trail, &seal, gone);
     stk_trail_close(trail);
     assert_int_equal(verdict_of(scratch, &keyed).seals, 1);
 }
@@ -490,20 +496,35 @@ static void a_torn_seal_covers_nothing(void **state)
 struct busy {
     struct stk_trail *trail;
     atomic_bool stop;
-    size_t seals;
-    size_t rotations;
+    atomic_int seals;
+    atomic_int rotations;
+    pthread_mutex_t lock;
+    struct stk_error error; /* the first one */
 };
+
+/* False when it was to stop anyway. */
+static bool went_well(struct busy *busy, enum stirkeep_status status, const struct stk_error *error)
+{
+    if (status == STIRKEEP_OK)
+        return true;
+    (void)pthread_mutex_lock(&busy->lock);
+    if (busy->error.status == STIRKEEP_OK)
+        busy->error = *error;
+    (void)pthread_mutex_unlock(&busy->lock);
+    return false;
+}
 
 static void *write_until_stopped(void *argument)
 {
     struct busy *busy = argument;
     struct stk_record records[5];
+    struct stk_error error = {0};
 
     for (size_t i = 0; i < 5; i++)
         records[i] = sign_record(i);
-    while (!busy->stop)
-        if (stk_trail_append(busy->trail, records, 5, NOW_US, NULL) != STIRKEEP_OK)
-            abort();
+    while (!busy->stop &&
+           went_well(busy, stk_trail_append(busy->trail, records, 5, NOW_US, &error), &error))
+        continue;
     return NULL;
 }
 
@@ -513,9 +534,8 @@ static void *rotate_now_and_then(void *argument)
     struct stk_error error = {0};
     char name[PATH_MAX] = "";
 
-    while (!busy->stop && busy->rotations < 20) {
-        if (stk_trail_rotate(busy->trail, NOW_US, name, &error) != STIRKEEP_OK)
-            abort();
+    while (!busy->stop && busy->rotations < 20 &&
+           went_well(busy, stk_trail_rotate(busy->trail, NOW_US, name, &error), &error)) {
         busy->rotations++;
         (void)usleep(20000);
     }
@@ -525,17 +545,20 @@ static void *rotate_now_and_then(void *argument)
 static void *seal_all_the_time(void *argument)
 {
     struct busy *busy = argument;
+    struct stk_error error = {0};
     int64_t since = 0;
 
     while (!busy->stop) {
         struct stk_seal seal = {0};
 
         (void)stk_trail_unsealed(busy->trail, &since);
-        if (!stk_trail_seal_begin(busy->trail, &seal))
+        if (!stk_trail_seal_begin(busy->trail, &seal)) {
+            (void)usleep(1000);
             continue;
+        }
         sign_seal(&key, &seal);
-        if (stk_trail_seal_end(busy->trail, &seal, NOW_US, NULL, NULL) != STIRKEEP_OK)
-            abort();
+        if (!went_well(busy, stk_trail_seal_end(busy->trail, &seal, NOW_US, NULL, &error), &error))
+            break;
         busy->seals++;
     }
     return NULL;
@@ -548,28 +571,33 @@ static void sealing_and_rotating_hold_up_no_writer_and_lose_nothing(void **state
 
     for (size_t mode = 0; mode < 3; mode++) {
         struct scratch *scratch = NULL;
-        struct busy busy = {0};
+        struct busy busy = {.lock = PTHREAD_MUTEX_INITIALIZER};
         struct stk_verdict verdict = {0};
         pthread_t threads[WRITERS + 2];
         uint64_t written = 0;
 
         assert_int_equal(scratch_set_up((void **)&scratch), 0);
         busy.trail = open_trail(scratch, modes[mode]);
+        append_some(busy.trail, 1, 1); /* an empty file is not rotated */
         for (size_t i = 0; i < WRITERS; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, write_until_stopped, &busy), 0);
         assert_int_equal(pthread_create(&threads[WRITERS], NULL, seal_all_the_time, &busy), 0);
         assert_int_equal(pthread_create(&threads[WRITERS + 1], NULL, rotate_now_and_then, &busy),
                          0);
-        (void)usleep(250000);
+        (void)usleep(100000);
+        for (int i = 0; i < 1000 && (busy.seals < 3 || busy.rotations < 3); i++)
+            (void)usleep(5000);
         busy.stop = true;
         for (size_t i = 0; i < WRITERS + 2; i++)
             (void)pthread_join(threads[i], NULL);
+        if (busy.error.status != STIRKEEP_OK)
+            fail_msg("%s", busy.error.message);
         written = stk_trail_sequence(busy.trail);
         stk_trail_close(busy.trail);
         verdict = verdict_of(scratch, &keyed);
         assert_int_equal(verdict.records, written);
         assert_int_equal(verdict.seals, busy.seals);
-        assert_true(busy.seals > 1 && busy.rotations > 1);
+        assert_true(busy.seals >= 3 && busy.rotations >= 3);
         assert_int_equal(verdict.uncovered, 0);
         assert_int_equal(verdict.files, busy.rotations + 1);
         (void)scratch_tear_down((void **)&scratch);

@@ -109,6 +109,7 @@ static void another_key_or_none_has_not_signed(void **state)
 {
     struct audit_key key = audit_key_make();
     struct audit_key other = audit_key_make();
+    struct audit_key mixed = key;
     struct stk_seal seal = known_seal();
     uint8_t spki[STK_SPKI_LENGTH] = {0};
     (void)state;
@@ -120,6 +121,9 @@ static void another_key_or_none_has_not_signed(void **state)
     seal.key_id = key.key_id;
     assert_false(stk_seal_signed_by(&seal, key.spki[0]));
     assert_false(stk_seal_signed_by(&seal, other.spki[0]));
+    mixed.key_id = other.key_id;
+    sign_seal(&mixed, &seal);
+    assert_false(stk_seal_signed_by(&seal, key.spki[0]));
     assert_false(stk_seal_signed_by(&seal, spki));
     memcpy(spki, key.spki[0], sizeof(spki));
     spki[STK_SPKI_LENGTH - 1] ^= 1; /* a point that is not on the curve */

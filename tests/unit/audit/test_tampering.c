@@ -288,6 +288,19 @@ static void a_seal_used_twice_is_found(void **state)
                "(record 40): the seal covers record 23, which the seal before it covers already");
 }
 
+/* Behind the last seal, where links can be made to fit. */
+static void a_number_that_does_not_follow_is_found_though_its_link_fits(void **state)
+{
+    struct made *made = *state;
+
+    forgery_replace(&made->trail, 38, "{\"seq\":39,", "{\"seq\":40,");
+    forgery_relink(&made->trail, 38);
+    forgery_relink(&made->trail, 39);
+    assert_bad(&made->trail, &made->plain,
+               "file 3: line 14 (record 40): its number does not follow record 38: what stood "
+               "between them is missing");
+}
+
 static void a_file_missing_in_the_middle_is_named(void **state)
 {
     struct made *made = *state;
@@ -625,6 +638,7 @@ int main(void)
         TEST(a_seal_with_a_forged_signature_is_found),
         TEST(a_seal_over_a_wrong_tree_is_found),
         TEST(a_seal_used_twice_is_found),
+        TEST(a_number_that_does_not_follow_is_found_though_its_link_fits),
         TEST(a_file_missing_in_the_middle_is_named),
         TEST(files_out_of_order_or_given_twice_are_named),
         TEST(a_file_put_in_the_place_of_another_is_named),

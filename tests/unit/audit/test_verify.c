@@ -94,8 +94,8 @@ static void a_line_taken_out_is_found(void **state)
 
     memmove(text.data.data + from, text.data.data + to, text.data.length - to);
     assert_bad_line(scratch, text.data.data, text.data.length - (to - from),
-                    "trail: line 5 (record 7): its number does not follow: records from 5 to 6 "
-                    "are missing before it");
+                    "trail: line 5 (record 7): its number does not follow record 4: what stood "
+                    "between them is missing");
     stk_buffer_free(&text.data);
 }
 
