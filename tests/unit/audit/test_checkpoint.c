@@ -326,6 +326,32 @@ static void a_seal_that_is_not_true_is_refused(void **state)
     assert_int_equal(verdict_of(scratch, &keyed).seals, 1);
 }
 
+/* Acts come from rooms that somebody may have taken over: none forges what the trail says. */
+static void an_act_that_is_the_trails_own_is_refused(void **state)
+{
+    static const char *const own[] = {"seal", "continue", "cut"};
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_record records[2] = {sign_record(1), sign_record(2)};
+    struct stk_seal seal = {0};
+    struct stk_error error = {0};
+
+    for (size_t i = 0; i < 3; i++) {
+        records[1].act = own[i];
+        assert_int_equal(stk_trail_append(trail, records, 2, NOW_US, &error), STIRKEEP_INVALID);
+        assert_non_null(strstr(error.message, "is the trail's own"));
+    }
+    records[1].act = "sign";
+    records[1].seal = &seal;
+    assert_int_equal(stk_trail_append(trail, records, 2, NOW_US, &error), STIRKEEP_INVALID);
+    assert_int_equal(stk_trail_sequence(trail), 0);
+    assert_true(stk_trail_writable(trail));
+    records[1] = (struct stk_record){.act = "seal-", .outcome = "ok"};
+    assert_int_equal(stk_trail_append(trail, records, 2, NOW_US, &error), STIRKEEP_OK);
+    stk_trail_close(trail);
+    assert_int_equal(verdict_of(scratch, NULL).records, 2);
+}
+
 /* ---- over restarts and other files */
 
 static void what_a_former_process_left_unsealed_is_found_again(void **state)
@@ -619,6 +645,7 @@ int main(void)
         TEST(with_none_what_is_written_is_sealed),
         TEST(a_seal_that_cannot_be_written_is_not_there_and_can_be_tried_again),
         TEST(a_seal_that_is_not_true_is_refused),
+        TEST(an_act_that_is_the_trails_own_is_refused),
         TEST(what_a_former_process_left_unsealed_is_found_again),
         TEST(what_is_unsealed_is_found_again_however_much_it_is),
         TEST(behind_a_damaged_record_a_new_tree_begins),
