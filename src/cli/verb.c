@@ -12,14 +12,17 @@
 #define OPTIONS_MAX 48 /* of one verb, the common ones included */
 #define ADMIN_SOCKET_DEFAULT "/run/stirkeep/admin.sock"
 
-const struct stk_verb *const stk_verbs[] = {
-    &stk_verb_import,   &stk_verb_seal,         &stk_verb_lint,
-    &stk_verb_generate, &stk_verb_install,      &stk_verb_list,
-    &stk_verb_show,     &stk_verb_publish,      &stk_verb_rollback,
-    &stk_verb_retire,   &stk_verb_destroy,      &stk_verb_sign,
-    &stk_verb_verify,   &stk_verb_policy_check, &stk_verb_policy_explain,
-    &stk_verb_reload,   &stk_verb_status,       &stk_verb_doctor,
-    &stk_verb_bench,    &stk_verb_audit_verify, NULL};
+const struct stk_verb *const stk_verbs[] = {&stk_verb_import,         &stk_verb_seal,
+                                            &stk_verb_lint,           &stk_verb_generate,
+                                            &stk_verb_install,        &stk_verb_list,
+                                            &stk_verb_show,           &stk_verb_publish,
+                                            &stk_verb_rollback,       &stk_verb_retire,
+                                            &stk_verb_destroy,        &stk_verb_sign,
+                                            &stk_verb_verify,         &stk_verb_policy_check,
+                                            &stk_verb_policy_explain, &stk_verb_reload,
+                                            &stk_verb_status,         &stk_verb_doctor,
+                                            &stk_verb_bench,          &stk_verb_audit_verify,
+                                            &stk_verb_audit_key,      NULL};
 
 /* Options that a verb has by its flags; they write into struct stk_cli. */
 static const struct {

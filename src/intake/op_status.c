@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "intake/intake.h"
 
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/encode.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TOKEN_TIMEOUT_MS 1500
+#define UNSEALED_TIMES 10 /* seal-seconds: longer than that, something is in the way of seals */
 
 static const char *keep(struct stk_task *task, const char *text)
 {
@@ -19,6 +25,54 @@ static void not_ready(struct stk_service_status *service, const char *why)
         service->detail = why;
 }
 
+static const char *key_id_text(struct stk_task *task, struct stk_bytes spki)
+{
+    char text[2 * STK_DIGEST_LENGTH + 1] = "";
+    uint8_t digest[STK_DIGEST_LENGTH] = {0};
+
+    stk_sha256(spki.data, spki.length, digest);
+    stk_hex_encode(digest, sizeof(digest), text);
+    return keep(task, text);
+}
+
+/* Before the others. */
+static void warn(struct stk_task *task, const char *line)
+{
+    struct stk_service_status *service = &task->response.service;
+    size_t count =
+        service->warning_count < STK_WARNINGS_MAX ? service->warning_count : STK_WARNINGS_MAX - 1;
+    const char **lines = stk_arena_take(&task->arena, (count + 1) * sizeof(*lines));
+
+    if (lines == NULL)
+        return;
+    lines[0] = keep(task, line);
+    for (size_t i = 0; i < count; i++)
+        lines[i + 1] = service->warnings[i];
+    service->warnings = lines;
+    service->warning_count = count + 1;
+}
+
+/* What is not sealed, whoever owns the host can still change. */
+static void warn_of_seals(struct stk_task *task, const struct stk_token_report *token)
+{
+    const int64_t patience = UNSEALED_TIMES * (int64_t)task->intake->config->audit.seal_seconds;
+    char since[STK_SECONDS_TEXT] = "";
+    char line[STK_ERROR_MAX] = "";
+
+    if (token->audit_spki.length == 0)
+        warn(task,
+             "there is no audit key on the token: the audit trail is not sealed (the keeper's "
+             "log says why)");
+    if (token->audit_unsealed_since == 0 ||
+        stk_clock_seconds() - token->audit_unsealed_since <= patience)
+        return;
+    stk_seconds_text(token->audit_unsealed_since, since);
+    (void)snprintf(line, sizeof(line),
+                   "%" PRIu64 " records of the audit trail are not sealed, since %s",
+                   token->audit_unsealed, since);
+    warn(task, line);
+}
+
 static void take_token(struct stk_task *task, const struct stk_token_report *token)
 {
     struct stk_service_status *service = &task->response.service;
@@ -32,6 +86,12 @@ static void take_token(struct stk_task *task, const struct stk_token_report *tok
     service->hardware = token->hardware;
     service->signatures = token->signatures;
     service->audit_sequence = token->audit_sequence;
+    service->audit_sealed = token->audit_sealed;
+    service->audit_unsealed = token->audit_unsealed;
+    service->audit_unsealed_since = token->audit_unsealed_since;
+    if (token->audit_spki.length > 0)
+        service->audit_key = key_id_text(task, token->audit_spki);
+    warn_of_seals(task, token);
     if (!token->audit_writable)
         not_ready(service, "the audit trail cannot be written, so nothing is signed");
 }
@@ -88,21 +148,13 @@ static void described(void *context, enum stirkeep_status status,
     settle(task);
 }
 
-/* Before the others: uploads wait for somebody who mends it. */
+/* Uploads wait for somebody who mends it. */
 static void warn_of_spool(struct stk_task *task)
 {
-    struct stk_service_status *service = &task->response.service;
     const char *trouble = stk_spool_trouble(task->intake);
-    const char **lines =
-        stk_arena_take(&task->arena, (service->warning_count + 1) * sizeof(*lines));
 
-    if (trouble[0] == '\0' || lines == NULL)
-        return;
-    lines[0] = keep(task, trouble);
-    for (size_t i = 0; i < service->warning_count; i++)
-        lines[i + 1] = service->warnings[i];
-    service->warnings = lines;
-    service->warning_count++;
+    if (trouble[0] != '\0')
+        warn(task, trouble);
 }
 
 /* What the whole service stands on: asked now, not remembered. */
@@ -123,6 +175,7 @@ void stk_op_status(struct stk_task *task)
                                     .token_model = "",
                                     .seal_way = "",
                                     .sign_way = "",
+                                    .audit_key = "",
                                     .configuration = task->intake->reloads.facts.configuration,
                                     .attestation = task->intake->reloads.facts.attestation};
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)

@@ -95,6 +95,8 @@ enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
         rejoice(recorder);
         return STIRKEEP_OK;
     }
+    if (status == STIRKEEP_INVALID) /* the record is to blame, and not the trail */
+        return stk_error_set(error, status, "%s", why.message);
     complain(recorder, why.message);
     return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why.message);
 }

@@ -34,7 +34,7 @@ void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum st
 void stk_recorder_try(struct stk_recorder *recorder);
 
 /* Append all or none, opening the trail first if need be (at most one try every 100 ms).
- * AUDIT_UNAVAILABLE with the reason. Any thread. */
+ * AUDIT_UNAVAILABLE with the reason; INVALID: an act that only the trail itself records. Any thread. */
 enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
                                          const struct stk_record *records, size_t count,
                                          struct stk_error *error);

@@ -135,6 +135,10 @@ static Stirkeep__V1__ServiceStatus service_of(const struct stk_service_status *s
     body.n_warnings = service->warning_count;
     body.configuration = stk_pack_text(service->configuration);
     body.attestation = stk_pack_text(service->attestation);
+    body.audit_key = stk_pack_text(service->audit_key);
+    body.audit_sealed = service->audit_sealed;
+    body.audit_unsealed = service->audit_unsealed;
+    body.audit_unsealed_since = service->audit_unsealed_since;
     return body;
 }
 
@@ -223,6 +227,22 @@ static enum stirkeep_status append_reloaded(Stirkeep__V1__AdminResponse *message
     return stk_pack_scrubbed(&message->base, out);
 }
 
+static enum stirkeep_status append_audit_key(Stirkeep__V1__AdminResponse *message,
+                                             const struct stk_admin_response *response,
+                                             struct stk_buffer *out)
+{
+    Stirkeep__V1__AuditKey body = STIRKEEP__V1__AUDIT_KEY__INIT;
+
+    body.spki = stk_pack_view(response->spki);
+    body.key_id = stk_pack_id(&response->key_id);
+    body.attributes = stk_pack_text(response->attributes);
+    body.token_label = stk_pack_text(response->token_label);
+    body.token_serial = stk_pack_text(response->token_serial);
+    message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_AUDIT_KEY;
+    message->audit_key = &body;
+    return stk_pack_scrubbed(&message->base, out);
+}
+
 static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
                                          const struct stk_admin_response *response,
                                          struct stk_buffer *out)
@@ -297,6 +317,8 @@ static enum stirkeep_status append_response(const struct stk_admin_response *res
         return append_rebuilt(&message, response, out);
     case STK_ADMIN_RELOAD:
         return append_reloaded(&message, response, out);
+    case STK_ADMIN_AUDIT_KEY:
+        return append_audit_key(&message, response, out);
     case STK_ADMIN_LIST:
     case STK_ADMIN_SHOW:
     case STK_ADMIN_DOCTOR: /* behind what goes before any body */

@@ -26,6 +26,11 @@ static enum stirkeep_status encode_token(Stirkeep__V1__Order__CustodyAnswer *mes
     body.signatures = report->signatures;
     body.audit_sequence = report->audit_sequence;
     body.audit_writable = report->audit_writable;
+    body.audit_spki = stk_pack_view(report->audit_spki);
+    body.audit_attributes = stk_pack_text(report->audit_attributes);
+    body.audit_sealed = report->audit_sealed;
+    body.audit_unsealed = report->audit_unsealed;
+    body.audit_unsealed_since = report->audit_unsealed_since;
     message->body_case = STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_TOKEN;
     message->token = &body;
     return stk_pack_scrubbed(&message->base, out);

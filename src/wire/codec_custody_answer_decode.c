@@ -16,11 +16,10 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
     const struct {
         const char *field;
         const char *text;
-    } texts[] = {{"token.label", body->label},
-                 {"token.serial", body->serial},
-                 {"token.model", body->model},
-                 {"token.seal_way", body->seal_way},
-                 {"token.sign_way", body->sign_way}};
+    } texts[] = {
+        {"token.label", body->label},       {"token.serial", body->serial},
+        {"token.model", body->model},       {"token.seal_way", body->seal_way},
+        {"token.sign_way", body->sign_way}, {"token.audit_attributes", body->audit_attributes}};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         enum stirkeep_status status =
@@ -32,6 +31,9 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
     if (body->wrapping_spki.len > STK_SPKI_MAX)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "token.wrapping_spki: more than %d bytes",
                              STK_SPKI_MAX);
+    if (body->audit_spki.len != 0 && body->audit_spki.len != STK_SPKI_LENGTH)
+        return stk_error_set(error, STIRKEEP_INVALID, "token.audit_spki: is not %d bytes long",
+                             STK_SPKI_LENGTH);
     answer->has_token = true;
     answer->token = (struct stk_token_report){
         .label = body->label,
@@ -44,7 +46,12 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
         .wrapping_spki = {body->wrapping_spki.data, body->wrapping_spki.len},
         .signatures = body->signatures,
         .audit_sequence = body->audit_sequence,
-        .audit_writable = body->audit_writable != 0};
+        .audit_writable = body->audit_writable != 0,
+        .audit_spki = {body->audit_spki.data, body->audit_spki.len},
+        .audit_attributes = body->audit_attributes,
+        .audit_sealed = body->audit_sealed,
+        .audit_unsealed = body->audit_unsealed,
+        .audit_unsealed_since = body->audit_unsealed_since};
     return STIRKEEP_OK;
 }
 

@@ -100,6 +100,11 @@ struct stk_token_report {
     uint64_t signatures;
     uint64_t audit_sequence;
     bool audit_writable;
+    struct stk_bytes audit_spki; /* empty: there is no audit key */
+    const char *audit_attributes;
+    uint64_t audit_sealed;
+    uint64_t audit_unsealed;
+    int64_t audit_unsealed_since; /* seconds since 1970; 0: nothing is unsealed */
 };
 
 struct stk_custody_answer {
