@@ -110,11 +110,11 @@ int main(void)
     open_token(keeper);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
+    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
+        fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
     start_thread(&keeper->clerk_thread.thread, stk_clerk_thread_run, &keeper->clerk_thread);
     start_thread(&keeper->sealer.thread, stk_sealer_thread_run, &keeper->sealer);
     if (config->audit.compress)
         start_thread(&compressor, stk_compressor_run, &keeper->compressor);
-    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
-        fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
     stk_control_loop(keeper);
 }

@@ -32,6 +32,7 @@ struct spool {
 static bool answers(void *context, const struct stk_custody_order *order,
                     struct stk_custody_answer *answer)
 {
+    static const uint8_t audit_spki[STK_SPKI_LENGTH] = "an audit key";
     struct spool *spool = context;
 
     if (order->kind == STK_CUSTODY_IMPORT && spool->meanwhile != NULL) {
@@ -51,7 +52,8 @@ static bool answers(void *context, const struct stk_custody_order *order,
                                   .sign_way = "ecdsa",
                                   .signers = 1,
                                   .wrapping_spki = {spool->spki.data, spool->spki.length},
-                                  .audit_writable = true};
+                                  .audit_writable = true,
+                                  .audit_spki = {audit_spki, sizeof(audit_spki)}};
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "audit/verify.h"
+#include "model/number_hash.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
 #include <openssl/evp.h>
