@@ -23,6 +23,7 @@ static void place_descriptors(const struct stk_rooms *rooms, enum stk_room room,
         fds[STK_FD_KEEPER_FRONT] = links->ends[STK_LINK_FRONT_KEEPER][1];
         fds[STK_FD_KEEPER_INTAKE] = links->ends[STK_LINK_INTAKE_KEEPER][1];
         fds[STK_FD_KEEPER_PIN] = pin;
+        fds[STK_FD_KEEPER_NUMBERS] = rooms->number_key;
         break;
     case STK_ROOM_INTAKE:
         fds[STK_FD_INTAKE_LISTEN] = rooms->admin.fd;
