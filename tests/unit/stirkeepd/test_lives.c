@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "lives.h"
+#include "stirkeepd/lives.h"
 
 #include <signal.h>
 #include <stdio.h>
