@@ -47,11 +47,13 @@ def text_of(path):
     return subprocess.run(["zstd", "-dcq", path], check=True, stdout=subprocess.PIPE).stdout.decode()
 
 
-def records_of(service):
-    found = []
+def lines_of(service):
     for path in files_of(service):
-        found += [json.loads(line) for line in text_of(path).splitlines()]
-    return found
+        yield from text_of(path).splitlines()
+
+
+def records_of(service):
+    return [json.loads(line) for line in lines_of(service)]
 
 
 def settled(service):
@@ -158,9 +160,12 @@ def sign_some(service, count):
 
 
 def expect_all(service, digests):
-    recorded = {record["sig"] for record in records_of(service) if record.get("sig")}
-    missing = [digest for digest in digests if digest not in recorded]
-    equal(missing, [], "PASSporTs that a client has and the trail has not")
+    missing = set(digests)
+    for line in lines_of(service):
+        at = line.find('"sig":"')
+        if at >= 0:
+            missing.discard(line[at + 7:at + 71])
+    equal(missing, set(), "PASSporTs that a client has and the trail has not")
 
 
 # ---- seals
@@ -287,9 +292,9 @@ def every_passport_that_a_client_has_is_in_the_trail_however_often_the_keeper_is
             service.start()
         expect_all(service, digests)
         equal(len(set(digests)), len(digests), "signatures given out twice")
-        starts = [record["act"] for record in records_of(service)
-                  if record["act"] in ("start", "stop")]
-        equal(starts.count("start") - starts.count("stop") - 1, kills, "starts without a stop")
+        starts, stops = (sum(f'"act":"{act}",' in line for line in lines_of(service))
+                         for act in ("start", "stop"))
+        equal(starts - stops - 1, kills, "starts without a stop")
         torn = glob.glob(f"{service.audit}.torn-*")
         found = verdict(service)
         note(f"{kills} kills, {len(digests)} PASSporTs received in {took:.1f} s, "
