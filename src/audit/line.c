@@ -34,6 +34,7 @@ static void peer_members(struct stk_jsonl *json, const struct stk_record *record
     stk_jsonl_unsigned(json, record->peer->gid);
     RAW(json, ",\"pid\":");
     stk_jsonl_signed(json, record->peer->pid);
+    TEXT_MEMBER(json, "executable", record->executable);
     /* A string: clients use all 64 bits, of which JSON readers keep 53 or 63 in a number. */
     RAW(json, ",\"request_id\":\"");
     stk_jsonl_unsigned(json, record->request_id);

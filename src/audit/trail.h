@@ -38,6 +38,7 @@ struct stk_record {
     const char *origid;
     int64_t iat;                 /* 0: none */
     const struct stk_peer *peer; /* NULL: the service itself */
+    const char *executable;      /* of the peer, when it is known */
     const char *grant;
     uint64_t request_id; /* written with a peer */
     uint32_t suppressed;

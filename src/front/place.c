@@ -70,6 +70,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
                               .attest_asked = decision->lowered ? signing->claims.attest : 0,
                               .deadline_us = slot->deadline_us,
                               .peer = ask->connection->peer,
+                              .executable = ask->connection->executable,
                               .grant = decision->grant->name,
                               .request_id = ask->request->id};
     enum stirkeep_status status = STIRKEEP_OK;

@@ -181,6 +181,7 @@ static void describe(struct stk_sign_item *item, struct stk_record *record)
     record->origid = claims->origid;
     record->iat = claims->iat;
     record->peer = &order->peer;
+    record->executable = order->executable;
     record->grant = order->grant;
     record->request_id = order->request_id;
 }
@@ -214,6 +215,7 @@ static void record_refusal(struct stk_signer_thread *self, const struct stk_refu
                             .attest = refusal->attest,
                             .origid = refusal->origid,
                             .peer = &refusal->peer,
+                            .executable = refusal->executable,
                             .request_id = refusal->request_id,
                             .suppressed = refusal->suppressed};
 }

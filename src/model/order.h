@@ -18,6 +18,7 @@ struct stk_order {
     char attest_asked;    /* what the client asked for when claims.attest is lower; 0: the same */
     uint64_t deadline_us; /* CLOCK_MONOTONIC */
     struct stk_peer peer;
+    const char *executable; /* of the peer, when front knows it; NULL and "": it does not */
     const char *grant;
     uint64_t request_id; /* the client's */
 };
@@ -34,7 +35,8 @@ struct stk_answer {
     char origid[STK_ORIGID_LENGTH + 1];
 };
 
-/* Something refused before the keeper saw it, for the trail. Texts are never NULL. */
+/* Something refused before the keeper saw it, for the trail. Texts are never NULL, but that of the
+ * executable may be, as in an order. */
 struct stk_refusal {
     enum stirkeep_status status;
     const char *reason;
@@ -45,6 +47,7 @@ struct stk_refusal {
     const char *attest;
     const char *origid;
     struct stk_peer peer;
+    const char *executable;
     uint64_t request_id;
     uint32_t suppressed; /* so many more were not recorded one by one */
 };

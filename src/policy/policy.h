@@ -20,8 +20,7 @@ struct stk_policy;
 
 #define STK_GRANTS_MAX 4096
 #define STK_CERTIFICATE_LIMITS_MAX 4096
-#define STK_EXECUTABLE_MAX 511 /* characters of a program's path */
-#define STK_UNIT_MAX 255       /* characters of a systemd unit's name */
+#define STK_UNIT_MAX 255 /* characters of a systemd unit's name */
 
 /* How fast and how much: 0 is without a limit. */
 struct stk_rate {

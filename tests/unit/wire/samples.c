@@ -225,7 +225,8 @@ void fill_order(struct stk_order *order)
                                 .deadline_us = 1008,
                                 .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
                                 .grant = "grant",
-                                .request_id = 1013};
+                                .request_id = 1013,
+                                .executable = "executable"};
     fill_key_id(&order->key_id, 2);
     fill_claims_shaken(&order->claims);
     order->claims.attest = 'B';
@@ -242,6 +243,7 @@ void fill_refusal(struct stk_refusal *refusal)
                                     .attest = "attest",
                                     .origid = "origid",
                                     .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
+                                    .executable = "executable",
                                     .request_id = 1012,
                                     .suppressed = 1013};
 }
