@@ -44,6 +44,7 @@ struct stk_loader {
     struct stk_list attest;     /* ... and those before, struct stk_config_attest */
     const struct stk_key *idle; /* the first [attestation] key that means nothing without rules */
     unsigned idle_line;         /* of its section */
+    unsigned witness_line;
     unsigned number_key_line;
     unsigned fault_line;       /* 0: the line that was read last */
     char where[STK_ERROR_MAX]; /* "[section] key: " of what failed */

@@ -22,6 +22,7 @@ STK_TAKER(stk_config_take_sync);
 STK_TAKER(stk_config_take_profile);
 STK_TAKER(stk_config_take_size); /* uint64_t, in bytes */
 STK_TAKER(stk_config_take_age);  /* uint64_t, in seconds */
+STK_TAKER(stk_config_take_witness);
 STK_TAKER(stk_config_take_command);
 STK_TAKER(stk_config_take_number_key);
 STK_TAKER(stk_config_take_numbers);

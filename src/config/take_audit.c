@@ -77,6 +77,12 @@ STK_TAKER(stk_config_take_command)
     return stk_config_take_text(loader, key, value, error);
 }
 
+STK_TAKER(stk_config_take_witness)
+{
+    loader->witness_line = loader->given[key - loader->section->keys];
+    return stk_config_take_path(loader, key, value, error);
+}
+
 STK_TAKER(stk_config_take_number_key)
 {
     loader->number_key_line = loader->given[key - loader->section->keys];

@@ -214,6 +214,7 @@ static int check_witness(const struct stk_config *config)
 
         for (size_t i = 0; i < 2; i++)
             problems += check_need(&needs[i], "stirkeepd", geteuid());
+        problems += check_owner(directory, geteuid());
     }
     if (length > 0 && length < sizeof(program)) {
         memcpy(program, config->audit.witness_command, length);

@@ -146,7 +146,7 @@ static const char *why_of(unsigned kind, int wait_status)
         return "it did not end with status 0";
     switch (WEXITSTATUS(wait_status)) {
     case STK_WITNESS_NOT_A_FILE:
-        return "not a regular file";
+        return "not a regular file with one name";
     case STK_WITNESS_NOT_OURS:
         return "owned by somebody who is neither root nor the user of stirkeepd";
     case STK_WITNESS_OPEN_TO_OTHERS:

@@ -41,7 +41,7 @@ static void check(int fd, struct stat *ret_about)
 {
     if (fstat(fd, ret_about) != 0)
         fail();
-    if (!S_ISREG(ret_about->st_mode))
+    if (!S_ISREG(ret_about->st_mode) || ret_about->st_nlink != 1)
         _exit(STK_WITNESS_NOT_A_FILE);
     if (ret_about->st_uid != 0 && ret_about->st_uid != geteuid())
         _exit(STK_WITNESS_NOT_OURS);

@@ -151,6 +151,14 @@ static void sizes_and_ages_have_units_and_ends(void **state)
     }
 }
 
+static void the_trail_is_no_witness_of_itself(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\n[audit]\nwitness = /f\nfile = /f\n",
+        "conf:4: [audit] witness: is the trail itself");
+}
+
 static void a_key_for_numbers_that_are_not_hashed_is_refused(void **state)
 {
     (void)state;
@@ -495,6 +503,7 @@ int main(void)
         cmocka_unit_test(the_smallest_configuration_has_the_documented_defaults),
         cmocka_unit_test(every_key_arrives_where_it_belongs),
         cmocka_unit_test(sizes_and_ages_have_units_and_ends),
+        cmocka_unit_test(the_trail_is_no_witness_of_itself),
         cmocka_unit_test(a_key_for_numbers_that_are_not_hashed_is_refused),
         cmocka_unit_test(what_is_not_known_is_refused_with_its_line),
         cmocka_unit_test(what_is_given_twice_is_refused),

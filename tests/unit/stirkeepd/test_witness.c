@@ -273,6 +273,13 @@ static void a_file_that_others_may_write_is_no_witness(void **state)
     let_all_end(fixture);
     assert_string_equal(numbers_in(fixture->file), "");
     assert_true(fixture->witness.ways[STK_WITNESS_FILE].told);
+    /* Somebody else's file under another name. */
+    assert_int_equal(chmod(fixture->file, 0600), 0);
+    (void)snprintf(fixture->command, sizeof(fixture->command), "%s/other", fixture->directory);
+    assert_int_equal(link(fixture->file, fixture->command), 0);
+    fixture->now += 10 * SECOND;
+    let_all_end(fixture);
+    assert_string_equal(numbers_in(fixture->file), "");
     assert_int_equal(unlink(fixture->file), 0);
     assert_int_equal(symlink("elsewhere", fixture->file), 0);
     fixture->now += 10 * SECOND;
