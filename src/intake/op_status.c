@@ -88,11 +88,10 @@ static void described(void *context, enum stirkeep_status status,
     settle(task);
 }
 
-/* Before the others: uploads wait for somebody who mends it. */
-static void warn_of_spool(struct stk_task *task)
+/* Before the others: somebody waits for who mends it. */
+static void warn_first(struct stk_task *task, const char *trouble)
 {
     struct stk_service_status *service = &task->response.service;
-    const char *trouble = stk_spool_trouble(task->intake);
     const char **lines =
         stk_arena_take(&task->arena, (service->warning_count + 1) * sizeof(*lines));
 
@@ -128,7 +127,8 @@ void stk_op_status(struct stk_task *task)
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);
-    warn_of_spool(task);
+    warn_first(task, stk_push_trouble(task->intake));
+    warn_first(task, stk_spool_trouble(task->intake));
     task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";
