@@ -588,11 +588,7 @@ def import_constrained(service):
         "Orig": [limits_of.claim_constraints(permitted={"orig": ['{"tn":"12155551212"}']}, enhanced=True)],
     }
     for name, extensions in own.items():
-        leaf = issuer.leaf(own=extensions)
-        with open(f"{service.lab}/{name}-chain.pem", "wb") as file:
-            file.write(issuer.chain_pem(leaf))
-        with open(f"{service.lab}/{name}.key", "wb") as file:
-            file.write(issuer.key_pem(leaf))
+        issuer.files(issuer.leaf(own=extensions), name)
         service.import_leaf(name, name)
 
 

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every PASSporT type over the socket and by the commands, batches, and finished headers and payloads."""
+import datetime
 import json
 import os
+import re
 import subprocess
 import time
 
+import limits_of
 import passports
 import reference
 import wire
+from cryptography import x509
+from leaves import Issuer
 from peers import ask, number
 from stirkeep import Service
 from tap import case, contains, equal, run
@@ -485,6 +490,66 @@ def a_request_has_claims_or_a_finished_header_and_payload(service):
     refused(service, input_request(*composed(service, claims_of("shaken", service)), name="Batch"), "invalid", "header.x5u: ")
 
 
+# ---- certificates
+
+@case
+def a_certificate_signs_no_more_from_the_second_after_its_end(service):
+    issuer = Issuer(service.lab)
+    issuer.files(issuer.leaf(seconds=6), "brief")
+    service.import_leaf("Brief", "brief")
+    request = request_of(claims_of("shaken", service), "Brief")
+    end = passports.certificate(f"{service.lab}/brief.pem").not_valid_after.replace(tzinfo=datetime.timezone.utc)
+    while True:
+        before = time.time()
+        answer = ask(service, request)
+        if answer.status != 0:
+            break
+        assert before < end.timestamp() + 1, "signed after its end"
+        time.sleep(0.02)
+    equal(answer.status, wire.STATUS["cert-expired"], answer.message)
+    contains(answer.message, "certificate Brief: expired", "message")
+    assert time.time() >= end.timestamp(), "refused before its end"
+    refused(service, batch_of([request_of(claims_of("base", service)), request], True), "cert-expired", "sign[1]: ")
+    done = service.cli("sign", "Brief", "--orig", "1", "--dest", "2", "--attest", "A", check=False)
+    equal(done.returncode, 1, done.stdout)
+    contains(done.stderr, "expired", "the command")
+
+
+@case
+def a_tnauthlist_is_written_and_read_as_its_vectors_are(service):
+    vectors = {"616H": "3008a006160436313648", "1234": "3008a006160431323334"}
+    for spc, vector in vectors.items():
+        out = f"{service.base}/{spc}.csr"
+        service.cli("generate", f"Spc-{spc}", "--spc", spc, "--csr-out", out)
+        with open(out, "rb") as file:
+            request = x509.load_pem_x509_csr(file.read())
+        value = request.extensions.get_extension_for_oid(limits_of.TNAUTHLIST).value.value
+        equal(value.hex(), vector, f"TNAuthList of {spc}")
+        equal(request.subject.rfc4514_string(), f"CN=SHAKEN {spc}", "subject")
+        issuer = Issuer(service.lab)
+        extension = limits_of.tnauthlist(spc)
+        equal(extension.value.hex(), vector, "by hand")
+        issuer.files(issuer.leaf(own=[extension]), f"spc-{spc}")
+        service.import_leaf(f"Spc-{spc}-read", f"spc-{spc}")
+        shown = json.loads(service.cli("show", f"Spc-{spc}-read", "--json").stdout)
+        equal(shown["generations"][0]["spc"], spc, "what is read")
+
+
+@case
+def what_is_published_is_certificates_and_nothing_else(service):
+    served = f"{service.base}/served"
+    os.mkdir(served)
+    service.cli("publish", "--dir", served)
+    found = [f"{path}/{name}" for path, _, names in os.walk(served) for name in names]
+    assert len(found) >= 3, found
+    for path in found:
+        with open(path) as file:
+            lines = file.read().splitlines()
+        equal({line for line in lines if line.startswith("-----")},
+              {"-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"}, path)
+        assert all(line.startswith("-----") or re.fullmatch("[A-Za-z0-9+/=]+", line) for line in lines), path
+
+
 @case
 def the_trail_has_each_with_its_type_and_verifies(service):
     kinds = {json.loads(line).get("ppt") for line in service.records() if '"act":"sign"' in line}
@@ -495,7 +560,7 @@ def the_trail_has_each_with_its_type_and_verifies(service):
 
 
 if __name__ == "__main__":
-    GRANTS = (f"[grant all]\nuser = {os.geteuid()}\ncertificates = Alpha, Batch, Nobody, Retired\nppt = {', '.join(TYPES)}\n"
+    GRANTS = (f"[grant all]\nuser = {os.geteuid()}\ncertificates = Alpha, Batch, Brief, Nobody, Retired\nppt = {', '.join(TYPES)}\n"
               f"attest = A, B, C\nsign-input = yes\n[grant base-only]\nuser = {os.geteuid()}\ncertificates = Base-only\nppt = base\n")
     with Service(grants=GRANTS, extra={"signing": {
             "tn-digits": str(DIGITS), "deadline-ms": "10000",
