@@ -43,8 +43,8 @@ class Issuer:
             self.model = x509.load_pem_x509_certificate(file.read())
 
     def issue(self, public_key, own=(), seconds=90 * 86400):
-        """`own`: extensions instead of the model's of the same kind, and beside the others; `seconds`:
-        how long it is valid."""
+        """`own`: extensions instead of the model's of the same kind, and beside the others;
+        `seconds`: how long it is valid."""
         now = datetime.datetime.utcnow().replace(microsecond=0)
         builder = (x509.CertificateBuilder().subject_name(self.model.subject)
                    .issuer_name(self.ca.subject).public_key(public_key)
@@ -73,7 +73,8 @@ class Issuer:
 
     def files(self, leaf, name):
         """As lab-chain.sh writes them: NAME-chain.pem, NAME.pem and NAME.key."""
-        for path, content in ((f"{name}-chain.pem", self.chain_pem(leaf)), (f"{name}.key", self.key_pem(leaf)),
+        for path, content in ((f"{name}-chain.pem", self.chain_pem(leaf)),
+                              (f"{name}.key", self.key_pem(leaf)),
                               (f"{name}.pem", leaf.certificate.public_bytes(PEM))):
             with open(f"{self.lab}/{path}", "wb") as file:
                 file.write(content)
