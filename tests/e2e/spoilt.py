@@ -5,6 +5,7 @@ import json
 import awkward
 from reference import encoded
 from words import Words
+LENGTHS = 15  # that lengthen() knows
 HEADER_VALUES = ("none", "HS256", "ES384", "JWT", "shaken", "div", "base", "msec", "", 1, None,
                  ["x"], "https://certs.example.com/x.pem", "PASSporT")
 ORIGS = ({}, "1", {"tn": "1", "uri": "sip:a@b"}, {"tn": ["1"]}, {"tn": 1}, {"tn": ""},
@@ -116,42 +117,58 @@ class Spoilt(Words):
             claims.rcd.jcd = text
 
     def spoil_length(self, claims):
-        """At a limit, or one past it."""
-        more = self.one_of(0, 1)
-        draw = self.random.randrange(12)
-        if draw == 0:
+        self.lengthen(claims, self.random.randrange(LENGTHS), self.one_of(0, 1))
+
+    def lengthen(self, claims, which, more):
+        """One of them at its limit, or (`more` is 1) one past it."""
+        if which == 0:
             claims.rcd.nam = "\u00e9" * 255 + "x" * (2 + more)
-        elif draw == 1:
-            claims.rcd.crn = "\"" * (512 + more)
-        elif draw == 2:
+        elif which == 1:
+            claims.rcd.crn = '"' * (512 + more)
+        elif which == 2:
             claims.rcd.icn = "https://" + "x" * (504 + more)
-        elif draw == 3:
-            claims.rcd.jcl = "https://" + "x" * (504 + more)
+        elif which == 3:
+            claims.rcd.jcd, claims.rcd.jcl = "", "https://" + "x" * (504 + more)
             claims.rcd.rcdi.add(pointer="/jcl", digest=self.digest())
-        elif draw == 4:
-            text = "[\"vcard\",[[\"fn\",{},\"text\",\"\"]]]"
+        elif which == 4:
+            text = '["vcard",[["fn",{},"text",""]]]'
             claims.rcd.jcd = text[:-4] + "x" * (8192 - len(text) + more) + text[-4:]
-        elif draw == 5 and claims.rcd.jcl:
-            claims.rcd.rcdi.add(pointer="/jcl/" + "x" * (123 + more), digest=self.digest())
-        elif draw == 6:
+        elif which == 5:
+            claims.rcd.jcd, claims.rcd.jcl = "", "https://x"
+            for pointer in ("/jcl", "/jcl/" + "x" * (123 + more)):
+                claims.rcd.rcdi.add(pointer=pointer, digest=self.digest())
+        elif which == 6:
             claims.div.hi = "1" * (64 + more)
-        elif draw == 7:
+        elif which == 7:
             claims.rph.auth.append("x" * 62 + "." + "1" * (1 + more))
-        elif draw == 8:
+        elif which == 8:
             header, _, signature = self.inner_passport().split(".")
             room = 8192 - len(header) - len(signature) - 2
             claims.opt = f"{header}.{'A' * (room + more)}.{signature}"
-        elif draw == 9:
+        elif which == 9:
             claims.orig.ClearField("tn")
             claims.orig.uri = "sip:" + "x" * (252 + more)
-        elif draw == 10:
-            claims.ppt = self.one_of("a", "Z") + "9" * (15 + more)
+        elif which == 10:
+            del claims.dest.tn[:], claims.dest.uri[:]
+            claims.dest.tn.extend(map(str, range(32 + more)))
+        elif which == 11:
+            del claims.rph.auth[:]
+            claims.rph.auth.extend(f"esnet.{place}" for place in range(16 + more))
+        elif which == 12:
+            del claims.mky[:]
+            for place in range(8 + more):
+                claims.mky.add(alg="sha-1", dig=f"{place:040x}")
+        elif which == 13:
+            claims.rcd.jcd, claims.rcd.jcl = "", "https://x"
+            del claims.rcd.rcdi[:]
+            for pointer in ("/jcl", "/icn", *(f"/jcl/{place}" for place in range(14 + more))):
+                claims.rcd.rcdi.add(pointer=pointer, digest=self.digest())
         else:  # all of it long
             del claims.dest.tn[:], claims.dest.uri[:]
             claims.dest.uri.extend(f"sip:{place}" + "x" * 250 for place in range(10, 42))
             if claims.other:
                 size = self.random.randint(15500, 16370)
-                claims.other = "{\"a\":\"" + "x" * size + "\"}"
+                claims.other = '{"a":"' + "x" * size + '"}'
 
     def spoil_opt(self, claims):
         whole = self.inner_passport()

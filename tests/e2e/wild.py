@@ -5,7 +5,7 @@ import json
 import awkward
 import wire
 from reference import ALLOWED, NEEDED, elsewhere
-from spoilt import Spoilt
+from spoilt import LENGTHS, Spoilt
 
 KINDS = ("base", "shaken", "div", "div-o", "rph", "rcd", "other")
 OTHER_PPTS = ("msec", "msg", "x.Trace_1-b", "Z")  # what the service's grant has to have
@@ -196,6 +196,12 @@ class Wild(Spoilt):
                     claims = wire.sign_pb2.Claims()
                     claims.CopyFrom(legal)
                     getattr(claims.dest, field).append(text)
+                    yield claims
+            for which in range(LENGTHS):
+                for more in (0, 1):
+                    claims = wire.sign_pb2.Claims()
+                    claims.CopyFrom(legal)
+                    self.lengthen(claims, which, more)
                     yield claims
             values = (*awkward.NASTY, *awkward.R_VALUES, *legal.rph.auth)
             for text in values if kind == "rph" else ():
