@@ -494,32 +494,39 @@ static void the_grant_that_paid_gets_it_back(void **state)
 static void a_refund_needs_no_policy_any_more(void **state)
 {
     struct desk *desk = desk_of(policy_with_rate((struct stk_rate){.quota = 10}));
-    struct stk_grant stranger = grant_of("stranger");
     (void)state;
 
     assert_string_equal(ask(desk, 10), "kamailio");
     take_over(desk, policy_with_rate((struct stk_rate){.quota = 12})); /* frees the first one */
     refund(desk, 10);
     assert_int_equal(drain(desk), 12);
-    /* Nor the grant: its counter goes with its day, and who has its place is not concerned. */
-    assert_string_equal(ask(desk, 1), "grant kamailio: quota: 12 a day are used up");
-    desk->real_s += DAY_S;
-    assert_string_equal(ask(desk, 10), "kamailio");
-    desk->real_s += DAY_S;
-    stranger.rate = (struct stk_rate){.quota = 10};
-    take_over(desk, policy_of(&stranger, 1));
-    assert_string_equal(ask(desk, 10), "stranger");
-    {
-        struct stk_decision strangers = desk->decision;
+    desk_free(desk);
+}
 
-        take_over(desk, policy_with_rate((struct stk_rate){.quota = 10}));
-        desk->real_s += DAY_S;
-        assert_string_equal(ask(desk, 10), "kamailio");
-        take_over(desk, policy_with_rate((struct stk_rate){.quota = 10}));
-        desk->decision = strangers;
-        refund(desk, 10);
-        assert_string_equal(ask(desk, 1), "grant kamailio: quota: 10 a day are used up");
-    }
+static void who_has_the_place_of_a_grant_that_is_gone_gets_nothing_back(void **state)
+{
+    struct stk_grant grants[2] = {grant_of("gone"), grant_of("next")};
+    struct desk *desk = NULL;
+    struct stk_decision gone = {0};
+    struct stk_used used[4];
+    (void)state;
+
+    grants[0].rate = (struct stk_rate){.rate = 10};
+    grants[1].rate = (struct stk_rate){.rate = 10};
+    desk = desk_of(policy_of(&grants[0], 1));
+    assert_string_equal(ask(desk, 10), "gone");
+    gone = desk->decision;
+    desk->real_s += DAY_S;
+    take_over(desk, policy_with_rate((struct stk_rate){.quota = 10}));
+    assert_string_equal(ask(desk, 1), "kamailio");
+    assert_int_equal(stk_usage_changes(desk->usage, used, 4), 1);
+    take_over(desk, policy_with_rate((struct stk_rate){.quota = 10})); /* lets the counter go */
+    take_over(desk, policy_of(&grants[1], 1));                         /* and this one takes it */
+    assert_string_equal(ask(desk, 10), "next");
+    assert_int_equal((uint32_t)desk->decision.charged.grant, (uint32_t)gone.charged.grant);
+    desk->decision = gone;
+    refund(desk, 10);
+    assert_string_equal(ask(desk, 1), "grant next: rate: 10 a second are used up");
     desk_free(desk);
 }
 
@@ -554,10 +561,12 @@ static void a_grant_that_goes_and_comes_back_gets_no_second_quota(void **state)
 {
     struct desk *desk = desk_of(policy_with_rate((struct stk_rate){.quota = 10}));
     struct stk_grant other = grant_of("other");
+    struct stk_used used[4];
     (void)state;
 
     assert_int_equal(drain(desk), 10);
     for (int i = 0; i < 3; i++) {
+        assert_in_range(stk_usage_changes(desk->usage, used, 4), 1, 2); /* intake knows */
         other.rate.quota = 1000;
         take_over(desk, policy_of(&other, 1));
         assert_string_equal(ask(desk, 1), "other");
@@ -756,6 +765,7 @@ static void counters_are_bounded(void **state)
         assert_string_equal(ask(desk, 1), "kamailio");
         assert_int_equal(stk_usage_changes(desk->usage, &used, 1), 1);
     }
+    desk->mono_us += 10 * SECOND; /* the buckets are full again, the quotas are not */
     (void)snprintf(name, sizeof(name), "Beta-x");
     assert_string_equal(ask(desk, 1),
                         "certificate Beta-x: rate: 100000 other certificates are counted today");
@@ -840,6 +850,7 @@ int main(void)
         cmocka_unit_test(yesterdays_charge_is_not_given_back_today),
         cmocka_unit_test(the_grant_that_paid_gets_it_back),
         cmocka_unit_test(a_refund_needs_no_policy_any_more),
+        cmocka_unit_test(who_has_the_place_of_a_grant_that_is_gone_gets_nothing_back),
         cmocka_unit_test(what_a_name_has_used_up_stays_used_up),
         cmocka_unit_test(a_grant_that_goes_and_comes_back_gets_no_second_quota),
         cmocka_unit_test(a_smaller_burst_counts_at_once),
