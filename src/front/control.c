@@ -48,7 +48,7 @@ void stk_drain_check(struct stk_front *front, uint64_t now_us)
     stk_front_leave(front, 0);
 }
 
-static void obey(struct stk_front *front, const struct stk_control_message *message)
+static void obey(struct stk_front *front, struct stk_control_message *message)
 {
     if (message->kind == STK_CONTROL_DRAIN) {
         drain(front);

@@ -69,12 +69,6 @@ static bool allocate(struct stk_front *front)
            stk_arena_new(&front->work, STK_WORK_ARENA_MAX) == STIRKEEP_OK;
 }
 
-void stk_front_bind_rules(struct stk_config *config, const struct stk_image *rules)
-{
-    stk_policy_attest_rules(config->policy, rules->rules, config->attestation.lower,
-                            config->attestation.file);
-}
-
 /* The rules that the room was born with. */
 static enum stirkeep_status take_rules(struct stk_front *front, struct stk_error *error)
 {
@@ -85,7 +79,7 @@ static enum stirkeep_status take_rules(struct stk_front *front, struct stk_error
     if (given)
         (void)close(STK_FD_FRONT_RULES);
     if (status == STIRKEEP_OK)
-        stk_front_bind_rules(front->config, &front->rules);
+        stk_reading_bind(front->config, &front->rules);
     return status;
 }
 
@@ -112,9 +106,13 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
     TAILQ_INIT(&front->taking);
     TAILQ_INIT(&front->program_wanted);
     TAILQ_INIT(&front->program_asked);
-    status = take_rules(front, error);
+    if (stk_reading_init(&front->reading) == STIRKEEP_OK)
+        status = take_rules(front, error);
+    else
+        status = out_of_memory(error);
     if (status == STIRKEEP_OK &&
-        (!allocate(front) || stk_usage_adopt(front->usage, config->policy) != STIRKEEP_OK ||
+        (!allocate(front) || !stk_reload_start(front) ||
+         stk_usage_adopt(front->usage, config->policy) != STIRKEEP_OK ||
          !stk_control_start(front) || !stk_link_keeper_start(front) ||
          !stk_link_intake_start(front) || !stk_timer_start(front) || !stk_listener_start(front)))
         status = out_of_memory(error);
@@ -166,6 +164,7 @@ void stk_front_free(struct stk_front *front)
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
         if (front->connections[i] != NULL)
             stk_connection_free(front->connections[i]);
+    stk_reload_stop(front);
     if (front->orders != NULL)
         stk_answer_nobody(front);
     stk_orders_free(front->orders);

@@ -8,6 +8,7 @@
 #include "front/image.h"
 #include "front/names.h"
 #include "front/orders.h"
+#include "front/reading.h"
 #include "front/refusals.h"
 #include "policy/usage.h"
 #include "room/room.h"
@@ -17,7 +18,8 @@
 /*
  * The room that talks to signing clients: claims in, PASSporTs out. It has no key, no PIN, no
  * PKCS#11, and opens no file. One thread, one event loop; each turn of the loop handles all
- * descriptors that are ready, then sends what they left behind.
+ * descriptors that are ready, then sends what they left behind. (And a thread that does nothing but
+ * read another configuration, while there is one.)
  */
 
 #define STK_UNGRANTED_CONNECTIONS_MAX 64 /* of peers whom no grant names, all together */
@@ -87,7 +89,11 @@ struct stk_front {
     struct event control;
     struct event control_writable;
     bool control_full;
-    struct stk_control_message taken; /* how the last CONFIG ended ... */
+    struct stk_reading reading; /* of another configuration */
+    struct event config_read;
+    struct stk_control_message config_waiting; /* the one after it */
+    bool has_config_waiting;
+    struct stk_control_message taken; /* how the last one ended ... */
     bool taken_waits;                 /* ... still to be said */
     bool ready;                       /* the porter was told */
     uint64_t drain_until_us;          /* 0: not draining */
@@ -103,9 +109,6 @@ struct stk_front {
 enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front **ret_front,
                                    struct stk_error *error);
 void stk_front_free(struct stk_front *front);
-
-/* Have a configuration's policy decide by these attestation rules. */
-void stk_front_bind_rules(struct stk_config *config, const struct stk_image *rules);
 
 /* Until drained or orphaned; the exit status. */
 int stk_front_run(struct stk_front *front);
@@ -208,9 +211,13 @@ void stk_program_expire(struct stk_front *front, uint64_t now_us);
 
 /* ---- reload.c */
 
-/* Another configuration takes over, all of it or nothing; the porter is told how that went. What
- * was decided before goes its way as it was decided. */
-void stk_reload(struct stk_front *front, const struct stk_control_message *message);
+bool stk_reload_start(struct stk_front *front);
+/* Another configuration is to take over, all of it or nothing; once it is read it does so between
+ * two requests, and the porter is told. What was decided before goes its way as it was decided.
+ * While one is read the next one waits; of several that wait the last one counts. The message's
+ * descriptors are taken out of it. */
+void stk_reload(struct stk_front *front, struct stk_control_message *message);
+void stk_reload_stop(struct stk_front *front);
 
 /* ---- control.c */
 bool stk_control_start(struct stk_front *front);

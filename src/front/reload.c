@@ -1,75 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/front.h"
 
-#include "room/room.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Another policy, complete before anything of the old one is given up. */
-struct next {
-    struct stk_config *config;
-    struct stk_image rules;
-    struct stk_grants *grants[STK_CONNECTIONS_MAX]; /* of each connection */
+/* The grants of each connection by another policy: all of them are there before anything of the
+ * old one is given up. */
+struct next_grants {
+    struct stk_grants *of[STK_CONNECTIONS_MAX];
 };
 
-static void drop(struct next *next)
+static void drop_grants(struct next_grants *next)
 {
+    if (next == NULL)
+        return;
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
-        free(next->grants[i]);
-    if (next->config != NULL)
-        stk_config_free(next->config);
-    stk_image_close(&next->rules);
+        free(next->of[i]);
     free(next);
 }
 
-static bool find_grants(const struct stk_front *front, struct next *next)
+/* NULL: out of memory. */
+static struct next_grants *find_grants(const struct stk_front *front,
+                                       const struct stk_policy *policy)
 {
-    for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++) {
+    struct next_grants *next = calloc(1, sizeof(*next));
+
+    for (size_t i = 0; next != NULL && i < STK_CONNECTIONS_MAX; i++) {
         const struct stk_connection *connection = front->connections[i];
 
         if (connection == NULL)
             continue;
-        next->grants[i] = stk_peer_grants(connection->fd, next->config->policy,
-                                          connection->executable, connection->unit);
-        if (next->grants[i] == NULL)
-            return false;
+        next->of[i] =
+            stk_peer_grants(connection->fd, policy, connection->executable, connection->unit);
+        if (next->of[i] == NULL) {
+            drop_grants(next);
+            return NULL;
+        }
     }
-    return true;
+    return next;
 }
 
-static enum stirkeep_status prepare(struct stk_front *front,
-                                    const struct stk_control_message *message, struct next *next,
-                                    struct stk_error *error)
-{
-    int rules = message->fd_count > 1 ? message->fds[1] : -1;
-    enum stirkeep_status status = stk_room_read_config(message->fds[0], &next->config, error);
-
-    if (status == STIRKEEP_OK)
-        status = stk_image_open(rules, &next->rules, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    stk_front_bind_rules(next->config, &next->rules);
-    if (!find_grants(front, next) ||
-        stk_usage_adopt(front->usage, next->config->policy) != STIRKEEP_OK)
-        return stk_error_set(error, STIRKEEP_NO_MEMORY, "front: out of memory");
-    return STIRKEEP_OK;
-}
-
-/* Nothing in it can fail. What it leaves in `next` is the old policy. */
-static void swap(struct stk_front *front, struct next *next)
+/* Nothing in it can fail. What it leaves in `reading` is the old policy. */
+static void swap(struct stk_front *front, struct stk_reading *reading, struct next_grants *next)
 {
     struct stk_config *config = front->config;
     struct stk_image rules = front->rules;
 
-    front->config = next->config;
-    front->rules = next->rules;
-    next->config = config;
-    next->rules = rules;
+    front->config = reading->config;
+    front->rules = reading->rules;
+    reading->config = config;
+    reading->rules = rules;
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++) {
         if (front->connections[i] == NULL)
             continue;
-        stk_connection_grant(front->connections[i], next->grants[i]);
-        next->grants[i] = NULL;
+        stk_connection_grant(front->connections[i], next->of[i]);
+        next->of[i] = NULL;
     }
 }
 
@@ -82,27 +67,89 @@ static void ask_for_programs(struct stk_front *front)
             stk_program_ask(front->connections[i]);
 }
 
-void stk_reload(struct stk_front *front, const struct stk_control_message *message)
+static enum stirkeep_status take_over(struct stk_front *front, struct stk_error *error)
 {
-    struct next *next = calloc(1, sizeof(*next));
-    struct stk_control_message *taken = &front->taken;
-    struct stk_error error = {0};
-    enum stirkeep_status status = STIRKEEP_NO_MEMORY;
+    struct stk_reading *reading = &front->reading;
+    struct next_grants *next = find_grants(front, reading->config->policy);
 
-    if (next != NULL)
-        status = prepare(front, message, next, &error);
-    else
-        (void)stk_error_set(&error, status, "front: out of memory");
-    if (status == STIRKEEP_OK) {
-        swap(front, next);
-        ask_for_programs(front);
+    if (next == NULL || stk_usage_adopt(front->usage, reading->config->policy) != STIRKEEP_OK) {
+        drop_grants(next);
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "front: out of memory");
     }
-    if (next != NULL)
-        drop(next);
-    *taken = (struct stk_control_message){.kind = STK_CONTROL_TAKEN,
-                                          .room = STK_ROOM_FRONT,
-                                          .status = (uint32_t)status,
-                                          .number = message->number};
-    (void)snprintf(taken->text, sizeof(taken->text), "%s", error.message);
-    front->taken_waits = true;
+    swap(front, reading, next);
+    drop_grants(next);
+    ask_for_programs(front);
+    return STIRKEEP_OK;
+}
+
+/* To the porter; an older word that the channel had no room for is no longer of interest. */
+static void tell(struct stk_front *front, uint64_t number, const struct stk_error *error)
+{
+    front->taken = (struct stk_control_message){.kind = STK_CONTROL_TAKEN,
+                                                .room = STK_ROOM_FRONT,
+                                                .status = (uint32_t)error->status,
+                                                .number = number};
+    (void)snprintf(front->taken.text, sizeof(front->taken.text), "%s", error->message);
+    front->taken_waits = !stk_control_say(front, &front->taken);
+}
+
+static void start(struct stk_front *front, struct stk_control_message *message)
+{
+    struct stk_error error = {0};
+    int fds[2] = {message->fds[0], message->fds[1]};
+
+    message->fds[0] = -1;
+    message->fds[1] = -1;
+    if (stk_reading_start(&front->reading, message->number, fds[0], fds[1], &error) != STIRKEEP_OK)
+        tell(front, message->number, &error);
+}
+
+static void is_read(evutil_socket_t fd, short what, void *context)
+{
+    struct stk_front *front = context;
+    struct stk_reading *reading = &front->reading;
+    (void)fd;
+    (void)what;
+
+    stk_reading_join(reading);
+    if (reading->error.status == STIRKEEP_OK)
+        reading->error.status = take_over(front, &reading->error);
+    tell(front, reading->number, &reading->error);
+    stk_reading_drop(reading);
+    if (front->has_config_waiting)
+        start(front, &front->config_waiting);
+    front->has_config_waiting = false;
+}
+
+void stk_reload(struct stk_front *front, struct stk_control_message *message)
+{
+    struct stk_error error = {0};
+
+    if (!front->reading.is_running) {
+        start(front, message);
+        return;
+    }
+    if (front->has_config_waiting) {
+        (void)stk_error_set(&error, STIRKEEP_CONFLICT, "front: another one came after it");
+        tell(front, front->config_waiting.number, &error);
+        stk_control_drop(&front->config_waiting);
+    }
+    front->config_waiting = *message;
+    front->has_config_waiting = true;
+    message->fds[0] = -1;
+    message->fds[1] = -1;
+}
+
+bool stk_reload_start(struct stk_front *front)
+{
+    return event_assign(&front->config_read, front->base, front->reading.done, EV_READ | EV_PERSIST,
+                        is_read, front) == 0 &&
+           event_add(&front->config_read, NULL) == 0;
+}
+
+void stk_reload_stop(struct stk_front *front)
+{
+    stk_reading_free(&front->reading);
+    if (front->has_config_waiting)
+        stk_control_drop(&front->config_waiting);
 }

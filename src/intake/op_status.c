@@ -148,11 +148,9 @@ static void described(void *context, enum stirkeep_status status,
     settle(task);
 }
 
-/* Uploads wait for somebody who mends it. */
-static void warn_of_spool(struct stk_task *task)
+/* Somebody waits for who mends it. */
+static void warn_of_trouble(struct stk_task *task, const char *trouble)
 {
-    const char *trouble = stk_spool_trouble(task->intake);
-
     if (trouble[0] != '\0')
         warn(task, trouble);
 }
@@ -181,7 +179,8 @@ void stk_op_status(struct stk_task *task)
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);
-    warn_of_spool(task);
+    warn_of_trouble(task, stk_push_trouble(task->intake));
+    warn_of_trouble(task, stk_spool_trouble(task->intake));
     task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "cert/constraints.h"
+#include <stdio.h>
+#include <string.h>
 
 /* Of one certificate. TOO_LARGE: no room for them any more. */
 static enum stirkeep_status read_constraints(struct stk_intake *intake,
@@ -30,6 +32,25 @@ static enum stirkeep_status read_constraints(struct stk_intake *intake,
     return STIRKEEP_OK;
 }
 
+/* What it may sign is not known, so it signs nothing. */
+static void stop(struct stk_intake *intake, struct stk_certificate *certificate,
+                 const struct stk_error *error)
+{
+    struct stk_pushes *pushes = &intake->pushes;
+
+    certificate->active = false;
+    pushes->unread = certificate->name;
+    (void)snprintf(pushes->unread_text, sizeof(pushes->unread_text),
+                   "%s: generation %u does not sign: %.200s", certificate->name.text,
+                   certificate->generation, error->message);
+    stk_log(STK_LOG_ERROR, "%s", pushes->unread_text);
+}
+
+const char *stk_push_trouble(const struct stk_intake *intake)
+{
+    return intake->pushes.unread_text;
+}
+
 enum stirkeep_status stk_push_constrain(struct stk_intake *intake,
                                         struct stk_certificate *certificates, size_t count,
                                         size_t *ret_done, struct stk_error *error)
@@ -42,6 +63,8 @@ enum stirkeep_status stk_push_constrain(struct stk_intake *intake,
         enum stirkeep_status status = STIRKEEP_OK;
 
         one->constraints = NULL;
+        if (strcmp(one->name.text, intake->pushes.unread.text) == 0)
+            intake->pushes.unread_text[0] = '\0';
         if (!one->active)
             continue; /* signs nothing anyhow */
         status = read_constraints(intake, one, error);
@@ -52,10 +75,7 @@ enum stirkeep_status stk_push_constrain(struct stk_intake *intake,
         if (status != STIRKEEP_CERT_INVALID && status != STIRKEEP_UNKNOWN_NAME &&
             status != STIRKEEP_TOO_LARGE)
             return status;
-        /* What it may sign is not known, so it signs nothing. */
-        stk_log(STK_LOG_ERROR, "%s: generation %u does not sign: %s", one->name.text,
-                one->generation, error->message);
-        one->active = false;
+        stop(intake, one, error);
     }
     *ret_done = done;
     return STIRKEEP_OK;

@@ -65,7 +65,9 @@ struct stk_pushes {
     struct stk_usage_row *usage; /* STK_USAGE_COUNTS_MAX */
     struct stk_usage_count *counts;
     struct stk_arena constraints;
-    struct stk_arena leaf; /* one certificate's DER */
+    struct stk_arena leaf;           /* one certificate's DER */
+    struct stk_name unread;          /* the last one whose constraints could not be read ... */
+    char unread_text[STK_ERROR_MAX]; /* ... and why; "": all could */
     struct stk_buffer out;
     struct event readable;
     struct event writable;
@@ -95,6 +97,9 @@ void stk_settle_check(struct stk_intake *intake);
 enum stirkeep_status stk_push_constrain(struct stk_intake *intake,
                                         struct stk_certificate *certificates, size_t count,
                                         size_t *ret_done, struct stk_error *error);
+
+/* What is wrong with a certificate that does not sign for this; "": nothing is. */
+const char *stk_push_trouble(const struct stk_intake *intake);
 
 /* ---- usage.c */
 

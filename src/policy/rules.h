@@ -42,14 +42,16 @@ void stk_rules_draft_default(struct stk_rules_draft *draft, enum stk_level level
 
 /*
  * Rules as CSV (RFC 4180 without quotes): "number or range or prefix,level", one to a line; empty
- * lines, lines that begin with '#' and a first line "number,level" are passed over; CRLF is taken.
- * CONFIG: "LINE: reason" is in the message behind `name` ("attest.csv:17: ...").
+ * lines, lines that begin with '#' and a first line "number,level" are passed over (a number that
+ * begins with '#' is written with a '+' before it); a byte order mark, CRLF and blanks around
+ * what is written are taken. CONFIG: the message is "ATTEST.CSV:17: reason" with the file `name`,
+ * of which a copy is kept for conflicts.
  */
 enum stirkeep_status stk_rules_draft_csv(struct stk_rules_draft *draft, const char *text,
                                          size_t length, const char *name, struct stk_error *error);
 
-/* Compile: append the image to `out`. CONFIG naming both lines of a conflict. The draft is used up
- * (its rules are sorted), but still to be freed. */
+/* Compile: append the image to `out`, whose length is a multiple of 8 before. CONFIG naming both
+ * lines of a conflict. The draft is used up (its rules are sorted), but still to be freed. */
 enum stirkeep_status stk_rules_build(struct stk_rules_draft *draft, struct stk_buffer *out,
                                      struct stk_error *error);
 

@@ -74,6 +74,7 @@ static inline size_t stk_table_find(const struct stk_table *table, uint64_t key)
 {
     size_t block = 0;
     size_t below = 0;
+    size_t limit = 0;
 
     if (table->count == 0)
         return STK_TABLE_NONE;
@@ -82,9 +83,10 @@ static inline size_t stk_table_find(const struct stk_table *table, uint64_t key)
         if (below == 0)
             return STK_TABLE_NONE;
         block = block * STK_TABLE_FAN + below - 1;
-        /* What fills the last block is a sample of nothing. */
-        if (block * STK_TABLE_FAN >= (level > 0 ? table->sampled[level - 1] : table->count))
-            return STK_TABLE_NONE;
+        /* What fills the last block is a sample of nothing: the last block is meant. */
+        limit = level > 0 ? table->sampled[level - 1] : table->count;
+        if (block * STK_TABLE_FAN >= limit)
+            block = (limit - 1) / STK_TABLE_FAN;
     }
     __builtin_prefetch(table->blocks[block].values);
     below = stk_table_in_block(table->blocks[block].keys, key);

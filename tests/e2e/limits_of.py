@@ -10,9 +10,10 @@ ENHANCED_JWT_CLAIM_CONSTRAINTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.33")
 def der(tag, *parts):
     content = b"".join(parts)
     length = len(content)
-    size = bytes([length]) if length < 128 else \
-        bytes([0x80 | (length.bit_length() + 7) // 8]) + length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag]) + size + content
+    if length < 128:
+        return bytes([tag, length]) + content
+    size = (length.bit_length() + 7) // 8
+    return bytes([tag, 0x80 | size]) + length.to_bytes(size, "big") + content
 
 
 def sequence(*parts):

@@ -9,9 +9,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 
+def certificate(path):
+    with open(path, "rb") as file:
+        return x509.load_pem_x509_certificate(file.read())
+
+
 def public_key(certificate_path):
-    with open(certificate_path, "rb") as file:
-        return x509.load_pem_x509_certificate(file.read()).public_key()
+    return certificate(certificate_path).public_key()
 
 
 def decode(text):

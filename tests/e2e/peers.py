@@ -82,7 +82,7 @@ class Who:
 
 
 def explained(service, who, request, *more):
-    """What `stirkeep policy explain` says to the same question: whether it is allowed, and its lines."""
+    """What `policy explain` says to the same question: whether it is allowed, and its lines."""
     sign = request.sign
     claims = sign.claims
     arguments = [*who.arguments(), "--name", sign.certificate, "--ppt", claims.ppt or "base", *more]
@@ -110,7 +110,7 @@ def allowed(service, who, request, grant, attest=None, explain=True):
     equal((record["outcome"], record["uid"], record["grant"], record["name"]),
           ("ok", who.uid, grant, request.sign.certificate), "the record")
     equal(record.get("attest", ""), given, "attest in the record")
-    equal(record.get("attest_asked"), asked if asked != given else None, "attest_asked in the record")
+    equal(record.get("attest_asked"), asked if asked != given else None, "attest_asked there")
     if explain:
         verdict, lines = explained(service, who, request)
         assert verdict, lines

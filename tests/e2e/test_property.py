@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whatever claims are asked for: they are refused by the name of a field that is at fault, or signed
-as the reference writes them.
+"""Whatever claims are asked for: they are refused by the name of a field that is at fault, or
+signed as the reference writes them.
 
     test_property.py [COUNT [SEED]]     COUNT claims sets (default 5000); the seed is printed
 
@@ -32,9 +32,9 @@ ROOM = 20000  # bytes of claims in a batch whose answer certainly fits
 JSON_NODES = 1000  # a JSON text of more values may be too much for the service's memory
 
 STATUS = {0: "signed", 1: "invalid", 3: "too large", 4: "not permitted", 27: "unsupported"}
-BAD_UTF_8 = (b"\xff", b"\x80", b"\xc3", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xed\xbf\xbf",
-             b"\xf0\x80\x80\xaf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xe2\x28\xa1",
-             b"\xf0\x9f\x98", b"\0")
+BAD_UTF_8 = (b"\xff", b"\x80", b"\xc3", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80",
+             b"\xed\xbf\xbf", b"\xf0\x80\x80\xaf", b"\xf4\x90\x80\x80",
+             b"\xf8\x88\x80\x80\x80", b"\xe2\x28\xa1", b"\xf0\x9f\x98", b"\0")
 INPUTS = 0.15  # so many are a header and payload that were composed here
 FIELDS = {*reference.OWN_CLAIMS, "other", "compact", "ppt", "claims", "header", "payload", "input"}
 
@@ -65,7 +65,8 @@ class Asked:
         self.claims = claims or wild.claims()
         self.judged = reference.Judged(self.claims, wild.now, WINDOW)
         self.input = None
-        if claims is None and not self.judged.faults and not self.claims.compact and wild.chance(INPUTS):
+        may = claims is None and not self.judged.faults and not self.claims.compact
+        if may and wild.chance(INPUTS):
             self.compose(wild, x5u)
 
     def compose(self, wild, x5u):
@@ -88,11 +89,13 @@ class Asked:
         return self.claims.ppt in ("", *reference.TYPED, *OTHER_PPTS)
 
     def byte_size(self):
-        return sum(len(text.encode()) for text in self.input) if self.input else self.claims.ByteSize()
+        if self.input:
+            return sum(len(text.encode()) for text in self.input)
+        return self.claims.ByteSize()
 
     @property
     def nul_at(self):
-        """Paths of texts with a NUL: such a message is refused as a whole, whatever else is in it."""
+        """Paths of texts with a NUL: such a message is refused as a whole."""
         sign = wire.sign_pb2.SignRequest()
         self.fill(sign)
         return [path for path, text in texts_of(sign) if "\0" in text]
@@ -235,23 +238,31 @@ class Bench:
     def judge_refused(self, message, status, asked):
         if asked.nul_at:
             path = message.split(":")[0].removeprefix("batch.").removeprefix("sign.")
-            equal((status, path in asked.nul_at), (1, True), f"{message!r}, a NUL is at {asked.nul_at}")
+            equal((status, path in asked.nul_at), (1, True),
+                  f"{message!r}, a NUL is at {asked.nul_at}")
             self.count["refused: a NUL"] += 1
         elif status == 4 and not asked.granted and asked.judged.faults in ([], ["iat"]):
             contains(message, "grant test: ppt ", "message")  # the window comes after the policy
-        elif not asked.legal and asked.is_named(message):
-            self.count[f"refused: {message.split(':')[0].split('[')[0]}"] += 1
-        elif not asked.legal:
-            raise Wrong(f"refused by {message!r}, but what is at fault is {asked.judged.faults} in\n"
-                        f"{asked}")
-        elif status == 3 and message.startswith("claims: the Identity header could be longer than "):
-            length = reference.identity_length(asked.judged.ppt, asked.judged.payload, self.service.x5u,
-                                               asked.claims.compact)
-            # What it does not know yet (iat, origid) it takes for as long as can be.
-            assert length > reference.IDENTITY_MAX - 64, f"{message!r}, but it would have {length}"
+        elif status == 3 and self.is_too_large(message, asked):
             self.count["refused: its length"] += 1
-        elif not (message.endswith("takes too much memory") and too_many_values(asked.claims)):
+        elif asked.legal:
             raise Wrong(f"refused ({message!r}), but the reference allows\n{asked}")
+        elif asked.is_named(message):
+            self.count[f"refused: {message.split(':')[0].split('[')[0]}"] += 1
+        else:
+            raise Wrong(f"refused by {message!r}, but what is at fault is {asked.judged.faults} "
+                        f"in\n{asked}")
+
+    def is_too_large(self, message, asked):
+        """All of it together, whether or not something is at fault that is looked at later."""
+        if message.startswith("claims: the Identity header could be longer than "):
+            if asked.judged.faults not in ([], ["iat"]):
+                return False
+            length = reference.identity_length(asked.judged.ppt, asked.judged.payload,
+                                               self.service.x5u, asked.claims.compact)
+            # What it does not know yet (iat, origid) it takes for as long as can be.
+            return length > reference.IDENTITY_MAX - 64
+        return message.endswith("takes too much memory") and too_many_values(asked.claims)
 
     def judge_signed(self, signed, asked):
         judged, identity = asked.judged, signed.identity
@@ -304,17 +315,22 @@ def the_reference_writes_the_vectors_of_the_standards(bench):
     claims.dest.uri.append("sip:alice@example.com")
     payload = reference.written(reference.Judged(claims, claims.iat, 0).payload)
     equal(".".join(reference.encoded(text.encode()) for text in (header, payload)),
-          "eyJhbGciOiJFUzI1NiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUub3JnL3Bhc3Nwb3"
-          "J0LmNlciJ9.eyJkZXN0Ijp7InVyaSI6WyJzaXA6YWxpY2VAZXhhbXBsZS5jb20iXX0sImlhdCI6MTQ3MTM3NTQxOCwib3Jp"
-          "ZyI6eyJ0biI6IjEyMTU1NTUxMjEyIn19", "RFC 8225 appendix A")
+          "eyJhbGciOiJFUzI1NiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUub3JnL3B"
+          "hc3Nwb3J0LmNlciJ9.eyJkZXN0Ijp7InVyaSI6WyJzaXA6YWxpY2VAZXhhbXBsZS5jb20iXX0sImlhdCI6MTQ3M"
+          "TM3NTQxOCwib3JpZyI6eyJ0biI6IjEyMTU1NTUxMjEyIn19", "RFC 8225 appendix A")
     claims = wire.sign_pb2.Claims(ppt="shaken", iat=1443208345, attest="A",
                                   origid="123E4567-E89B-12D3-A456-426655440000")
     claims.orig.tn = "12155550121"
     claims.dest.tn.append("12155550131")
     equal(reference.written(reference.Judged(claims, claims.iat, 0).payload),
-          '{"attest":"A","dest":{"tn":["12155550131"]},"iat":1443208345,"orig":{"tn":"12155550121"},'
-          '"origid":"123e4567-e89b-12d3-a456-426655440000"}', "RFC 8588 with erratum 6656")
+          '{"attest":"A","dest":{"tn":["12155550131"]},"iat":1443208345,'
+          '"orig":{"tn":"12155550121"},"origid":"123e4567-e89b-12d3-a456-426655440000"}',
+          "RFC 8588 with erratum 6656")
     equal(reference.Judged(claims, claims.iat + 61, 60).faults, ["iat"], "past the window")
+
+
+PATHS = {"Identity": "orig.", "Diversion": "div.", "Priority": "rph.", "RichCallData": "rcd.",
+         "Integrity": "rcd.rcdi.", "MediaKey": "mky."}
 
 
 def marked(wild, mark):
@@ -326,8 +342,7 @@ def marked(wild, mark):
     fields = {}
     for message, name in wild.fields_of(claims):
         part = message.DESCRIPTOR.name
-        fields[{"Identity": "orig.", "Diversion": "div.", "Priority": "rph.", "RichCallData": "rcd.",
-                "Integrity": "rcd.rcdi.", "MediaKey": "mky."}.get(part, "") + name] = (message, name)
+        fields[PATHS.get(part, "") + name] = (message, name)
     for path, (message, name) in fields.items():
         text = getattr(message, name)
         setattr(message, name, mark)
@@ -376,8 +391,9 @@ def random_claims_are_signed_as_the_reference_writes_them_or_refused_by_their_fi
     began = time.monotonic()
     bench.ask(bench.requests(COUNT))
     took = time.monotonic() - began
+    counts = ", ".join(f"{bench.count[name]} {name}" for name in (*STATUS.values(), "inputs"))
     note(f"{bench.count['claims sets']} claims sets in {bench.count['requests']} requests, "
-         f"{took:.1f} s: " + ", ".join(f"{bench.count[name]} {name}" for name in (*STATUS.values(), "inputs")))
+         f"{took:.1f} s: {counts}")
     note(", ".join(f"{name}: {count}" for name, count in sorted(bench.count.items())
                    if name.startswith(("signed: ", "refused: ", "whole"))))
     bench.check()
@@ -398,8 +414,8 @@ def every_signature_is_in_the_trail_once_and_the_trail_verifies(bench):
 
 if __name__ == "__main__":
     GRANTS = (f"[grant test]\nuser = {os.geteuid()}\ncertificates = *\n"
-              f"ppt = base, shaken, div, div-o, rph, rcd, {', '.join(OTHER_PPTS)}\nattest = A, B, C\n"
-              "sign-input = yes\n")
+              f"ppt = base, shaken, div, div-o, rph, rcd, {', '.join(OTHER_PPTS)}\n"
+              "attest = A, B, C\nsign-input = yes\n")
     with Service(grants=GRANTS, extra={"signing": {
             "iat-window-s": str(WINDOW), "deadline-ms": "20000",
             "x5u-template": "https://certs.example.com/{name}/{fingerprint}.pem"}}) as the_service:

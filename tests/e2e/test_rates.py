@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rates and quotas under a hundred connections of the same peer, and through whatever ends a process.
+"""Rates and quotas under a hundred connections of one peer, and through whatever ends a process.
 
 What a crash may forget of a quota: the signatures of the last half second before it, not one more.
 """
@@ -7,6 +7,7 @@ import contextlib
 import os
 import selectors
 import signal
+import sqlite3
 import struct
 import subprocess
 import time
@@ -45,12 +46,14 @@ def sections():
         keys = {"user": os.geteuid(), "ppt": "shaken, base", "attest": "A, B, C", **keys}
         text += f"[grant {name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
     for name, keys in LIMITS.items():
-        text += f"[certificate {name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+        text += f"[certificate {name}]\n" + \
+            "".join(f"{key} = {value}\n" for key, value in keys.items())
     return text
 
 
 def request_of(name, ppt="shaken"):
-    return wire.sign_request(1, name=name, ppt="" if ppt == "base" else ppt, attest="" if ppt == "base" else "A",
+    base = ppt == "base"
+    return wire.sign_request(1, name=name, ppt="" if base else ppt, attest="" if base else "A",
                              deadline_ms=10000)
 
 
@@ -63,7 +66,8 @@ class Load:
         self.refused = 0
         self.messages = set()
         self.broken = 0
-        self.began = time.monotonic()
+        self.began = 0
+        self.took = 0
         self.ready = selectors.DefaultSelector()
         for place in range(CONNECTIONS):
             connection = wire.Connection(service.sign_socket, timeout=30)
@@ -74,10 +78,8 @@ class Load:
     def run(self, seconds=None, attempts=None):
         """For so long, or for so many requests in all; whatever is under way is waited for."""
         left = [1 << 62 if attempts is None else attempts]
-        end = self.began + (1e9 if seconds is None else seconds)
         self.began = time.monotonic()
-        if seconds is not None:
-            end = self.began + seconds
+        end = self.began + (1e9 if seconds is None else seconds)
         under_way = 0
 
         def send(connection):
@@ -138,8 +140,9 @@ def load(service, *requests, **limits):
 def held(loading, rate, burst, what):
     """At most what the bucket holds and gets, and nearly all of it."""
     most = burst + rate * loading.took + 1
-    note(f"{what}: {len(loading.signed)} signed and {loading.refused} refused in {loading.took:.2f} s over "
-         f"{CONNECTIONS} connections; {rate} a second and {burst} at once allow {most - 1:.0f}")
+    note(f"{what}: {len(loading.signed)} signed and {loading.refused} refused in "
+         f"{loading.took:.2f} s over {CONNECTIONS} connections; {rate} a second and {burst} at "
+         f"once allow {most - 1:.0f}")
     assert len(loading.signed) <= most, f"{len(loading.signed)} signed, at most {most}"
     assert len(loading.signed) >= 0.9 * (most - 1), f"{len(loading.signed)} signed of {most}"
     assert loading.refused > 0, "it was never reached"
@@ -185,11 +188,6 @@ def signs_again(service):
     wait_until("the service signs again", is_so, 20)
 
 
-def new_front(service, pid):
-    wait_until("there is another front", lambda: service.pid("front") not in (None, pid), 20)
-    signs_again(service)
-
-
 # ---- rates
 
 @case
@@ -201,7 +199,8 @@ def a_rate_is_held_under_a_hundred_connections(service):
 def a_certificates_rate_is_shared_by_all_grants(service):
     loading = load(service, request_of("Shared"), request_of("Shared", "base"), seconds=SECONDS)
     held(loading, 300, 60, "a certificate by two grants")
-    assert all(message.startswith("certificate Shared: rate: ") for message in loading.messages), loading.messages
+    assert all(message.startswith("certificate Shared: rate: ")
+               for message in loading.messages), loading.messages
     grants = {line.split('"grant":"')[1].split('"')[0] for line in service.records()
               if '"name":"Shared"' in line and '"act":"sign"' in line}
     equal(grants, {"one", "two"}, "grants that signed")
@@ -230,8 +229,9 @@ def a_quota_is_held_to_the_signature_under_a_hundred_connections(service):
     note(f"{len(loading.signed)} signed of 5000 requests in {loading.took:.2f} s")
     equal((len(loading.signed), loading.refused), (500, 4500), "signed and refused")
     equal(loading.messages, {"grant quota: quota: 500 a day are used up"}, "what is told")
-    equal(sum('"act":"sign"' in line and '"name":"Quota"' in line for line in service.records()), 500,
-          "signatures in the trail")
+    recorded = sum('"act":"sign"' in line and '"name":"Quota"' in line
+                   for line in service.records())
+    equal(recorded, 500, "signatures in the trail")
 
 
 @case
@@ -272,7 +272,8 @@ def a_quota_survives_what_ends_a_room_or_the_service(service):
                       ("the policy is reloaded", lambda: service.cli("reload")),
                       ("the service is restarted", lambda: restart(service)),
                       ("all of the service is killed", lambda: kill_all(service)),
-                      ("front is killed twice", lambda: [kill_room(service, "front") for _ in range(2)])):
+                      ("front is killed twice",
+                       lambda: [kill_room(service, "front") for _ in range(2)])):
         use(service, "Quiet", 50)
         used += 50
         time.sleep(REPORTED + TRANSIT)
@@ -299,7 +300,7 @@ def a_crash_under_load_forgets_at_most_the_last_half_second(service):
     total, allowed = 0, 0
     for _ in range(3):
         with Load(service, [request_of("Ends")]) as loading:
-            killer = subprocess.Popen(["/bin/sh", "-c", f"sleep 1; kill -9 {service.pid('front')}"])
+            killer = subprocess.Popen(["sh", "-c", f"sleep 1; kill -9 {service.pid('front')}"])
             loading.run(seconds=2)
             killer.wait()
             equal(loading.broken, CONNECTIONS, "connections that broke")
@@ -310,8 +311,8 @@ def a_crash_under_load_forgets_at_most_the_last_half_second(service):
         allowed += late + CONNECTIONS  # and what was signed, and never answered
         signs_again(service)
     counted = counted_by(service, "ends")
-    note(f"{total} signatures were answered, {counted} were counted: {total - counted} are forgotten, at most {allowed} "
-         "may be")
+    note(f"{total} signatures were answered, {counted} were counted: {total - counted} are "
+         f"forgotten, at most {allowed} may be")
     assert total - counted <= allowed, "more than the last half second"
     assert counted <= total + 3 * CONNECTIONS, "more were counted than there can be"
 
@@ -319,10 +320,11 @@ def a_crash_under_load_forgets_at_most_the_last_half_second(service):
 def counted_by(service, grant):
     """What the catalog has of today, when front has told all."""
     time.sleep(REPORTED + TRANSIT)
-    import sqlite3
-    with contextlib.closing(sqlite3.connect(f"file:{service.state}/catalog.db?mode=ro", uri=True)) as connection:
-        return connection.execute("select count from usage where kind = 'grant' and name = ? and day = ?",
-                                  (grant, int(time.time()) // 86400)).fetchone()[0]
+    database = f"file:{service.state}/catalog.db?mode=ro"
+    with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+        return connection.execute(
+            "select count from usage where kind = 'grant' and name = ? and day = ?",
+            (grant, int(time.time()) // 86400)).fetchone()[0]
 
 
 def kill_room(service, room):

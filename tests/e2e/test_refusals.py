@@ -88,7 +88,7 @@ def wrong_claims_are_told_by_their_field(service):
     both = wire.sign_request(7)
     both.sign.claims.orig.uri = "sip:x@example.com"
     refused(service, both, "invalid", "orig")
-    refused(service, wire.sign_request(7, ppt="nonsense"), "unsupported", "ppt")
+    refused(service, wire.sign_request(7, ppt="9nonsense"), "unsupported", "ppt")
 
 
 @case

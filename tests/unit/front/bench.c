@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "base/clock.h"
+#include "passport/passport.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,33 @@ int bench_rules(const char *rules, enum stk_level otherwise)
 }
 
 /* ---- clients */
+
+static void take_text(struct stk_buffer *buffer, char *text, size_t size)
+{
+    assert_in_range(buffer->length, 1, size - 1);
+    memcpy(text, buffer->data, buffer->length);
+    text[buffer->length] = '\0';
+    stk_buffer_free(buffer);
+}
+
+struct bench_input bench_input(const struct stk_claims_input *claims, const char *x5u)
+{
+    struct bench_input input = {{0}, {0}};
+    struct stk_arena arena = {0};
+    struct stk_claims made = {0};
+    struct stk_buffer out = {0};
+    struct stk_error error = {0};
+
+    assert_int_equal(stk_arena_new(&arena, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
+    if (stk_claims_make(claims, &arena, &made, &error) != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(stk_passport_header(made.ppt_text, x5u, &out), STIRKEEP_OK);
+    take_text(&out, input.header, sizeof(input.header));
+    assert_int_equal(stk_passport_payload(&made, &out), STIRKEEP_OK);
+    take_text(&out, input.payload, sizeof(input.payload));
+    stk_arena_free(&arena);
+    return input;
+}
 
 struct stk_claims_input claims_of(const char *orig, const char *attest)
 {

@@ -100,6 +100,13 @@ int bench_rules(const char *rules, enum stk_level otherwise);
 
 void sign_to(const struct client *client, uint64_t id, const char *name, const char *attest,
              uint32_t deadline_ms);
+/* A header and a payload as the service itself would write them. */
+struct bench_input {
+    char header[512];
+    char payload[512];
+};
+struct bench_input bench_input(const struct stk_claims_input *claims, const char *x5u);
+
 /* Good shaken claims; `orig` is a number. */
 struct stk_claims_input claims_of(const char *orig, const char *attest);
 void claims_to(const struct client *client, uint64_t id, const char *name,

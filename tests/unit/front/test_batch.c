@@ -356,6 +356,39 @@ static void a_connection_is_not_read_past_its_limit_of_signings(void **state)
     client_free(&client);
 }
 
+static void a_batch_of_inputs_is_signed(void **state)
+{
+    struct bench *bench = *state;
+    struct stk_number_range range = {stk_number_key("12155550100"), stk_number_key("12155550199")};
+    const struct stk_constraints constraints = {
+        .numbers_only = true, .ranges = &range, .range_count = 1};
+    struct stk_claims_input claims = claims_of("12155550121", "A");
+    struct stk_signing_input signings[MANY];
+    struct bench_input input;
+    struct stk_response response = {0};
+    struct client client = {0};
+
+    claims.iat = stk_clock_seconds();
+    input = bench_input(&claims, BENCH_X5U);
+    for (size_t i = 0; i < MANY; i++)
+        signings[i] = (struct stk_signing_input){
+            .name = "Alpha", .header = input.header, .payload = input.payload};
+    bench->grant = "sign-input = yes\n";
+    bench_start(bench);
+    bench_push_constrained(bench, 2, "Alpha", &constraints);
+    client = client_new(&bench->born);
+    batch_to(&client, 1, signings, MANY, true, 0);
+    bench_take(bench, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        bench_answer(bench, bench->taken[i].id, STIRKEEP_OK);
+    response = hear(bench, &client);
+    expect_batch(&response, 1, MANY);
+    signings[MANY - 1].header = "{}";
+    batch_to(&client, 2, signings, MANY, true, 0);
+    hear_refusal(bench, &client, 2, STIRKEEP_INVALID, "sign[63]: ");
+    client_free(&client);
+}
+
 static void draining_waits_for_a_batch(void **state)
 {
     struct bench *bench = *state;
@@ -410,6 +443,7 @@ int main(void)
         TEST(a_batch_whose_answer_could_be_too_long_is_refused_beforehand),
         TEST(each_signing_of_a_batch_counts_as_one_in_flight),
         TEST(a_connection_is_not_read_past_its_limit_of_signings),
+        TEST(a_batch_of_inputs_is_signed),
         TEST(draining_waits_for_a_batch),
         TEST(leaving_amid_a_batch_is_clean),
     };

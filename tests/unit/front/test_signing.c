@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
 #include "bench.h"
-#include "passport/passport.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +9,6 @@
 /* What may be signed, of claims and of inputs, and in which order that is asked. */
 
 #define NUMBER "14155550121"
-
-/* A header and a payload as the service itself would write them. */
-struct input {
-    char header[512];
-    char payload[512];
-};
-
-static void take_text(struct stk_buffer *buffer, char *text, size_t size)
-{
-    assert_in_range(buffer->length, 1, size - 1);
-    memcpy(text, buffer->data, buffer->length);
-    text[buffer->length] = '\0';
-    stk_buffer_free(buffer);
-}
-
-static struct input input_of(const struct stk_claims_input *claims, const char *x5u)
-{
-    struct input input = {{0}, {0}};
-    struct stk_arena arena = {0};
-    struct stk_claims made = {0};
-    struct stk_buffer out = {0};
-    struct stk_error error = {0};
-
-    assert_int_equal(stk_arena_new(&arena, STK_DECODE_ARENA_MAX), STIRKEEP_OK);
-    if (stk_claims_make(claims, &arena, &made, &error) != STIRKEEP_OK)
-        fail_msg("%s", error.message);
-    assert_int_equal(stk_passport_header(made.ppt_text, x5u, &out), STIRKEEP_OK);
-    take_text(&out, input.header, sizeof(input.header));
-    assert_int_equal(stk_passport_payload(&made, &out), STIRKEEP_OK);
-    take_text(&out, input.payload, sizeof(input.payload));
-    stk_arena_free(&arena);
-    return input;
-}
 
 static struct stk_claims_input timed(const char *attest)
 {
@@ -56,7 +22,7 @@ static void an_input_is_signed_where_the_grant_has_it(void **state)
 {
     struct bench *bench = *state;
     struct stk_claims_input claims = timed("A");
-    struct input input = input_of(&claims, BENCH_X5U);
+    struct bench_input input = bench_input(&claims, BENCH_X5U);
     struct stk_response response = {0};
     struct client client = {0};
 
@@ -81,7 +47,7 @@ static void an_input_is_refused_where_the_grant_has_it_not(void **state)
 {
     struct bench *bench = *state;
     struct stk_claims_input claims = timed("A");
-    struct input input = input_of(&claims, BENCH_X5U);
+    struct bench_input input = bench_input(&claims, BENCH_X5U);
     struct client client = {0};
 
     bench_start(bench);
@@ -100,9 +66,9 @@ static void an_input_is_held_to_what_claims_are(void **state)
 {
     struct bench *bench = *state;
     struct stk_claims_input claims = timed("A");
-    struct input good = input_of(&claims, BENCH_X5U);
-    struct input other = input_of(&claims, "https://certs.example.com/b.pem");
-    struct input bad = good;
+    struct bench_input good = bench_input(&claims, BENCH_X5U);
+    struct bench_input other = bench_input(&claims, "https://certs.example.com/b.pem");
+    struct bench_input bad = good;
     struct client client = {0};
 
     bench->grant = "sign-input = yes\n";
@@ -117,11 +83,11 @@ static void an_input_is_held_to_what_claims_are(void **state)
     input_to(&client, 3, "Alpha", "{}", good.payload);
     hear_refusal(bench, &client, 3, STIRKEEP_INVALID, "header");
     claims.iat -= 1000;
-    bad = input_of(&claims, BENCH_X5U);
+    bad = bench_input(&claims, BENCH_X5U);
     input_to(&client, 4, "Alpha", bad.header, bad.payload);
     hear_refusal(bench, &client, 4, STIRKEEP_INVALID, "iat: ");
     claims = timed("C");
-    bad = input_of(&claims, BENCH_X5U);
+    bad = bench_input(&claims, BENCH_X5U);
     input_to(&client, 5, "Alpha", bad.header, bad.payload);
     hear_refusal(bench, &client, 5, STIRKEEP_NOT_PERMITTED, "attest");
     /* Of a name that it may not use it learns nothing, not even the x5u. */

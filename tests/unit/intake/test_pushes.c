@@ -147,6 +147,7 @@ static void one_whose_constraints_cannot_be_read_does_not_sign(void **state)
 {
     static const uint8_t junk[] = "no certificate";
     struct ends *ends = *state;
+    struct stk_admin_response response = {0};
 
     fill_one(ends, "Malformed", NULL, "DER:3000");
     fill_one(ends, "Cut", "DER:30:08:a0:06:16:04:36:31:36", NULL);
@@ -158,6 +159,11 @@ static void one_whose_constraints_cannot_be_read_does_not_sign(void **state)
     assert_false(ends_known(ends, "Cut0000")->active);
     assert_false(ends_known(ends, "Junk0000")->active);
     assert_true(ends_known(ends, "Sound0000")->active);
+    /* Who looks at the status is told the last one. */
+    response = call(ends, (struct stk_admin_request){.kind = STK_ADMIN_STATUS});
+    assert_true(response.service.warning_count > 0);
+    assert_non_null(
+        strstr(response.service.warnings[0], "Malformed0000: generation 1 does not sign"));
 }
 
 /* A TNAuthList of so many single numbers, none beside another. */

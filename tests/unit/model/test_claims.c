@@ -250,8 +250,7 @@ static void an_unknown_ppt_is_unsupported_when_it_is_no_name(void **state)
                                       "a\"",
                                       "\xc3\xa4",
                                       "a\x7f",
-                                      "seventeen-letter"
-                                      "s"};
+                                      "seventeen-letters"};
     struct stk_claims_input input = shaken();
     enum stk_ppt ppt = STK_PPT_SHAKEN;
 

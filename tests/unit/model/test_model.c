@@ -89,8 +89,8 @@ static void what_is_no_telephone_number_is_refused_with_the_field(void **state)
                                       "sip:1@a",
                                       "1%32",
                                       "\xd9\xa1",
-                                      "1\xc2\xa0"
-                                      "2",
+                                      ("1\xc2\xa0"
+                                       "2"),
                                       "\"1\"",
                                       "1,2"};
     struct stk_tn tn = {.text = "7"};

@@ -129,8 +129,8 @@ static void a_jcd_is_a_jcard(void **state)
 {
     static const char *const good[] = {
         "[\"vcard\",[[\"fn\",{},\"text\",\"Q\"]]]",
-        " [ \"vcard\" , [ [ \"adr\",{\"type\":[\"home\",\"work\"],\"pref\":\"1\"},\"text\","
-        "[\"\",\"\",[\"a\",\"b\"],\"c\"]] ] ] ",
+        (" [ \"vcard\" , [ [ \"adr\",{\"type\":[\"home\",\"work\"],\"pref\":\"1\"},\"text\","
+         "[\"\",\"\",[\"a\",\"b\"],\"c\"]] ] ] "),
         "[\"vcard\",[[\"x\",{},\"integer\",1,2,true]]]"};
     static const char *const bad[] = {"{}",
                                       "[]",

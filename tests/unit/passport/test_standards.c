@@ -83,8 +83,7 @@ static const char *identity_of(struct stk_arena *arena, const struct stk_claims_
     return value;
 }
 
-static void
-header_alg_es256_typ_passport_x5u_ppt_for_extensions_keys_in_code_point_order(void **state)
+static void header_alg_es256_typ_passport_x5u_and_ppt_for_extensions_in_order(void **state)
 {
     static const char *const ppts[] = {"shaken", "div", "div-o", "rph", "rcd", "msec"};
 
@@ -100,9 +99,7 @@ header_alg_es256_typ_passport_x5u_ppt_for_extensions_keys_in_code_point_order(vo
     }
 }
 
-static void
-canonical_json_no_white_space_keys_in_order_at_every_level_numbers_unquoted_slash_not_escaped(
-    void **state)
+static void canonical_json_no_white_space_keys_in_order_numbers_unquoted(void **state)
 {
     struct stk_claims_input input = input_of("msec");
 
@@ -148,8 +145,7 @@ static void orig_exactly_one_of_tn_and_uri_value_a_string(void **state)
                     "orig.tn: has to be a string");
 }
 
-static void
-dest_tn_and_or_uri_always_an_array_even_for_one_tn_before_uri_in_lexicographic_order(void **state)
+static void dest_always_arrays_tn_before_uri_in_lexicographic_order(void **state)
 {
     static const char *const tns[] = {"9", "+1 2", "12", "100"};
     static const char *const uris[] = {"sip:b@x", "sip:a@x", "im:z"};
@@ -174,8 +170,7 @@ dest_tn_and_or_uri_always_an_array_even_for_one_tn_before_uri_in_lexicographic_o
                     "dest.tn: has to be an array of strings");
 }
 
-static void
-tn_canonical_per_rfc_8224_section_8_3_one_to_fifteen_digits_anything_else_refused(void **state)
+static void tn_canonical_per_rfc_8224_section_8_3_anything_else_refused(void **state)
 {
     static const struct {
         const char *given;
@@ -206,8 +201,7 @@ tn_canonical_per_rfc_8224_section_8_3_one_to_fifteen_digits_anything_else_refuse
     }
 }
 
-static void
-mky_array_of_alg_and_dig_upper_case_hex_without_colons_sorted_by_alg_then_dig(void **state)
+static void mky_of_alg_and_dig_upper_case_hex_without_colons_sorted(void **state)
 {
     static const struct stk_pair keys[] = {
         {"sha-256", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
@@ -226,8 +220,7 @@ mky_array_of_alg_and_dig_upper_case_hex_without_colons_sorted_by_alg_then_dig(vo
                    "\"orig\":{\"tn\":\"12155550121\"}}");
 }
 
-static void
-shaken_payload_keys_attest_dest_iat_orig_origid_attest_a_b_or_c_never_defaulted(void **state)
+static void shaken_attest_dest_iat_orig_origid_attest_a_b_or_c_never_defaulted(void **state)
 {
     struct stk_claims_input input = input_of("shaken");
     struct stk_claims claims = {0};
@@ -249,8 +242,7 @@ shaken_payload_keys_attest_dest_iat_orig_origid_attest_a_b_or_c_never_defaulted(
     assert_string_equal(claims.origid, "ff010203-0000-4000-8000-000000000000");
 }
 
-static void
-div_dest_div_iat_orig_div_one_of_tn_and_uri_optional_hi_no_attest_no_origid(void **state)
+static void div_dest_div_iat_orig_with_optional_hi_no_attest_no_origid(void **state)
 {
     struct stk_claims_input input = input_of("div");
 
@@ -364,8 +356,7 @@ static void signature_64_bytes_r_and_s_each_with_its_leading_zeros(void **state)
     stk_buffer_free(&out);
 }
 
-static void
-identity_value_info_equals_x5u_ppt_equals_the_headers_emitted_unquoted_accepted_quoted(void **state)
+static void identity_value_info_equals_x5u_ppt_emitted_unquoted_accepted_quoted(void **state)
 {
     struct stk_claims_input input = input_of("shaken");
     uint32_t length = 0;
@@ -391,7 +382,7 @@ identity_value_info_equals_x5u_ppt_equals_the_headers_emitted_unquoted_accepted_
     assert_string_equal(value + length, ";info=<" COMPOSE_X5U ">;alg=ES256");
 }
 
-static void full_form_whenever_ppt_is_there_compact_form_only_on_request_for_base(void **state)
+static void full_form_whenever_ppt_is_there_compact_only_on_request_for_base(void **state)
 {
     static const char *const ppts[] = {"shaken", "div", "div-o", "rph", "rcd", "msec"};
     struct stk_claims_input input = input_of("");
@@ -422,29 +413,21 @@ static void full_form_whenever_ppt_is_there_compact_form_only_on_request_for_bas
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            header_alg_es256_typ_passport_x5u_ppt_for_extensions_keys_in_code_point_order),
-        cmocka_unit_test(
-            canonical_json_no_white_space_keys_in_order_at_every_level_numbers_unquoted_slash_not_escaped),
+        cmocka_unit_test(header_alg_es256_typ_passport_x5u_and_ppt_for_extensions_in_order),
+        cmocka_unit_test(canonical_json_no_white_space_keys_in_order_numbers_unquoted),
         cmocka_unit_test(iat_numeric_date_a_number_never_a_string),
         cmocka_unit_test(orig_exactly_one_of_tn_and_uri_value_a_string),
-        cmocka_unit_test(
-            dest_tn_and_or_uri_always_an_array_even_for_one_tn_before_uri_in_lexicographic_order),
-        cmocka_unit_test(
-            tn_canonical_per_rfc_8224_section_8_3_one_to_fifteen_digits_anything_else_refused),
-        cmocka_unit_test(
-            mky_array_of_alg_and_dig_upper_case_hex_without_colons_sorted_by_alg_then_dig),
-        cmocka_unit_test(
-            shaken_payload_keys_attest_dest_iat_orig_origid_attest_a_b_or_c_never_defaulted),
-        cmocka_unit_test(
-            div_dest_div_iat_orig_div_one_of_tn_and_uri_optional_hi_no_attest_no_origid),
+        cmocka_unit_test(dest_always_arrays_tn_before_uri_in_lexicographic_order),
+        cmocka_unit_test(tn_canonical_per_rfc_8224_section_8_3_anything_else_refused),
+        cmocka_unit_test(mky_of_alg_and_dig_upper_case_hex_without_colons_sorted),
+        cmocka_unit_test(shaken_attest_dest_iat_orig_origid_attest_a_b_or_c_never_defaulted),
+        cmocka_unit_test(div_dest_div_iat_orig_with_optional_hi_no_attest_no_origid),
         cmocka_unit_test(div_o_adds_opt_the_complete_inner_passport),
         cmocka_unit_test(rph_auth_values_and_sph_inside_an_rph_passport),
         cmocka_unit_test(rcd_nam_required_apn_icn_jcd_jcl_optional_crn_and_rcdi),
         cmocka_unit_test(signature_64_bytes_r_and_s_each_with_its_leading_zeros),
-        cmocka_unit_test(
-            identity_value_info_equals_x5u_ppt_equals_the_headers_emitted_unquoted_accepted_quoted),
-        cmocka_unit_test(full_form_whenever_ppt_is_there_compact_form_only_on_request_for_base),
+        cmocka_unit_test(identity_value_info_equals_x5u_ppt_emitted_unquoted_accepted_quoted),
+        cmocka_unit_test(full_form_whenever_ppt_is_there_compact_only_on_request_for_base),
     };
 
     return cmocka_run_group_tests_name("standards", tests, compose_begin, compose_end);

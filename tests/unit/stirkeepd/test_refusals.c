@@ -297,6 +297,27 @@ static void check_starts_and_makes_nothing(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void check_compiles_the_attestation_rules(void **state)
+{
+    struct service *service = *state;
+    char section[256] = "";
+    char why[256] = "";
+
+    (void)snprintf(section, sizeof(section), "[attestation]\nfile = %s/attest.csv\n[grant g]",
+                   service->base);
+    service_change_config(service, "[grant g]", section);
+    assert_refused_twice(service, "/attest.csv: No such file or directory\n");
+    service_write(service, "attest.csv", 0644, "number,level\n14155550100,A\n14155550101,D\n");
+    (void)snprintf(why, sizeof(why), "%s/attest.csv:3: ", service->base);
+    assert_refused_twice(service, why);
+    service_write(service, "attest.csv", 0666, "14155550100,A\n");
+    assert_refused_twice(service, "/attest.csv: everybody may write to it (mode 0666)\n");
+    service_write(service, "attest.csv", 0644, "14155550100,A\n1201555*,B\n");
+    assert_accepted(service);
+    assert_int_equal(service_count(service, "other-log", ": ok: grants 1, attestation rules 2\n"),
+                     1);
+}
+
 static void check_may_be_run_beside_the_service(void **state)
 {
     struct service *service = *state;
@@ -391,6 +412,7 @@ int main(int argc, char **argv)
         TEST(a_pin_that_went_bad_later_does_not_end_the_service),
         TEST(a_bad_configuration_is_refused_with_file_and_line),
         TEST(check_starts_and_makes_nothing),
+        TEST(check_compiles_the_attestation_rules),
         TEST(check_may_be_run_beside_the_service),
         TEST(check_finds_all_that_is_wrong_at_once),
         TEST(check_looks_with_the_eyes_of_each_room),
