@@ -3,7 +3,9 @@
 #define STK_AUDIT_VERIFY_H
 
 #include "audit/line.h"
+#include "audit/merkle.h"
 #include "audit/seal.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include <stdint.h>
 
@@ -15,6 +17,17 @@
  */
 struct stk_verifier;
 
+/* A record that was just found good. Valid during the call. */
+struct stk_verified {
+    uint64_t sequence;
+    struct stk_bytes line; /* without its newline */
+    const uint8_t *digest; /* SHA-256 of the line */
+    const char *file;      /* its name as given, and the line in it from 1 */
+    uint64_t line_number;
+    const struct stk_seal
+        *seal; /* NULL: it is none. A good one, signed by a key if keys were given */
+};
+
 struct stk_verifier_options {
     const uint8_t (*keys)[STK_SPKI_LENGTH]; /* audit keys, of which each seal has to be of one;
                                                none: seals are held against the chain alone */
@@ -24,6 +37,12 @@ struct stk_verifier_options {
      * copied. */
     const struct stk_seal *witness;
     size_t witness_count;
+    /* Told of each record in turn, after it was checked; what it returns other than OK ends the
+     * verifying with that status and its error. NULL: nobody. During the call for a seal,
+     * stk_verifier_path gives the way from each record below it to its root. */
+    enum stirkeep_status (*each)(void *context, struct stk_verifier *verifier,
+                                 const struct stk_verified *record, struct stk_error *error);
+    void *context;
 };
 
 struct stk_verdict {
@@ -49,6 +68,13 @@ void stk_verifier_free(struct stk_verifier *verifier);
  */
 enum stirkeep_status stk_verifier_file(struct stk_verifier *verifier, int fd, const char *name,
                                        struct stk_error *error);
+
+/*
+ * Within `each` for a seal: the way from record `sequence` to the seal's root. False: the record is
+ * not below it, or not all of the records below it were given.
+ */
+bool stk_verifier_path(const struct stk_verifier *verifier, uint64_t sequence,
+                       struct stk_merkle_path *ret_path);
 
 /* The end: is all there that the witness has seen? */
 enum stirkeep_status stk_verifier_end(struct stk_verifier *verifier,
