@@ -40,7 +40,8 @@ struct stk_sign_item {
     char attest[2];
     char attest_asked[2];
     char detail[STK_URI_MAX + sizeof(STK_DIVERTING)];
-    uint8_t signature_digest[STK_DIGEST_LENGTH];
+    uint8_t signature[STK_SIGNATURE_LENGTH];
+    uint8_t signature_digest[STK_DIGEST_LENGTH]; /* of its record */
 };
 
 /* Everything that a signer thread needs, once: on a stack it would be cleared for each batch. */
@@ -206,6 +207,12 @@ void stk_rotating_if_due(struct stk_sealer *self, struct stk_trail *trail);
 
 /* One message from front: decode, sign, record, answer. */
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message);
+
+/* ---- sign_record.c */
+
+/* Record what became of the batch, and front's refusals. When that cannot be done, every answer of
+ * the batch is AUDIT_UNAVAILABLE afterwards. */
+void stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders);
 
 /* ---- custody.c and op_*.c: one message from intake */
 

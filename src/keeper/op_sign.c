@@ -7,7 +7,6 @@
 #include "passport/passport.h"
 #include "room/room.h"
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ANSWER_WAIT_MS 1000 /* for a front that does not read */
@@ -85,7 +84,6 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
 {
     struct stk_sign_item *item = &self->items[index];
     uint8_t digest[STK_DIGEST_LENGTH];
-    uint8_t signature[STK_SIGNATURE_LENGTH];
     enum stirkeep_status status = check_time(self, batch, order, &item->error);
 
     if (status != STIRKEEP_OK)
@@ -95,11 +93,10 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
     if (status != STIRKEEP_OK)
         return status;
     stk_sha256(item->identity.data, item->identity.length, digest);
-    status = sign_digest(self, order, digest, signature, &item->error);
+    status = sign_digest(self, order, digest, item->signature, &item->error);
     if (status != STIRKEEP_OK)
         return status;
-    stk_sha256(signature, sizeof(signature), item->signature_digest);
-    status = stk_passport_finish(signature, &order->claims, order->x5u, &item->identity,
+    status = stk_passport_finish(item->signature, &order->claims, order->x5u, &item->identity,
                                  &item->answer.passport_length);
     if (status != STIRKEEP_OK)
         return stk_error_set(&item->error, status, "PASSporT: %s", stirkeep_status_text(status));
@@ -132,132 +129,6 @@ static void do_bad(struct stk_signer_thread *self, const struct stk_answer *bad)
     item->answer = *bad;
     if (item->answer.message == NULL)
         item->answer.message = "";
-}
-
-/* ---- record */
-
-/* The numbers and then the URIs in one list, as the PASSporT has them. */
-static void list_dest(const struct stk_claims *claims, struct stk_sign_item *item,
-                      struct stk_record *record)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < claims->dest_tn_count && count < STK_DEST_MAX; i++)
-        item->dest[count++] = claims->dest_tn[i];
-    for (size_t i = 0; i < claims->dest_uri_count && count < STK_DEST_MAX; i++)
-        item->dest[count++] = claims->dest_uri[i];
-    record->dest = item->dest;
-    record->dest_count = count;
-}
-
-/* On whose behalf, when the caller is somebody else's: that is the number the signer answers for. */
-static void name_diverting(const struct stk_claims *claims, struct stk_sign_item *item,
-                           struct stk_record *record)
-{
-    const char *party = claims->div_tn != NULL ? claims->div_tn : claims->div_uri;
-
-    if (party == NULL)
-        return;
-    (void)snprintf(item->detail, sizeof(item->detail), STK_DIVERTING "%s", party);
-    record->detail = item->detail;
-}
-
-static void describe(struct stk_sign_item *item, struct stk_record *record)
-{
-    const struct stk_order *order = item->order;
-    const struct stk_claims *claims = &order->claims;
-
-    record->name = order->name.text;
-    record->generation = order->generation;
-    record->key_id = &order->key_id;
-    record->ppt = claims->ppt == STK_PPT_BASE ? stk_ppt_name(claims->ppt) : claims->ppt_text;
-    record->orig = claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri;
-    list_dest(claims, item, record);
-    item->attest[0] = claims->attest;
-    record->attest = item->attest;
-    item->attest_asked[0] = order->attest_asked;
-    record->attest_asked = item->attest_asked;
-    name_diverting(claims, item, record);
-    record->origid = claims->origid;
-    record->iat = claims->iat;
-    record->peer = &order->peer;
-    record->executable = order->executable;
-    record->grant = order->grant;
-    record->request_id = order->request_id;
-}
-
-static void record_item(struct stk_signer_thread *self, struct stk_sign_item *item)
-{
-    struct stk_record *record = &self->records[self->record_count++];
-    bool good = item->answer.status == STIRKEEP_OK;
-
-    *record = (struct stk_record){.act = "sign",
-                                  .outcome = stirkeep_status_name(item->answer.status),
-                                  .reason = good ? NULL : item->answer.message,
-                                  .signature_digest = good ? item->signature_digest : NULL};
-    if (item->order != NULL)
-        describe(item, record);
-}
-
-static void record_refusal(struct stk_signer_thread *self, const struct stk_refusal *refusal)
-{
-    bool has_dest = refusal->dest[0] != '\0';
-
-    self->records[self->record_count++] =
-        (struct stk_record){.act = "refuse",
-                            .outcome = stirkeep_status_name(refusal->status),
-                            .reason = refusal->reason,
-                            .name = refusal->name,
-                            .ppt = refusal->ppt,
-                            .orig = refusal->orig,
-                            .dest = has_dest ? &refusal->dest : NULL,
-                            .dest_count = has_dest ? 1 : 0,
-                            .attest = refusal->attest,
-                            .origid = refusal->origid,
-                            .peer = &refusal->peer,
-                            .executable = refusal->executable,
-                            .request_id = refusal->request_id,
-                            .suppressed = refusal->suppressed};
-}
-
-/* No signature leaves that is not recorded. */
-static void take_back(struct stk_signer_thread *self)
-{
-    for (size_t i = 0; i < self->item_count; i++)
-        self->items[i].answer =
-            (struct stk_answer){.id = self->items[i].answer.id,
-                                .status = STIRKEEP_AUDIT_UNAVAILABLE,
-                                .message = stirkeep_status_text(STIRKEEP_AUDIT_UNAVAILABLE)};
-}
-
-static void hide_numbers(struct stk_signer_thread *self)
-{
-    const struct stk_number_key *key = self->keeper->number_key;
-
-    for (size_t i = 0; key != NULL && i < self->record_count; i++)
-        stk_record_hide(key, &self->hidden[i], &self->records[i]);
-}
-
-static void record_all(struct stk_signer_thread *self, const struct stk_front_orders *orders)
-{
-    const size_t room = sizeof(self->records) / sizeof(self->records[0]);
-    size_t refusal = 0;
-
-    self->record_count = 0;
-    for (size_t i = 0; i < self->item_count; i++)
-        record_item(self, &self->items[i]);
-    do {
-        while (refusal < orders->refusal_count && self->record_count < room)
-            record_refusal(self, &orders->refusals[refusal++]);
-        hide_numbers(self);
-        if (self->record_count > 0 &&
-            stk_recorder_append(&self->keeper->recorder, self->records, self->record_count, NULL) !=
-                STIRKEEP_OK) {
-            take_back(self);
-            return;
-        }
-        self->record_count = 0;
-    } while (refusal < orders->refusal_count);
 }
 
 /* ---- answer */
@@ -313,7 +184,7 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         do_order(self, &batch, &orders.orders[i]);
     for (size_t i = 0; i < bad_count && self->item_count < STK_BATCH_MAX; i++)
         do_bad(self, &self->bad[i]);
-    record_all(self, &orders);
+    stk_sign_record(self, &orders);
     atomic_fetch_add_explicit(&self->signatures, count_signed(self), memory_order_relaxed);
     answer_all(self);
 }
