@@ -28,13 +28,14 @@ struct stk_fields {
 };
 
 /* False when the line is not an object of members that this version knows, each at most once, in
- * the order of the table. */
+ * the order of the table, a number and a time among them; and when it has control characters. */
 bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields);
 
 /* The next text of an array, quotes taken off; moves `rest` on. False at the end. */
 bool stk_fields_next_dest(struct stk_bytes *rest, struct stk_bytes *ret_text);
 
-/* Append a text with its escapes resolved (control characters then stand in it as they are). */
+/* Append a text with its escapes resolved: control characters then stand in it as they are, but for
+ * NUL and what is no escape, which become U+FFFD. NO_MEMORY, TOO_LARGE; `out` is then as it was. */
 enum stirkeep_status stk_fields_text(struct stk_bytes raw, struct stk_buffer *out);
 
 bool stk_fields_equal(struct stk_bytes raw, const char *text); /* of a text without escapes */

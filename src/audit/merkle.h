@@ -26,19 +26,21 @@ void stk_merkle_add(struct stk_merkle *tree, const uint8_t record_digest[STK_DIG
 /* Of an empty tree: SHA-256 of nothing. */
 void stk_merkle_root(const struct stk_merkle *tree, uint8_t ret_root[STK_DIGEST_LENGTH]);
 
-/* The way from record `index` to the root of `count` records (RFC 9162 section 2.1.3.1). */
+/* The way from a record to the root (RFC 9162 section 2.1.3.1); audit/merkle_whole.h makes it. */
 struct stk_merkle_path {
     size_t count;
     uint8_t hashes[STK_MERKLE_DEPTH_MAX][STK_DIGEST_LENGTH];
 };
 
-/* `digests` are those of all records of the tree. */
-void stk_merkle_path_make(const uint8_t (*digests)[STK_DIGEST_LENGTH], uint64_t count,
-                          uint64_t index, struct stk_merkle_path *ret_path);
-
 /* Does the path lead from the record to the root (RFC 9162 section 2.1.3.2)? */
 bool stk_merkle_path_leads(const struct stk_merkle_path *path,
                            const uint8_t record_digest[STK_DIGEST_LENGTH], uint64_t index,
                            uint64_t count, const uint8_t root[STK_DIGEST_LENGTH]);
+
+/* The hashes that trees are made of, for audit/merkle_whole.h. `ret_node` may be one of the two. */
+void stk_merkle_leaf(const uint8_t record_digest[STK_DIGEST_LENGTH],
+                     uint8_t ret_leaf[STK_DIGEST_LENGTH]);
+void stk_merkle_node(const uint8_t left[STK_DIGEST_LENGTH], const uint8_t right[STK_DIGEST_LENGTH],
+                     uint8_t ret_node[STK_DIGEST_LENGTH]);
 
 #endif

@@ -3,6 +3,7 @@
 #define STK_AUDIT_VERIFIER_H
 
 #include "audit/checker.h"
+#include "audit/merkle_whole.h"
 #include "audit/verify.h"
 #include "audit/window.h"
 
@@ -23,6 +24,12 @@ struct stk_verifier {
 
     const char *name; /* of the file that is read */
     uint64_t line;    /* in it */
+
+    enum stirkeep_status (*each)(void *context, struct stk_verifier *verifier,
+                                 const struct stk_verified *record, struct stk_error *error);
+    void *context;
+    const struct stk_seal *seal;   /* the record just taken is this one; NULL: none */
+    struct stk_merkle_whole whole; /* its tree, once a path was asked for */
 };
 
 /* NOT_VERIFIED: "NAME: line N (record N): " and what is wrong. */
@@ -30,9 +37,12 @@ enum stirkeep_status stk_verifier_wrong(const struct stk_verifier *verifier, uin
                                         struct stk_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The line just taken into the chain is a seal. */
+/* The line just taken into the chain is a seal: `seal`, which gets it, is the verifier's when it is
+ * good, until stk_verifier_seal_done, which is to follow in any case. */
 enum stirkeep_status stk_verifier_seal(struct stk_verifier *verifier, const void *data,
-                                       size_t length, struct stk_error *error);
+                                       size_t length, struct stk_seal *seal,
+                                       struct stk_error *error);
+void stk_verifier_seal_done(struct stk_verifier *verifier);
 
 /* The witness on the record just taken into the chain; and on what is not there at the end. */
 enum stirkeep_status stk_verifier_witness(struct stk_verifier *verifier, struct stk_error *error);

@@ -71,6 +71,8 @@ enum stirkeep_status stk_verifier_new(const struct stk_verifier_options *options
         stk_verifier_free(verifier);
         return status;
     }
+    verifier->each = options->each;
+    verifier->context = options->context;
     *ret_verifier = verifier;
     return STIRKEEP_OK;
 }
@@ -83,6 +85,7 @@ void stk_verifier_free(struct stk_verifier *verifier)
         stk_checker_free(&verifier->keys[i]);
     free(verifier->keys);
     free(verifier->witness);
+    stk_merkle_whole_free(&verifier->whole);
     stk_window_free(&verifier->window);
     free(verifier);
 }
@@ -173,10 +176,24 @@ static bool keep_digest(struct stk_verifier *verifier)
     return stk_window_add(window, verifier->chain.sequence, verifier->chain.digest, 0);
 }
 
+static enum stirkeep_status tell(struct stk_verifier *verifier, struct stk_bytes line,
+                                 struct stk_error *error)
+{
+    const struct stk_verified record = {.sequence = verifier->chain.sequence,
+                                        .line = line,
+                                        .digest = verifier->chain.digest,
+                                        .file = verifier->name,
+                                        .line_number = verifier->line,
+                                        .seal = verifier->seal};
+
+    return verifier->each(verifier->context, verifier, &record, error);
+}
+
 static enum stirkeep_status take_line(struct stk_verifier *verifier, const uint8_t *data,
                                       size_t length, struct stk_error *error)
 {
     struct stk_line line = {0};
+    struct stk_seal seal = {0};
     const char *why = stk_line_read(data, length, &line);
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -191,7 +208,11 @@ static enum stirkeep_status take_line(struct stk_verifier *verifier, const uint8
     verifier->verdict.records++;
     status = stk_verifier_witness(verifier, error);
     if (status == STIRKEEP_OK && line.seals)
-        status = stk_verifier_seal(verifier, data, length, error);
+        status = stk_verifier_seal(verifier, data, length, &seal, error);
+    if (status == STIRKEEP_OK && verifier->each != NULL)
+        status = tell(verifier, (struct stk_bytes){data, length}, error);
+    if (line.seals)
+        stk_verifier_seal_done(verifier);
     return status;
 }
 

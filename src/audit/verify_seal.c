@@ -114,26 +114,62 @@ static void count(struct stk_verifier *verifier, const struct stk_seal *seal)
     verdict->uncovered +=
         seal->from >= verdict->first ? seal->from - next : seal->through - next + 1;
     verdict->sealed = seal->through;
-    stk_window_drop_through(&verifier->window, seal->through);
 }
 
 enum stirkeep_status stk_verifier_seal(struct stk_verifier *verifier, const void *data,
-                                       size_t length, struct stk_error *error)
+                                       size_t length, struct stk_seal *seal,
+                                       struct stk_error *error)
 {
-    struct stk_seal seal = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (!stk_seal_read(data, length, &seal))
+    if (!stk_seal_read(data, length, seal))
         return stk_verifier_wrong(verifier, verifier->chain.sequence, error,
                                   "it is no seal as one is written");
-    status = check_extent(verifier, &seal, error);
+    status = check_extent(verifier, seal, error);
     if (status == STIRKEEP_OK)
-        status = check_content(verifier, &seal, error);
+        status = check_content(verifier, seal, error);
     if (status == STIRKEEP_OK)
-        status = check_signature(verifier, &seal, error);
-    if (status == STIRKEEP_OK)
-        count(verifier, &seal);
+        status = check_signature(verifier, seal, error);
+    if (status == STIRKEEP_OK) {
+        count(verifier, seal);
+        verifier->seal = seal;
+    }
     return status;
+}
+
+void stk_verifier_seal_done(struct stk_verifier *verifier)
+{
+    if (verifier->seal == NULL)
+        return;
+    stk_window_drop_through(&verifier->window, verifier->seal->through);
+    stk_merkle_whole_free(&verifier->whole);
+    verifier->seal = NULL;
+}
+
+static bool grow_whole(struct stk_verifier *verifier, const struct stk_seal *seal)
+{
+    struct stk_merkle_whole *whole = &verifier->whole;
+
+    if (whole->count > 0)
+        return true;
+    if (!stk_merkle_whole_make(seal->through - seal->from + 1, whole))
+        return false;
+    for (uint64_t at = seal->from; at <= seal->through; at++)
+        stk_merkle_whole_leaf(whole, at - seal->from, stk_window_at(&verifier->window, at)->digest);
+    stk_merkle_whole_finish(whole);
+    return true;
+}
+
+bool stk_verifier_path(struct stk_verifier *verifier, uint64_t sequence,
+                       struct stk_merkle_path *ret_path)
+{
+    const struct stk_seal *seal = verifier->seal;
+
+    if (seal == NULL || sequence < seal->from || sequence > seal->through ||
+        seal->from < verifier->verdict.first || !grow_whole(verifier, seal))
+        return false;
+    stk_merkle_whole_path(&verifier->whole, sequence - seal->from, ret_path);
+    return true;
 }
 
 /* Before a trail is accused, is the witness's seal a real one? */

@@ -5,6 +5,7 @@
 #include "audit/fields.h"
 #include "audit/verify.h"
 #include "cli/verb.h"
+#include <stdbool.h>
 
 /*
  * What the audit verbs that read trails have in common: the files in order, the audit keys, and one
@@ -23,6 +24,11 @@ struct stk_audit_keys {
 enum stirkeep_status stk_audit_keys_read(const struct stk_texts *paths,
                                          struct stk_audit_keys *ret_keys, struct stk_error *error);
 
+/* The seals of a witness file, one at least; NULL paths give none. free() releases them. */
+enum stirkeep_status stk_audit_witness_read(const char *path, struct stk_seal **ret_seals,
+                                            size_t *ret_count, size_t *ret_passed_over,
+                                            struct stk_error *error);
+
 /*
  * Verify the positionals as one trail, `options` (keys, witness, each, context) as in
  * audit/verify.h. A directory or a single FILE that has rotated files beside it is not expanded:
@@ -39,7 +45,8 @@ enum stirkeep_status stk_trail_files_pass(const struct stk_cli *cli,
 struct stk_trail_filter {
     int64_t since_us, until_us; /* 0: no bound */
     const char *name;           /* certificate name, or a pattern as in grants */
-    const char *number; /* in orig or dest: digits; with hashed numbers "h:..." as written */
+    const char *number;         /* in orig or dest: canonical (model/tn.h), a URI, or "h:..." */
+    const char *number_hash;    /* what the same number is as a keyed hash; NULL: not known */
     const char *act;
     const char *outcome; /* a status name, or "refused" for whatever is not ok and not begun */
     const char *request; /* request_id */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "scratch.h"
 
-#include "audit/merkle.h"
+#include "audit/merkle_whole.h"
 #include "base/digest.h"
 #include "base/encode.h"
 #include <string.h>
@@ -96,12 +96,25 @@ static void a_root_grown_leaf_by_leaf_is_the_one_of_the_definition(void **state)
     }
 }
 
+static void make_path(size_t count, size_t index, struct stk_merkle_path *ret_path)
+{
+    struct stk_merkle_whole whole = {0};
+
+    assert_true(stk_merkle_whole_make(count, &whole));
+    for (size_t i = 0; i < count; i++)
+        stk_merkle_whole_leaf(&whole, i, digests[i]);
+    stk_merkle_whole_finish(&whole);
+    stk_merkle_whole_path(&whole, index, ret_path);
+    stk_merkle_whole_free(&whole);
+    assert_null(whole.nodes);
+}
+
 static void a_path_is_the_one_that_others_compute(void **state)
 {
     struct stk_merkle_path path = {0};
     (void)state;
 
-    stk_merkle_path_make((const uint8_t(*)[STK_DIGEST_LENGTH])digests, 7, 4, &path);
+    make_path(7, 4, &path);
     assert_int_equal(path.count, 3);
     assert_hex(path.hashes[0], "2f9b79420be3766ccdc1653149752dba6010f078602c505280f4ccb2183e6e06");
     assert_hex(path.hashes[1], "e9e8ded6393fb2d3d14d08e72683635f757e4267905c9d3f79d8953d482f6736");
@@ -118,7 +131,7 @@ static void the_path_of_each_record_leads_to_the_root_and_no_other_does(void **s
         for (size_t index = 0; index < count; index++) {
             struct stk_merkle_path path = {0};
 
-            stk_merkle_path_make((const uint8_t(*)[STK_DIGEST_LENGTH])digests, count, index, &path);
+            make_path(count, index, &path);
             assert_true(stk_merkle_path_leads(&path, digests[index], index, count, root));
             assert_false(stk_merkle_path_leads(&path, digests[index + 1], index, count, root));
             assert_false(stk_merkle_path_leads(&path, digests[index], index ^ 1, count, root));
