@@ -10,7 +10,8 @@
 
 /* What one call appends. */
 struct batch {
-    struct stk_buffer bodies; /* of each record its length, a size_t, and stk_line_body */
+    const struct stk_buffer *const *bodies; /* in them, of each record its length, a size_t, and
+                                               stk_line_body */
     size_t count;
     int64_t real_us;
     const struct stk_seal *seal; /* it is the one record, if it is still true */
@@ -18,13 +19,12 @@ struct batch {
 };
 
 /* Whatever does not depend on the chain is made before the lock is taken. */
-static enum stirkeep_status compose(struct batch *batch, const struct stk_record *records,
-                                    size_t count)
+static enum stirkeep_status compose(const struct stk_record *records, size_t count,
+                                    struct stk_buffer *bodies)
 {
-    struct stk_buffer *bodies = &batch->bodies;
+    size_t before = bodies->length;
     enum stirkeep_status status = stk_buffer_reserve(bodies, count * BODY_LIKELY);
 
-    batch->count = count;
     for (size_t i = 0; i < count && status == STIRKEEP_OK; i++) {
         size_t start = bodies->length;
         size_t length = 0;
@@ -36,6 +36,8 @@ static enum stirkeep_status compose(struct batch *batch, const struct stk_record
         if (status == STIRKEEP_OK)
             memcpy(bodies->data + start, &length, sizeof(length));
     }
+    if (status != STIRKEEP_OK)
+        bodies->length = before;
     return status;
 }
 
@@ -53,19 +55,37 @@ static enum stirkeep_status add_line(struct stk_trail *trail, const uint8_t *bod
     return status;
 }
 
+static enum stirkeep_status add_lines(struct stk_trail *trail, const struct stk_buffer *bodies,
+                                      const struct batch *batch, struct stk_chain *chain)
+{
+    const uint8_t *at = bodies->data;
+    const uint8_t *end = at + bodies->length;
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    while (at < end && status == STIRKEEP_OK) {
+        size_t length = 0;
+
+        memcpy(&length, at, sizeof(length));
+        status = add_line(trail, at + sizeof(length), length, batch, chain);
+        at += sizeof(length) + length;
+    }
+    return status;
+}
+
 static enum stirkeep_status add_note_line(struct stk_trail *trail, const struct batch *batch,
                                           struct stk_chain *chain)
 {
     struct stk_record note = {.act = trail->note_act, .outcome = "ok", .detail = trail->note};
-    struct batch alone = {.count = 1, .real_us = batch->real_us};
+    struct batch alone = {.real_us = batch->real_us};
+    struct stk_buffer body = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (trail->note_act == NULL || trail->note_sequence != 0)
         return STIRKEEP_OK;
-    status = stk_line_body(&note, &alone.bodies);
+    status = stk_line_body(&note, &body);
     if (status == STIRKEEP_OK)
-        status = add_line(trail, alone.bodies.data, alone.bodies.length, &alone, chain);
-    stk_buffer_free(&alone.bodies);
+        status = add_line(trail, body.data, body.length, &alone, chain);
+    stk_buffer_free(&body);
     return status;
 }
 
@@ -73,18 +93,12 @@ static enum stirkeep_status add_note_line(struct stk_trail *trail, const struct 
 static enum stirkeep_status make_lines(struct stk_trail *trail, const struct batch *batch,
                                        struct stk_chain *chain)
 {
-    const uint8_t *at = batch->bodies.data;
     enum stirkeep_status status = STIRKEEP_OK;
 
     trail->lines.length = 0;
     status = add_note_line(trail, batch, chain);
-    for (size_t i = 0; i < batch->count && status == STIRKEEP_OK; i++) {
-        size_t length = 0;
-
-        memcpy(&length, at, sizeof(length));
-        status = add_line(trail, at + sizeof(length), length, batch, chain);
-        at += sizeof(length) + length;
-    }
+    for (size_t i = 0; i < batch->count && status == STIRKEEP_OK; i++)
+        status = add_lines(trail, batch->bodies[i], batch, chain);
     if (status == STIRKEEP_OK && batch->line != NULL) {
         batch->line->length = 0;
         status = stk_buffer_add(batch->line, trail->lines.data + trail->last_line,
@@ -178,16 +192,11 @@ static enum stirkeep_status append_locked(struct stk_trail *trail, const struct 
                          trail->path);
 }
 
-static enum stirkeep_status append(struct stk_trail *trail, struct batch *batch,
-                                   const struct stk_record *records, size_t count,
+static enum stirkeep_status append(struct stk_trail *trail, const struct batch *batch,
                                    struct stk_error *error)
 {
-    enum stirkeep_status status = compose(batch, records, count);
+    enum stirkeep_status status = STIRKEEP_OK;
 
-    if (status != STIRKEEP_OK) {
-        stk_buffer_free(&batch->bodies);
-        return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: out of memory", trail->path);
-    }
     (void)pthread_mutex_lock(&trail->lock);
     status = append_locked(trail, batch, error);
     if (status == STIRKEEP_OK && batch->seal != NULL)
@@ -195,7 +204,6 @@ static enum stirkeep_status append(struct stk_trail *trail, struct batch *batch,
     if (status != STIRKEEP_INVALID)
         trail->writable = status == STIRKEEP_OK && !trail->sync_failed;
     (void)pthread_mutex_unlock(&trail->lock);
-    stk_buffer_free(&batch->bodies);
     if (status != STIRKEEP_OK && error != NULL)
         error->status = status;
     return status;
@@ -212,16 +220,45 @@ static bool is_own(const struct stk_record *record)
     return record->seal != NULL;
 }
 
+enum stirkeep_status stk_trail_compose(const struct stk_record *records, size_t count,
+                                       struct stk_buffer *bodies, struct stk_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_own(&records[i]))
+            return stk_error_set(error, STIRKEEP_INVALID, "the act %s is the trail's own",
+                                 records[i].act);
+    if (compose(records, count, bodies) != STIRKEEP_OK)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "a record: out of memory");
+    return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_trail_append_composed(struct stk_trail *trail,
+                                               const struct stk_buffer *const *bodies, size_t count,
+                                               int64_t real_us, struct stk_error *error)
+{
+    const struct batch batch = {.bodies = bodies, .count = count, .real_us = real_us};
+
+    return append(trail, &batch, error);
+}
+
+static enum stirkeep_status no_memory(const struct stk_trail *trail, struct stk_error *error)
+{
+    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: out of memory", trail->path);
+}
+
 enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
                                       size_t count, int64_t real_us, struct stk_error *error)
 {
-    struct batch batch = {.real_us = real_us};
+    struct stk_buffer own = {0};
+    const struct stk_buffer *bodies = &own;
+    enum stirkeep_status status = stk_trail_compose(records, count, &own, error);
 
-    for (size_t i = 0; i < count; i++)
-        if (is_own(&records[i]))
-            return stk_error_set(error, STIRKEEP_INVALID, "%s: the act %s is the trail's own",
-                                 trail->path, records[i].act);
-    return append(trail, &batch, records, count, error);
+    if (status == STIRKEEP_OK)
+        status = stk_trail_append_composed(trail, &bodies, 1, real_us, error);
+    else if (status == STIRKEEP_NO_MEMORY)
+        status = no_memory(trail, error);
+    stk_buffer_free(&own);
+    return status;
 }
 
 enum stirkeep_status stk_trail_append_seal(struct stk_trail *trail, const struct stk_seal *seal,
@@ -230,7 +267,13 @@ enum stirkeep_status stk_trail_append_seal(struct stk_trail *trail, const struct
 {
     const struct stk_record record = {
         .act = "seal", .outcome = "ok", .key_id = &seal->key_id, .seal = seal};
-    struct batch batch = {.real_us = real_us, .seal = seal, .line = line};
+    struct stk_buffer own = {0};
+    const struct stk_buffer *bodies = &own;
+    const struct batch batch = {
+        .bodies = &bodies, .count = 1, .real_us = real_us, .seal = seal, .line = line};
+    enum stirkeep_status status = compose(&record, 1, &own);
 
-    return append(trail, &batch, &record, 1, error);
+    status = status == STIRKEEP_OK ? append(trail, &batch, error) : no_memory(trail, error);
+    stk_buffer_free(&own);
+    return status;
 }

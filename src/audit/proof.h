@@ -16,6 +16,7 @@
  * Both lines are strings that hold the lines byte by byte, so that their digests can be computed by
  * anybody. A proof is below 2 KiB beside its record. Any thread.
  */
+#define STK_PROOF_FORM "stirkeep-audit-proof"
 #define STK_PROOF_MAX ((size_t)4 * 1024 * 1024) /* bytes of a proof that is read */
 
 struct stk_proof {
@@ -26,11 +27,13 @@ struct stk_proof {
     struct stk_merkle_path path;
 };
 
-/* Append as JSON with a newline. NO_MEMORY, TOO_LARGE. */
+/* Append as JSON with a newline. On failure `out` is as it was: INVALID (a line is no UTF-8, which
+ * no trail's is), NO_MEMORY, TOO_LARGE. */
 enum stirkeep_status stk_proof_write(struct stk_bytes record, const struct stk_merkle_path *path,
                                      struct stk_bytes seal_line, struct stk_buffer *out);
 
-/* INVALID with what is not as it should be; `name` is for messages. Free it in any case. */
+/* INVALID with what is not as it should be; `name` is for messages. After OK, free it; else it is
+ * untouched. NO_MEMORY. */
 enum stirkeep_status stk_proof_read(const void *data, size_t length, const char *name,
                                     struct stk_proof *ret_proof, struct stk_error *error);
 void stk_proof_free(struct stk_proof *proof);

@@ -76,6 +76,18 @@ enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_
                                       size_t count, int64_t real_us, struct stk_error *error);
 
 /*
+ * The same in two steps, so that records of several callers are appended together: first each
+ * caller's own, behind what `bodies` has already, which then needs nothing of theirs any more
+ * (INVALID as above; NO_MEMORY; on failure `bodies` is as it was) ...
+ */
+enum stirkeep_status stk_trail_compose(const struct stk_record *records, size_t count,
+                                       struct stk_buffer *bodies, struct stk_error *error);
+/* ... and then all of them, in this order, as stk_trail_append does: with one write, all or none. */
+enum stirkeep_status stk_trail_append_composed(struct stk_trail *trail,
+                                               const struct stk_buffer *const *bodies, size_t count,
+                                               int64_t real_us, struct stk_error *error);
+
+/*
  * Until the disk holds what was appended so far; with NONE nothing is promised. AUDIT_UNAVAILABLE:
  * it may not hold it yet; the records stay, and nothing more is appended until they are on disk.
  */
