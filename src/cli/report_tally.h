@@ -12,8 +12,9 @@
  * own, with whole numbers from its first time on; whoever comes when the rows are used up is counted
  * among the others, and nothing is estimated. {.most = N} is an empty one. One thread.
  */
-#define STK_TALLY_COUNTS 3
+#define STK_TALLY_COUNTS 4
 #define STK_TALLY_KEY_MAX 512 /* bytes of a text; a longer one is cut there and ends in "..." */
+#define STK_TALLY_SEPARATOR "\x1f" /* between the parts of a text that is made of several */
 
 struct stk_tally_row {
     char *key;

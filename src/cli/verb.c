@@ -12,17 +12,30 @@
 #define OPTIONS_MAX 48 /* of one verb, the common ones included */
 #define ADMIN_SOCKET_DEFAULT "/run/stirkeep/admin.sock"
 
-const struct stk_verb *const stk_verbs[] = {&stk_verb_import,         &stk_verb_seal,
-                                            &stk_verb_lint,           &stk_verb_generate,
-                                            &stk_verb_install,        &stk_verb_list,
-                                            &stk_verb_show,           &stk_verb_publish,
-                                            &stk_verb_rollback,       &stk_verb_retire,
-                                            &stk_verb_destroy,        &stk_verb_sign,
-                                            &stk_verb_verify,         &stk_verb_policy_check,
-                                            &stk_verb_policy_explain, &stk_verb_reload,
-                                            &stk_verb_status,         &stk_verb_doctor,
-                                            &stk_verb_bench,          &stk_verb_audit_verify,
-                                            &stk_verb_audit_key,      NULL};
+const struct stk_verb *const stk_verbs[] = {&stk_verb_import,
+                                            &stk_verb_seal,
+                                            &stk_verb_lint,
+                                            &stk_verb_generate,
+                                            &stk_verb_install,
+                                            &stk_verb_list,
+                                            &stk_verb_show,
+                                            &stk_verb_publish,
+                                            &stk_verb_rollback,
+                                            &stk_verb_retire,
+                                            &stk_verb_destroy,
+                                            &stk_verb_sign,
+                                            &stk_verb_verify,
+                                            &stk_verb_policy_check,
+                                            &stk_verb_policy_explain,
+                                            &stk_verb_reload,
+                                            &stk_verb_status,
+                                            &stk_verb_doctor,
+                                            &stk_verb_bench,
+                                            &stk_verb_audit_verify,
+                                            &stk_verb_audit_key,
+                                            &stk_verb_audit_export,
+                                            &stk_verb_audit_check_export,
+                                            NULL};
 
 /* Options that a verb has by its flags; they write into struct stk_cli. */
 static const struct {
@@ -97,7 +110,7 @@ void stk_usage_print(void)
                  "       stirkeep VERB --help\n"
                  "       stirkeep --version\n\n");
     for (size_t i = 0; stk_verbs[i] != NULL; i++)
-        (void)printf("  %-15s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
+        (void)printf("  %-18s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
     (void)printf("\nexit status: 0 done, 1 refused or failed, 2 wrong usage\n");
 }
 

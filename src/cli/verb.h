@@ -104,6 +104,8 @@ extern const struct stk_verb stk_verb_doctor;
 extern const struct stk_verb stk_verb_bench;
 extern const struct stk_verb stk_verb_audit_verify;
 extern const struct stk_verb stk_verb_audit_key;
+extern const struct stk_verb stk_verb_audit_export;
+extern const struct stk_verb stk_verb_audit_check_export;
 extern const struct stk_verb stk_verb_lint;
 extern const struct stk_verb stk_verb_seal;
 
