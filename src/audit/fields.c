@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "audit/fields.h"
 
+#include "audit/json.h"
 #include "audit/scan.h"
+#include "json/utf8.h"
 #include <string.h>
 
 #define NUMBER_DIGITS 19 /* fits uint64_t whatever the digits */
@@ -173,13 +175,26 @@ static size_t take_name(struct stk_scan *scan, size_t first)
     return take_char(scan, ':') ? first : MEMBER_COUNT;
 }
 
-static bool has_control_characters(struct stk_bytes line)
+static bool is_plain(uint8_t byte)
 {
-    uint8_t found = 0;
+    return byte >= ' ' && byte < 0x7f;
+}
 
+bool stk_fields_are_safe(struct stk_bytes line)
+{
+    uint8_t special = 0;
+    uint32_t point = 0;
+    size_t length = 0;
+
+    /* Without branches, for nearly all lines. */
     for (size_t i = 0; i < line.length; i++)
-        found |= (uint8_t)(line.data[i] < ' ' || line.data[i] == 0x7f);
-    return found != 0;
+        special |= (uint8_t)!is_plain(line.data[i]);
+    for (size_t i = 0; special != 0 && i < line.length; i += length) {
+        length = stk_utf8_read((const char *)line.data + i, line.length - i, &point);
+        if (length == 0 || stk_jsonl_escapes(point))
+            return false;
+    }
+    return true;
 }
 
 bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields)
@@ -190,7 +205,7 @@ bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields)
     struct stk_scan time = {0};
     size_t next = 0;
 
-    if (has_control_characters(line) || !take_char(&scan, '{'))
+    if (!stk_fields_are_safe(line) || !take_char(&scan, '{'))
         return false;
     do {
         size_t at = take_name(&scan, next);

@@ -28,8 +28,12 @@ struct stk_fields {
 };
 
 /* False when the line is not an object of members that this version knows, each at most once, in
- * the order of the table, a number and a time among them; and when it has control characters. */
+ * the order of the table, a number and a time among them; or is not safe. */
 bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields);
+
+/* Is the line free of what is no UTF-8, and of the characters that a trail always escapes: those
+ * that steer a terminal? */
+bool stk_fields_are_safe(struct stk_bytes line);
 
 /* The next text of an array, quotes taken off; moves `rest` on. False at the end. */
 bool stk_fields_next_dest(struct stk_bytes *rest, struct stk_bytes *ret_text);

@@ -75,12 +75,17 @@ static size_t sequence_at(const uint8_t *in, size_t left, uint32_t *ret_point)
     return length;
 }
 
-/* Could it make a terminal or an editor show the line as something else than it is? */
+/* Past ASCII: could it make a terminal or an editor show the line as something else than it is? */
 static bool misleads(uint32_t point)
 {
     return point < 0xa0 || point == 0x061c || point == 0x200e || point == 0x200f ||
            (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
            point == 0xfeff;
+}
+
+bool stk_jsonl_escapes(uint32_t point)
+{
+    return point < ' ' || (point >= 0x7f && misleads(point));
 }
 
 static uint8_t *escape(uint8_t *at, uint32_t point)
