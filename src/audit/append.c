@@ -58,16 +58,16 @@ static enum stirkeep_status add_line(struct stk_trail *trail, const uint8_t *bod
 static enum stirkeep_status add_lines(struct stk_trail *trail, const struct stk_buffer *bodies,
                                       const struct batch *batch, struct stk_chain *chain)
 {
-    const uint8_t *at = bodies->data;
-    const uint8_t *end = at + bodies->length;
     enum stirkeep_status status = STIRKEEP_OK;
+    size_t at = 0;
 
-    while (at < end && status == STIRKEEP_OK) {
+    while (at < bodies->length && status == STIRKEEP_OK) {
         size_t length = 0;
 
-        memcpy(&length, at, sizeof(length));
-        status = add_line(trail, at + sizeof(length), length, batch, chain);
-        at += sizeof(length) + length;
+        memcpy(&length, bodies->data + at, sizeof(length));
+        at += sizeof(length);
+        status = add_line(trail, bodies->data + at, length, batch, chain);
+        at += length;
     }
     return status;
 }

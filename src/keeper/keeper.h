@@ -6,6 +6,7 @@
 #include "keeper/clerk.h"
 #include "keeper/compress.h"
 #include "keeper/hiding.h"
+#include "keeper/outbox.h"
 #include "keeper/recorder.h"
 #include "model/number_hash.h"
 #include "room/room.h"
@@ -19,6 +20,7 @@ struct stk_headers;
  *   main     starts the others, then watches over them and listens to the porter
  *   signers  one per token session, all receiving orders from the link to front
  *   custody  opens the token and does intake's orders, one at a time
+ *   outbox   records and sends what signers did, where they do not do so themselves
  *   sealer   signs checkpoints of the trail and rotates its file
  *   clerk    writes down what others must not wait for
  *   and one that compresses rotated files, which shares nothing with them
@@ -50,10 +52,8 @@ struct stk_signer_thread {
     struct stk_keeper *keeper;
     struct stk_signer *signer; /* NULL: the token is locked */
     struct stk_headers *headers;
-    _Atomic uint64_t signatures;
     pthread_t thread;
     struct stk_arena arena;
-    struct stk_buffer out;
     struct stk_sign_item items[STK_BATCH_MAX];
     size_t item_count;
     struct stk_answer bad[STK_BATCH_MAX];
@@ -111,6 +111,7 @@ enum stk_room_sight { STK_SIGHT_NONE, STK_SIGHT_UP, STK_SIGHT_DOWN };
 struct stk_keeper {
     struct stk_config *config;
     struct stk_recorder recorder;
+    struct stk_outbox outbox;
     struct stk_clerk clerk;
     enum stk_room_sight rooms[STK_ROOM_COUNT]; /* main's */
     struct stk_compressor compressor;
@@ -205,14 +206,15 @@ void stk_rotating_if_due(struct stk_sealer *self, struct stk_trail *trail);
 
 /* ---- op_sign.c */
 
-/* One message from front: decode, sign, record, answer. */
+/* One message from front: decode, sign, and give record and answer to the outbox. */
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message);
 
 /* ---- sign_record.c */
 
-/* Record what became of the batch, and front's refusals. When that cannot be done, every answer of
- * the batch is AUDIT_UNAVAILABLE afterwards. */
-void stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders);
+/* The records of what became of the batch, and of front's refusals: stk_trail_compose. False: they
+ * could not all be made. */
+bool stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders,
+                     struct stk_buffer *bodies);
 
 /* ---- custody.c and op_*.c: one message from intake */
 

@@ -82,6 +82,7 @@ static struct stk_keeper *new_keeper(struct stk_config *config)
     keeper->config = config;
     keeper->custody.keeper = keeper;
     keeper->clerk_thread.keeper = keeper;
+    stk_outbox_init(&keeper->outbox, &keeper->recorder, config->audit.sync == STK_SYNC_ALWAYS);
     stk_clerk_init(&keeper->clerk);
     stk_sealer_init(&keeper->sealer, keeper);
     stk_compressor_init(&keeper->compressor, config->audit.file);
@@ -108,6 +109,7 @@ int main(void)
     if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     open_token(keeper);
+    start_thread(&keeper->outbox.thread, stk_outbox_run, &keeper->outbox);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
     if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))

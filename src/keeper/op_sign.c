@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ANSWER_WAIT_MS 1000 /* for a front that does not read */
 #define UUID_BYTES 16
 
 /* What all orders of a batch share. */
@@ -133,38 +132,32 @@ static void do_bad(struct stk_signer_thread *self, const struct stk_answer *bad)
 
 /* ---- answer */
 
-static void send_out(struct stk_signer_thread *self, size_t length)
+/* As many answers to a message as it holds. */
+static void answer_all(struct stk_signer_thread *self, struct stk_parcel *parcel)
 {
-    if (length > 0)
-        (void)stk_link_send(STK_FD_KEEPER_FRONT, self->out.data, length, ANSWER_WAIT_MS, NULL);
-    stk_buffer_drop(&self->out, length);
-}
+    struct stk_buffer *out = &parcel->messages;
+    size_t start = 0;
 
-static void answer_all(struct stk_signer_thread *self)
-{
-    self->out.length = 0;
     for (size_t i = 0; i < self->item_count; i++) {
-        size_t before = self->out.length;
-        if (stk_answer_append(&self->items[i].answer, &self->out) != STIRKEEP_OK)
-            continue;
-        if (self->out.length > STK_LINK_MESSAGE_MAX)
-            send_out(self, before);
+        const struct stk_answer *answer = &self->items[i].answer;
+        size_t before = out->length;
+
+        parcel->ids[parcel->id_count++] = answer->id;
+        parcel->signatures += answer->status == STIRKEEP_OK;
+        if (stk_answer_append(answer, out) == STIRKEEP_OK &&
+            out->length - start > STK_LINK_MESSAGE_MAX) {
+            parcel->ends[parcel->message_count++] = before;
+            start = before;
+        }
     }
-    send_out(self, self->out.length);
-}
-
-static uint64_t count_signed(const struct stk_signer_thread *self)
-{
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < self->item_count; i++)
-        count += self->items[i].answer.status == STIRKEEP_OK;
-    return count;
+    if (out->length > start)
+        parcel->ends[parcel->message_count++] = out->length;
 }
 
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
 {
     struct stk_front_orders orders = {0};
+    struct stk_parcel *parcel = NULL;
     size_t bad_count = 0;
     struct stk_error error;
     struct batch batch;
@@ -184,7 +177,12 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         do_order(self, &batch, &orders.orders[i]);
     for (size_t i = 0; i < bad_count && self->item_count < STK_BATCH_MAX; i++)
         do_bad(self, &self->bad[i]);
-    stk_sign_record(self, &orders);
-    atomic_fetch_add_explicit(&self->signatures, count_signed(self), memory_order_relaxed);
-    answer_all(self);
+    parcel = stk_outbox_take(&self->keeper->outbox);
+    if (parcel == NULL) {
+        stk_log(STK_LOG_ERROR, "out of memory: %zu orders are not answered", self->item_count);
+        return;
+    }
+    answer_all(self, parcel);
+    parcel->unrecorded = !stk_sign_record(self, &orders, &parcel->bodies);
+    stk_outbox_put(&self->keeper->outbox, parcel);
 }

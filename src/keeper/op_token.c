@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keeper/keeper.h"
 
-static uint64_t total_of_signatures(const struct stk_keeper *keeper)
-{
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < keeper->signer_count; i++)
-        total += atomic_load_explicit(&keeper->signers[i].signatures, memory_order_relaxed);
-    return total;
-}
-
 static void describe_seals(struct stk_keeper *keeper, struct stk_token_report *report)
 {
     struct stk_trail *trail = stk_recorder_trail(&keeper->recorder);
@@ -50,7 +41,7 @@ enum stirkeep_status stk_op_token(struct stk_custody_thread *self,
                                   .sign_way = info->copies ? "session copies" : "token objects",
                                   .signers = (uint32_t)keeper->signer_count,
                                   .wrapping_spki = stk_token_wrapping_spki(keeper->token),
-                                  .signatures = total_of_signatures(keeper),
+                                  .signatures = atomic_load(&keeper->outbox.signatures),
                                   .audit_sequence = stk_recorder_sequence(&keeper->recorder),
                                   .audit_writable = stk_recorder_writable(&keeper->recorder)};
     describe_seals(keeper, &answer->token);

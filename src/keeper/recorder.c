@@ -77,28 +77,58 @@ void stk_recorder_try(struct stk_recorder *recorder)
         rejoice(recorder);
 }
 
-enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
-                                         const struct stk_record *records, size_t count,
-                                         struct stk_error *error)
+static enum stirkeep_status trail_of(struct stk_recorder *recorder, struct stk_trail **ret_trail,
+                                     struct stk_error *error)
 {
     struct stk_trail *trail = atomic_load(&recorder->trail);
-    struct stk_error why = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (trail == NULL) {
-        status = open_if_time(recorder, &why);
+        status = open_if_time(recorder, error);
         trail = atomic_load(&recorder->trail);
     }
-    if (status == STIRKEEP_OK)
-        status = stk_trail_append(trail, records, count, stk_clock_real_us(), &why);
+    *ret_trail = trail;
+    return status;
+}
+
+/* What the log is told, and the caller. */
+static enum stirkeep_status end_append(struct stk_recorder *recorder, enum stirkeep_status status,
+                                       const struct stk_error *why, struct stk_error *error)
+{
     if (status == STIRKEEP_OK) {
         rejoice(recorder);
         return STIRKEEP_OK;
     }
     if (status == STIRKEEP_INVALID) /* the record is to blame, and not the trail */
-        return stk_error_set(error, status, "%s", why.message);
-    complain(recorder, why.message);
-    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why.message);
+        return stk_error_set(error, status, "%s", why->message);
+    complain(recorder, why->message);
+    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why->message);
+}
+
+enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
+                                         const struct stk_record *records, size_t count,
+                                         struct stk_error *error)
+{
+    struct stk_trail *trail = NULL;
+    struct stk_error why = {0};
+    enum stirkeep_status status = trail_of(recorder, &trail, &why);
+
+    if (status == STIRKEEP_OK)
+        status = stk_trail_append(trail, records, count, stk_clock_real_us(), &why);
+    return end_append(recorder, status, &why, error);
+}
+
+enum stirkeep_status stk_recorder_append_composed(struct stk_recorder *recorder,
+                                                  const struct stk_buffer *const *bodies,
+                                                  size_t count, struct stk_error *error)
+{
+    struct stk_trail *trail = NULL;
+    struct stk_error why = {0};
+    enum stirkeep_status status = trail_of(recorder, &trail, &why);
+
+    if (status == STIRKEEP_OK)
+        status = stk_trail_append_composed(trail, bodies, count, stk_clock_real_us(), &why);
+    return end_append(recorder, status, &why, error);
 }
 
 enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error)

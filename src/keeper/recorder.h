@@ -39,6 +39,11 @@ enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
                                          const struct stk_record *records, size_t count,
                                          struct stk_error *error);
 
+/* The same for what stk_trail_compose made. */
+enum stirkeep_status stk_recorder_append_composed(struct stk_recorder *recorder,
+                                                  const struct stk_buffer *const *bodies,
+                                                  size_t count, struct stk_error *error);
+
 /* Until the disk holds what was appended, in every mode that syncs at all. AUDIT_UNAVAILABLE. */
 enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error);
 

@@ -26,5 +26,6 @@ bool stk_shift_anyone(const struct stk_keeper *keeper)
     for (size_t i = 0; i < keeper->signer_count; i++)
         if (atomic_load(&keeper->signers[i].shift.working))
             return true;
-    return false;
+    /* Last, for what a signer was working on a moment ago is there before it stops working. */
+    return atomic_load(&keeper->outbox.under_way) > 0;
 }

@@ -89,16 +89,6 @@ static void record_refusal(struct stk_signer_thread *self, const struct stk_refu
                             .suppressed = refusal->suppressed};
 }
 
-/* No signature leaves that is not recorded. */
-static void take_back(struct stk_signer_thread *self)
-{
-    for (size_t i = 0; i < self->item_count; i++)
-        self->items[i].answer =
-            (struct stk_answer){.id = self->items[i].answer.id,
-                                .status = STIRKEEP_AUDIT_UNAVAILABLE,
-                                .message = stirkeep_status_text(STIRKEEP_AUDIT_UNAVAILABLE)};
-}
-
 static void hide_numbers(struct stk_signer_thread *self)
 {
     const struct stk_number_key *key = self->keeper->number_key;
@@ -107,9 +97,11 @@ static void hide_numbers(struct stk_signer_thread *self)
         stk_record_hide(key, &self->hidden[i], &self->records[i]);
 }
 
-void stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders)
+bool stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders,
+                     struct stk_buffer *bodies)
 {
     const size_t room = sizeof(self->records) / sizeof(self->records[0]);
+    enum stirkeep_status status = STIRKEEP_OK;
     size_t refusal = 0;
 
     self->record_count = 0;
@@ -119,12 +111,8 @@ void stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orde
         while (refusal < orders->refusal_count && self->record_count < room)
             record_refusal(self, &orders->refusals[refusal++]);
         hide_numbers(self);
-        if (self->record_count > 0 &&
-            stk_recorder_append(&self->keeper->recorder, self->records, self->record_count, NULL) !=
-                STIRKEEP_OK) {
-            take_back(self);
-            return;
-        }
+        status = stk_trail_compose(self->records, self->record_count, bodies, NULL);
         self->record_count = 0;
-    } while (refusal < orders->refusal_count);
+    } while (refusal < orders->refusal_count && status == STIRKEEP_OK);
+    return status == STIRKEEP_OK;
 }

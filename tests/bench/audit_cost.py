@@ -72,7 +72,7 @@ def load(service, seconds):
     told = json.loads(done.stdout)
     assert told["failures"] == 0, told
     used = processor(service) - before[0] + client_processor() - before[1]
-    return {"rate": told["signatures_per_second"], "us": used * 1e6 / told["signatures"],
+    return {"rate": told["signatures_per_second"], "sigs": told["signatures"], "us": used * 1e6 / told["signatures"],
             "p99": told["p99_us"], "max": told["max_us"]}
 
 

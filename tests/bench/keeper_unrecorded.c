@@ -32,6 +32,17 @@ enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
     return STIRKEEP_OK;
 }
 
+enum stirkeep_status stk_recorder_append_composed(struct stk_recorder *recorder,
+                                                  const struct stk_buffer *const *bodies,
+                                                  size_t count, struct stk_error *error)
+{
+    (void)recorder;
+    (void)bodies;
+    (void)count;
+    (void)error;
+    return STIRKEEP_OK;
+}
+
 enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error)
 {
     (void)recorder;
@@ -73,8 +84,11 @@ void stk_recorder_close(struct stk_recorder *recorder)
     (void)recorder;
 }
 
-void stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders)
+bool stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders,
+                     struct stk_buffer *bodies)
 {
     (void)self;
     (void)orders;
+    (void)bodies;
+    return true;
 }
