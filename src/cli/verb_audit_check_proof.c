@@ -237,7 +237,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     if (status == STIRKEEP_OK) {
         result = answer(cli, finding);
     } else {
-        stk_complain(cli->positional, "%s", error.message);
+        stk_complain(cli->verb->name, "%s", error.message);
         if (cli->json)
             (void)stk_json_print(
                 json_pack("{s:b, s:o}", "good", false, "reason", stk_json_text(error.message)));

@@ -242,7 +242,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     if (status == STIRKEEP_OK)
         result = answer(cli, options, search, &verdict);
     else
-        stk_complain(cli->positional, "%s", error.message);
+        stk_complain(cli->verb->name, "%s", error.message);
     if (search != NULL)
         stk_proof_search_free(search);
     free(search);

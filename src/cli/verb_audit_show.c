@@ -6,9 +6,11 @@
 #include "cli/trail_files.h"
 #include "model/tn.h"
 #include "policy/pattern.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,7 @@ struct show {
     struct stk_kept_lines *kept; /* NULL: printed as they come */
     uint64_t unknown;            /* records of a form that this version does not know, left out */
     struct stk_buffer words;
+    int write_error; /* errno of writing; 0: none */
 };
 
 /* ---- what is asked for */
@@ -208,8 +211,10 @@ static enum stirkeep_status each(void *context, struct stk_verifier *verifier,
         return stk_error_set(error, status, "these records are too long for so many: --last");
     if (status != STIRKEEP_OK)
         return stk_error_set(error, status, "out of memory");
-    /* The reader is gone, or the disk full: main() says so. */
-    return ferror(stdout) == 0 ? STIRKEEP_OK : stk_error_set(error, STIRKEEP_IO, "%s", "");
+    if (ferror(stdout) == 0)
+        return STIRKEEP_OK;
+    show->write_error = errno;
+    return stk_error_set(error, STIRKEEP_IO, "%s", "");
 }
 
 static enum stirkeep_status print_kept(struct show *show, struct stk_error *error)
@@ -217,8 +222,10 @@ static enum stirkeep_status print_kept(struct show *show, struct stk_error *erro
     enum stirkeep_status status = STIRKEEP_OK;
 
     for (size_t i = 0; show->kept != NULL && i < stk_kept_lines_count(show->kept); i++)
-        if (status == STIRKEEP_OK)
+        if (status == STIRKEEP_OK && show->write_error == 0) {
             status = print_line(show, stk_kept_lines_at(show->kept, i));
+            show->write_error = ferror(stdout) != 0 ? errno : 0;
+        }
     return status == STIRKEEP_OK ? status : stk_error_set(error, status, "out of memory");
 }
 
@@ -251,26 +258,41 @@ static enum stirkeep_status pass(const struct stk_cli *cli, const struct options
     return status;
 }
 
+/* A reader that is gone needs no message. */
+static bool flush(struct show *show)
+{
+    if (show->write_error == 0 && fflush(stdout) != 0)
+        show->write_error = errno;
+    if (show->write_error == 0)
+        return true;
+    if (show->write_error != EPIPE)
+        stk_complain("standard output", "%s", strerror(show->write_error));
+    /* That was said, and main() need not try again. */
+    __fpurge(stdout);
+    clearerr(stdout);
+    return false;
+}
+
 /* What was shown goes out before what is wrong: on a terminal they come in their order. */
 static enum stk_exit finish(const struct stk_cli *cli, struct show *show,
                             enum stirkeep_status status, struct stk_error *error)
 {
     struct stk_error other = {0};
+    bool arrived = false;
 
     if (print_kept(show, &other) != STIRKEEP_OK && status == STIRKEEP_OK) {
         status = other.status;
         *error = other;
     }
-    if (ferror(stdout) == 0)
-        (void)fflush(stdout);
+    arrived = flush(show);
     if (status != STIRKEEP_OK && error->message[0] != '\0')
-        stk_complain(cli->positional, "%s", error->message);
+        stk_complain(cli->verb->name, "%s", error->message);
     if (show->unknown > 0)
         stk_complain(cli->verb->name,
                      "records of a form that this version does not know, which are not shown: "
                      "%" PRIu64,
                      show->unknown);
-    return status == STIRKEEP_OK && show->unknown == 0 ? STK_EXIT_DONE : STK_EXIT_FAILED;
+    return arrived && status == STIRKEEP_OK && show->unknown == 0 ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
 static enum stk_exit run(struct stk_cli *cli, const void *given)
