@@ -39,6 +39,7 @@ const struct stk_verb *const stk_verbs[] = {&stk_verb_import,
                                             &stk_verb_audit_export,
                                             &stk_verb_audit_check_export,
                                             &stk_verb_audit_report,
+                                            &stk_verb_audit_prune,
                                             NULL};
 
 /* Options that a verb has by its flags; they write into struct stk_cli. */

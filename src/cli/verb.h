@@ -110,6 +110,7 @@ extern const struct stk_verb stk_verb_audit_check_proof;
 extern const struct stk_verb stk_verb_audit_export;
 extern const struct stk_verb stk_verb_audit_check_export;
 extern const struct stk_verb stk_verb_audit_report;
+extern const struct stk_verb stk_verb_audit_prune;
 extern const struct stk_verb stk_verb_lint;
 extern const struct stk_verb stk_verb_seal;
 
