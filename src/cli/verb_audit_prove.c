@@ -21,6 +21,7 @@ struct options {
     const char *request;
     long long uid;
     const char *name;
+    const char *act;
     const char *sig;
     const char *passport;
     long long seq;
@@ -37,6 +38,8 @@ static const struct stk_option table[] = {
      UID_MAX},
     {"name", "PATTERN", STK_OPTION_TEXT, offsetof(struct options, name),
      "certificate name, '*' for any run of characters", 0, 0},
+    {"act", "ACT", STK_OPTION_TEXT, offsetof(struct options, act),
+     "kind of record: sign, refuse, import, ...", 0, 0},
     {"sig", "HEX", STK_OPTION_TEXT, offsetof(struct options, sig),
      "SHA-256 of the PASSporT's signature", 0, 0},
     {"passport", "FILE", STK_OPTION_TEXT, offsetof(struct options, passport),
@@ -133,7 +136,7 @@ static void complain_of_many(const struct stk_cli *cli, const struct stk_proof_s
         stk_complain("record", "... and %" PRIu64 " more", search->count - search->kept);
     stk_complain(cli->verb->name,
                  "%" PRIu64 " records fit, since clients give their requests numbers of their own: "
-                 "take one by --seq NUMBER, or say more by --passport, --uid or --name",
+                 "take one by --seq NUMBER, or say more by --passport, --act, --uid or --name",
                  search->count);
 }
 
@@ -213,6 +216,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     char sig[SIG_LENGTH + 1] = "";
     struct stk_proof_question question = {
         .filter = {.name = options->name,
+                   .act = options->act,
                    .request = options->request,
                    .has_uid = options->uid >= 0,
                    .uid = options->uid >= 0 ? (uint32_t)options->uid : 0},
