@@ -160,20 +160,28 @@ static enum stirkeep_status take(struct run *self, const struct stk_cli *cli,
     return status;
 }
 
-static enum stirkeep_status export(struct run *self, const struct stk_cli *cli,
-                                   struct stk_error *error) {
+static enum stirkeep_status make(struct run *self, const struct stk_cli *cli,
+                                 struct stk_error *error)
+{
     enum stirkeep_status status = read_filter(self, error);
 
     if (status == STIRKEEP_OK)
         status = stk_audit_keys_read(&self->options->keys, &self->keys, error);
-    if (status == STIRKEEP_OK) status = stk_bundle_begin(&self->bundle, self->options->out, error);
+    if (status == STIRKEEP_OK) {
+        self->begun = true;
+        status = stk_bundle_begin(&self->bundle, self->options->out, error);
+    }
     /* First what can be wrong with what was given, then the long work. */
     for (size_t i = 0; i < self->options->certificates.count && status == STIRKEEP_OK; i++)
         status = put_certificate(self, i, error);
-    if (status == STIRKEEP_OK) status = put_keys(self, error);
-    if (status == STIRKEEP_OK) status = take(self, cli, error);
-    if (status == STIRKEEP_OK) status = put_about(self, error);
-    if (status == STIRKEEP_OK) status = stk_bundle_finish(&self->bundle, error);
+    if (status == STIRKEEP_OK)
+        status = put_keys(self, error);
+    if (status == STIRKEEP_OK)
+        status = take(self, cli, error);
+    if (status == STIRKEEP_OK)
+        status = put_about(self, error);
+    if (status == STIRKEEP_OK)
+        status = stk_bundle_finish(&self->bundle, error);
     return status;
 }
 
@@ -219,7 +227,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
         return STK_EXIT_FAILED;
     }
     self->options = options;
-    status = export(self, cli, &error);
+    status = make(self, cli, &error);
     if (status == STIRKEEP_OK)
         done = print(cli, self);
     else

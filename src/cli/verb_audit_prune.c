@@ -70,14 +70,21 @@ static enum stirkeep_status name_files(struct run *self, struct stk_error *error
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status read_all(struct run *self, const struct stk_cli *cli,
-                                     struct stk_error *error)
+static enum stirkeep_status verify(struct run *self, const struct stk_cli *cli,
+                                   struct stk_error *error)
 {
     const struct stk_verifier_options options = {
         .keys = (const uint8_t(*)[STK_SPKI_LENGTH])self->keys.spki,
         .key_count = self->keys.count,
         .each = stk_prune_each,
         .context = &self->plan};
+
+    return stk_trail_files_pass(cli, &options, &self->verdict, error);
+}
+
+static enum stirkeep_status read_all(struct run *self, const struct stk_cli *cli,
+                                     struct stk_error *error)
+{
     enum stirkeep_status status =
         stk_prune_age_read(self->options->older_than, &self->plan.age, error);
 
@@ -88,9 +95,7 @@ static enum stirkeep_status read_all(struct run *self, const struct stk_cli *cli
                                      error);
     if (status == STIRKEEP_OK)
         status = name_files(self, error);
-    if (status == STIRKEEP_OK)
-        status = stk_trail_files_pass(cli, &options, &self->verdict, error);
-    return status;
+    return status == STIRKEEP_OK ? verify(self, cli, error) : status;
 }
 
 static enum stirkeep_status plan(struct run *self, const struct stk_cli *cli,
