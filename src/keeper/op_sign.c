@@ -182,6 +182,7 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         stk_log(STK_LOG_ERROR, "out of memory: %zu orders are not answered", self->item_count);
         return;
     }
+    parcel->asked = message.length;
     answer_all(self, parcel);
     parcel->unrecorded = !stk_sign_record(self, &orders, &parcel->bodies);
     stk_outbox_put(&self->keeper->outbox, parcel);

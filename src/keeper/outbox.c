@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #define ANSWER_WAIT_MS 1000 /* for a front that does not read */
@@ -65,6 +66,13 @@ static void send_out(const struct stk_parcel *parcel)
     }
 }
 
+static void trim(struct stk_buffer *buffer)
+{
+    buffer->length = 0;
+    if (buffer->capacity > STK_OUTBOX_KEPT_MAX)
+        stk_buffer_free(buffer);
+}
+
 /* Without the lock. */
 static void post(struct stk_outbox *outbox, struct stk_parcel *first)
 {
@@ -75,6 +83,8 @@ static void post(struct stk_outbox *outbox, struct stk_parcel *first)
             take_back(parcel);
         atomic_fetch_add_explicit(&outbox->signatures, parcel->signatures, memory_order_relaxed);
         send_out(parcel);
+        trim(&parcel->bodies);
+        trim(&parcel->messages);
     }
 }
 
@@ -84,9 +94,12 @@ static struct stk_parcel *pick(struct stk_outbox *outbox)
 {
     struct stk_parcel *first = outbox->first;
     struct stk_parcel **link = &outbox->first;
+    size_t bytes = 0;
     size_t count = 0;
 
-    while (*link != NULL && count < STK_OUTBOX_TOGETHER) {
+    while (*link != NULL && count < STK_OUTBOX_TOGETHER && bytes < STK_OUTBOX_TOGETHER_BYTES) {
+        bytes += (*link)->bodies.length;
+        outbox->asked -= (*link)->asked;
         link = &(*link)->next;
         count++;
     }
@@ -103,8 +116,10 @@ static void give_back(struct stk_outbox *outbox, struct stk_parcel *first)
     struct stk_parcel **link = &first;
     size_t count = 0;
 
-    for (; *link != NULL; link = &(*link)->next)
+    for (; *link != NULL; link = &(*link)->next) {
+        outbox->bytes -= (*link)->bytes;
         count++;
+    }
     *link = outbox->free;
     outbox->free = first;
     atomic_fetch_sub(&outbox->under_way, count);
@@ -121,24 +136,33 @@ static void post_picked(struct stk_outbox *outbox)
     give_back(outbox, first);
 }
 
+/* Bytes that wait to be signed, in all messages. */
+static size_t still_asked(void)
+{
+    int queued = 0;
+
+    return ioctl(STK_FD_KEEPER_FRONT, FIONREAD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
+}
+
 static bool is_due(const struct stk_outbox *outbox)
 {
     if (outbox->count == 0)
         return false;
-    return atomic_load(&outbox->idle) > 0 ||
-           outbox->count >= (outbox->always ? STK_OUTBOX_ALWAYS : STK_OUTBOX_ENOUGH) ||
-           stk_clock_mono_us() >= outbox->first->since_us + STK_OUTBOX_MS * 1000;
+    return outbox->count >= (outbox->always ? STK_OUTBOX_ALWAYS : STK_OUTBOX_ENOUGH) ||
+           stk_clock_mono_us() >= outbox->first->since_us + STK_OUTBOX_MS * 1000 ||
+           still_asked() < outbox->asked;
 }
 
 /* Whoever has put something here, or has nothing else to do. */
 static void see_to(struct stk_outbox *outbox)
 {
-    if (!is_due(outbox))
-        return;
-    if (outbox->always)
-        (void)pthread_cond_signal(&outbox->due);
-    else
+    while (is_due(outbox)) {
+        if (outbox->always) {
+            (void)pthread_cond_signal(&outbox->due);
+            return;
+        }
         post_picked(outbox);
+    }
 }
 
 /* ---- signers */
@@ -148,7 +172,8 @@ struct stk_parcel *stk_outbox_take(struct stk_outbox *outbox)
     struct stk_parcel *parcel = NULL;
 
     (void)pthread_mutex_lock(&outbox->lock);
-    while (atomic_load(&outbox->under_way) >= STK_OUTBOX_MAX)
+    while (atomic_load(&outbox->under_way) >= STK_OUTBOX_MAX ||
+           outbox->bytes >= STK_OUTBOX_BYTES_MAX)
         (void)pthread_cond_wait(&outbox->room, &outbox->lock);
     parcel = outbox->free;
     if (parcel != NULL)
@@ -161,8 +186,6 @@ struct stk_parcel *stk_outbox_take(struct stk_outbox *outbox)
     if (parcel == NULL)
         return NULL;
     *parcel = (struct stk_parcel){.bodies = parcel->bodies, .messages = parcel->messages};
-    parcel->bodies.length = 0;
-    parcel->messages.length = 0;
     return parcel;
 }
 
@@ -170,14 +193,18 @@ void stk_outbox_put(struct stk_outbox *outbox, struct stk_parcel *parcel)
 {
     bool waits = parcel->bodies.length > 0;
 
-    if (!waits)
+    if (waits)
+        parcel->bytes = parcel->bodies.length + parcel->messages.length;
+    else
         post(outbox, parcel); /* nothing to record: nothing to wait for */
     (void)pthread_mutex_lock(&outbox->lock);
+    outbox->bytes += parcel->bytes;
     if (waits) {
         parcel->since_us = stk_clock_mono_us();
         *outbox->end = parcel;
         outbox->end = &parcel->next;
         outbox->count++;
+        outbox->asked += parcel->asked;
         see_to(outbox);
     } else {
         give_back(outbox, parcel);
@@ -187,15 +214,9 @@ void stk_outbox_put(struct stk_outbox *outbox, struct stk_parcel *parcel)
 
 void stk_outbox_rest(struct stk_outbox *outbox)
 {
-    atomic_fetch_add(&outbox->idle, 1);
     (void)pthread_mutex_lock(&outbox->lock);
     see_to(outbox);
     (void)pthread_mutex_unlock(&outbox->lock);
-}
-
-void stk_outbox_rise(struct stk_outbox *outbox)
-{
-    atomic_fetch_sub(&outbox->idle, 1);
 }
 
 void stk_outbox_leave(struct stk_outbox *outbox)

@@ -15,16 +15,20 @@
  * append, and then sent. Nothing is sent before its records are in the trail, and as durable as
  * the trail's mode promises.
  *
- * Nobody waits for company when there is none to come: as soon as a signer has nothing to do,
- * everything is recorded and sent. So it is when STK_OUTBOX_MS have passed, and when there is
- * enough of it. Without ALWAYS the signer that finds so does it; with ALWAYS, where the disk is
- * waited for, the outbox's own thread.
+ * Nobody waits for company that may not come: as soon as less waits to be signed than lies here,
+ * all of it is recorded and sent, so that whoever waits for these answers before they ask for more
+ * keeps the signers busy. So it is when STK_OUTBOX_MS have passed, and when there is enough of it.
+ * Without ALWAYS the signer that finds so does it; with ALWAYS, where the disk is waited for, the
+ * outbox's own thread.
  */
-#define STK_OUTBOX_MS 1        /* an answer lies here no longer, unless the disk keeps it waiting */
+#define STK_OUTBOX_MS 2        /* an answer lies here no longer, unless the disk keeps it waiting */
 #define STK_OUTBOX_MAX 256     /* parcels; a signer that wants another one waits */
-#define STK_OUTBOX_ENOUGH 4    /* parcels: more together save little */
+#define STK_OUTBOX_ENOUGH 8    /* parcels: more together save little */
 #define STK_OUTBOX_ALWAYS 16   /* likewise, where a sync is to be shared */
-#define STK_OUTBOX_TOGETHER 64 /* parcels in one append, at most */
+#define STK_OUTBOX_TOGETHER 64 /* parcels in one append, at most ... */
+#define STK_OUTBOX_TOGETHER_BYTES ((size_t)1024 * 1024) /* ... and of about so many bytes */
+#define STK_OUTBOX_BYTES_MAX ((size_t)32 * 1024 * 1024) /* under way; as STK_OUTBOX_MAX */
+#define STK_OUTBOX_KEPT_MAX ((size_t)64 * 1024) /* a buffer that is kept for the next ones */
 
 /* What came of one message of front's. */
 struct stk_parcel {
@@ -36,6 +40,8 @@ struct stk_parcel {
     size_t message_count;
     uint64_t ids[STK_BATCH_MAX]; /* of its orders */
     size_t id_count;
+    size_t asked; /* bytes of front's message */
+    size_t bytes; /* of records and answers */
     uint64_t signatures;
     uint64_t since_us; /* CLOCK_MONOTONIC: when it was put here */
 };
@@ -49,10 +55,11 @@ struct stk_outbox {
     pthread_t thread;
     struct stk_parcel *first;
     struct stk_parcel **end;
-    size_t count;            /* that lie here */
+    size_t count;            /* that lie here ... */
+    size_t asked;            /* ... and bytes of the messages that they came of */
     struct stk_parcel *free; /* kept for the next ones */
+    size_t bytes;            /* of all that is under way and was put */
     bool asleep;             /* the thread waits without a time */
-    atomic_size_t idle;      /* signers that wait for orders */
     atomic_size_t under_way; /* parcels that were taken and whose answers are not sent yet */
     _Atomic uint64_t signatures;
 };
@@ -66,9 +73,8 @@ void *stk_outbox_run(void *outbox);
 struct stk_parcel *stk_outbox_take(struct stk_outbox *outbox);
 void stk_outbox_put(struct stk_outbox *outbox, struct stk_parcel *parcel);
 
-/* A signer has nothing to do, and has something to do again. */
+/* A signer has nothing to do. */
 void stk_outbox_rest(struct stk_outbox *outbox);
-void stk_outbox_rise(struct stk_outbox *outbox);
 /* A signer has its next orders while something of its may lie here: somebody looks after that. */
 void stk_outbox_leave(struct stk_outbox *outbox);
 

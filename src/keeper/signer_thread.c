@@ -31,9 +31,7 @@ static enum stirkeep_status next_message(struct stk_signer_thread *self, size_t 
         return STIRKEEP_OK;
     }
     stk_outbox_rest(outbox);
-    status = stk_link_receive(STK_FD_KEEPER_FRONT, -1, self->message, ret_length, NULL);
-    stk_outbox_rise(outbox);
-    return status;
+    return stk_link_receive(STK_FD_KEEPER_FRONT, -1, self->message, ret_length, NULL);
 }
 
 void *stk_signer_thread_run(void *argument)
