@@ -72,13 +72,19 @@ static const uint8_t *digest_of(const struct stk_verifier *verifier, uint64_t se
     return sequence == verifier->verdict.first - 1 ? verifier->before : NULL;
 }
 
+/* Are the digests of all records in its tree known? */
+static bool has_tree(const struct stk_verifier *verifier, const struct stk_seal *seal)
+{
+    return seal->from + 1 >= verifier->verdict.first;
+}
+
 static bool has_root(const struct stk_verifier *verifier, const struct stk_seal *seal)
 {
     struct stk_merkle tree = {0};
     uint8_t root[STK_DIGEST_LENGTH];
 
     for (uint64_t at = seal->from; at <= seal->through; at++)
-        stk_merkle_add(&tree, stk_window_at(&verifier->window, at)->digest);
+        stk_merkle_add(&tree, digest_of(verifier, at));
     stk_merkle_root(&tree, root);
     return memcmp(root, seal->root, sizeof(root)) == 0;
 }
@@ -95,7 +101,7 @@ static enum stirkeep_status check_content(const struct stk_verifier *verifier,
                                   " as it is now: that one or others since record %" PRIu64
                                   " were changed, put in or taken out",
                                   seal->through, verifier->through + 1);
-    if (seal->from >= verifier->verdict.first && !has_root(verifier, seal))
+    if (has_tree(verifier, seal) && !has_root(verifier, seal))
         return stk_verifier_wrong(verifier, self, error,
                                   "the seal's tree is not that of records %" PRIu64 " to %" PRIu64,
                                   seal->from, seal->through);
@@ -111,8 +117,10 @@ static void count(struct stk_verifier *verifier, const struct stk_seal *seal)
     verifier->through = seal->through;
     if (seal->through < verdict->first)
         return;
-    verdict->uncovered +=
-        seal->from >= verdict->first ? seal->from - next : seal->through - next + 1;
+    if (!has_tree(verifier, seal))
+        verdict->uncovered += seal->through - next + 1;
+    else if (seal->from > next)
+        verdict->uncovered += seal->from - next;
     verdict->sealed = seal->through;
 }
 
@@ -155,7 +163,7 @@ static bool grow_whole(struct stk_verifier *verifier, const struct stk_seal *sea
     if (!stk_merkle_whole_make(seal->through - seal->from + 1, whole))
         return false;
     for (uint64_t at = seal->from; at <= seal->through; at++)
-        stk_merkle_whole_leaf(whole, at - seal->from, stk_window_at(&verifier->window, at)->digest);
+        stk_merkle_whole_leaf(whole, at - seal->from, digest_of(verifier, at));
     stk_merkle_whole_finish(whole);
     return true;
 }
@@ -166,7 +174,8 @@ bool stk_verifier_path(struct stk_verifier *verifier, uint64_t sequence,
     const struct stk_seal *seal = verifier->seal;
 
     if (seal == NULL || sequence < seal->from || sequence > seal->through ||
-        seal->from < verifier->verdict.first || !grow_whole(verifier, seal))
+        sequence < verifier->verdict.first || !has_tree(verifier, seal) ||
+        !grow_whole(verifier, seal))
         return false;
     stk_merkle_whole_path(&verifier->whole, sequence - seal->from, ret_path);
     return true;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is done with a real service's trail: looking things up in it, and proving one record of it."""
+import glob
 import hashlib
 import hmac
 import json
@@ -11,9 +12,12 @@ import sys
 import tempfile
 import time
 
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
 import passports
 import wire
-from stirkeep import Service, wait_until
+from stirkeep import CLI, Service, wait_until
 from tap import case, contains, equal, note, run
 
 SOURCE = os.environ["STIRKEEP_SOURCE"]
@@ -278,6 +282,113 @@ def a_forged_proof_is_refused_by_both():
         path = put(service, "forged.json", json.dumps({**proof, "record": "\x1b[2J{\"seq\":1"}))
         done = service.cli("audit", "check-proof", path, "--key", key, check=False)
         assert "\x1b" not in done.stdout + done.stderr, done.stderr
+
+
+@case
+def a_record_is_proven_out_of_the_file_that_it_was_rotated_into():
+    with Service(extra=quick(**{"rotate-size": "32K"})) as service:
+        service.start()
+        service.import_leaf()
+        key = key_of(service)
+        identities = []
+        for _ in range(3):
+            with wire.Connection(service.sign_socket) as connection:
+                identities += [sign(connection, 2000 + len(identities)) for _ in range(80)]
+            time.sleep(0.3)
+        wait_sealed(service)
+        equal(service.stop(), 0, "exit status")
+        rotated = sorted(path for path in glob.glob(f"{service.audit}.*")
+                         if re.fullmatch(r"\d{12}(\.zst)?", path[len(service.audit) + 1:]))
+        assert len(rotated) > 1, rotated
+        files = rotated + [service.audit]
+        for identity in identities[::40]:
+            passport = put(service, "passport.txt", identity)
+            proof = service.cli("audit", "prove", "--passport", passport, "--key", key, *files).stdout
+            path = put(service, "proof.json", proof)
+            equal(independent(service, key, path).returncode, 0, "python3")
+            # The one file that has it is enough, or that and the one before.
+            proofs = [service.cli("audit", "prove", "--passport", passport, "--key", key, *two,
+                                  check=False).stdout for two in zip(files, files[1:])]
+            assert proof in proofs, f"out of two files: {proofs}"
+        equal(len(service.cli("audit", "show", *files, "--act", "sign").stdout.splitlines()),
+              len(identities), "all signatures")
+
+
+class Forge:
+    """A trail and its seals, written by Python alone."""
+
+    def __init__(self):
+        self.private = ec.generate_private_key(ec.SECP256R1())
+        public = self.private.public_key()
+        self.pem = public.public_bytes(serialization.Encoding.PEM,
+                                       serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+        self.key_id = hashlib.sha256(public.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+        self.lines, self.digests = [], []
+
+    def add(self, members):
+        prev = self.digests[-1].hex() if self.digests else "0" * 64
+        head = (f'{{"seq":{len(self.lines) + 1},"time":"2026-11-25T20:06:24.123456Z",{members},'
+                f'"prev":"{prev}"')
+        self.lines.append(f'{head},"sum":"{hashlib.sha256(head.encode()).hexdigest()[:16]}"}}')
+        self.digests.append(hashlib.sha256(self.lines[-1].encode()).digest())
+
+    def root(self, digests):
+        if len(digests) == 1:
+            return hashlib.sha256(b"\0" + digests[0]).digest()
+        half = 1 << (len(digests) - 1).bit_length() - 1
+        return hashlib.sha256(b"\1" + self.root(digests[:half]) + self.root(digests[half:])).digest()
+
+    def seal(self, first):
+        last, time_text = len(self.lines), "2026-11-25T20:06:24.123456Z"
+        head, root = self.digests[-1].hex(), self.root(self.digests[first - 1:]).hex()
+        text = (f"stirkeep audit seal 1\n{first}\n{last}\n{head}\n{root}\n{time_text}\n"
+                f"{self.key_id}\n")
+        pair = utils.decode_dss_signature(self.private.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+        self.add(f'"act":"seal","outcome":"ok","key_id":"{self.key_id}","from":{first},'
+                 f'"through":{last},"head":"{head}","root":"{root}","sealed":"{time_text}",'
+                 f'"seal":"{pair[0]:064x}{pair[1]:064x}"')
+
+
+@case
+def a_record_that_is_in_no_tree_given_is_told_so():
+    with tempfile.TemporaryDirectory(prefix="stirkeep-forge-") as base:
+        forge = Forge()
+        for number in range(1, 7):
+            forge.add('"act":"continue","outcome":"ok"' if number == 4 else
+                      f'"act":"sign","outcome":"ok","uid":0,"gid":0,"pid":1,"request_id":"{number}"')
+        forge.seal(2)
+
+        def written(name, lines):
+            with open(f"{base}/{name}", "w") as file:
+                file.writelines(f"{line}\n" for line in lines)
+            return f"{base}/{name}"
+
+        key = written("key.pem", forge.pem.splitlines())
+
+        def prove(number, lines):
+            return subprocess.run([CLI, "audit", "prove", "--seq", str(number), "--key", key,
+                                   written("trail", lines)], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+
+        done = prove(1, forge.lines)
+        equal((done.returncode, done.stdout), (1, ""), "the first one")
+        contains(done.stderr, "covered by the chain alone", "the first one")
+        proofs = [prove(number, forge.lines) for number in range(2, 7)]
+        equal([done.returncode for done in proofs], [0] * 5, "those in the tree")
+        for number in (4, 5, 6):
+            done = prove(number, forge.lines[3:])
+            equal((done.returncode, done.stdout), (1, ""), f"{number}")
+            contains(done.stderr, "give the file before, too", f"{number}")
+        done = prove(7, forge.lines)  # the seal's own record
+        equal((done.returncode, done.stdout), (1, ""), "the seal")
+        contains(done.stderr, "is not sealed yet", "the seal")
+        # Of the file before, no more than its last record is in the tree: its digest is known.
+        del forge.lines[6:], forge.digests[6:]
+        forge.seal(3)
+        for number in (4, 5, 6):
+            equal(prove(number, forge.lines[3:]).stdout, prove(number, forge.lines).stdout, "proof")
+            equal(prove(number, forge.lines[3:]).returncode, 0, f"{number}")
 
 
 # ---- looking things up

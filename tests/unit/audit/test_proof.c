@@ -4,163 +4,18 @@
 #include "audit/line.h"
 #include "audit/proof.h"
 #include "base/digest.h"
-#include "base/encode.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SEALS 70 /* number N is over N records */
 #define TIME "2026-10-25T20:06:24.123456Z"
-
-/* What is done with each record and seal of a trail. */
-struct listener {
-    const struct audit_key *key;
-    struct stk_buffer *lines; /* of the records by number, from 1 */
-    uint64_t told;
-    uint64_t seals;
-    uint64_t proven;
-    uint64_t stop_at; /* 0: never */
-};
-
-/* A trail whose seals are over 1, 2, 3, ... records, the seal before among them. */
-static void make_trail(const struct scratch *scratch, const struct audit_key *key)
-{
-    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
-    uint64_t request = 1;
-
-    for (size_t count = 1; count <= SEALS; count++) {
-        size_t more = count == 1 ? 1 : count - 1;
-
-        append_some(trail, request, more);
-        request += more;
-        (void)seal_trail(trail, key, NULL);
-    }
-    append_some(trail, request, 3);
-    stk_trail_close(trail);
-}
 
 static struct stk_bytes view(const struct stk_buffer *buffer)
 {
     return (struct stk_bytes){buffer->data, buffer->length};
 }
 
-static void check_proof(const struct listener *listener, const struct stk_merkle_path *path,
-                        const struct stk_verified *seal, uint64_t sequence)
-{
-    struct stk_buffer text = {0};
-    struct stk_proof proof = {0};
-    struct stk_error error = {0};
-
-    assert_int_equal(stk_proof_write(view(&listener->lines[sequence]), path, seal->line, &text),
-                     STIRKEEP_OK);
-    if (stk_proof_read(text.data, text.length, "proof", &proof, &error) != STIRKEEP_OK ||
-        stk_proof_check(&proof, listener->key->spki, 1, "proof", &error) != STIRKEEP_OK)
-        fail_msg("record %d: %s", (int)sequence, error.message);
-    assert_int_equal(proof.sequence, sequence);
-    assert_int_equal(proof.record.length, listener->lines[sequence].length);
-    assert_memory_equal(proof.record.data, listener->lines[sequence].data, proof.record.length);
-    assert_true(text.length < 2048 + proof.record.length * 5 / 4);
-    stk_proof_free(&proof);
-    stk_buffer_free(&text);
-}
-
-static enum stirkeep_status listen(void *context, struct stk_verifier *verifier,
-                                   const struct stk_verified *record, struct stk_error *error)
-{
-    struct listener *listener = context;
-    struct stk_merkle_path path = {0};
-    uint8_t digest[STK_DIGEST_LENGTH];
-
-    assert_int_equal(record->sequence, ++listener->told);
-    assert_int_equal(record->line_number, record->sequence);
-    assert_string_equal(record->file, "audit.jsonl");
-    stk_sha256(record->line.data, record->line.length, digest);
-    assert_memory_equal(digest, record->digest, sizeof(digest));
-    assert_int_equal(record->seal != NULL,
-                     memmem(record->line.data, record->line.length, "\"seal\"", 6) != NULL);
-    if (record->sequence == listener->stop_at)
-        return stk_error_set(error, STIRKEEP_BUSY, "enough");
-    if (listener->lines != NULL)
-        assert_int_equal(stk_buffer_add(&listener->lines[record->sequence], record->line.data,
-                                        record->line.length),
-                         STIRKEEP_OK);
-    if (record->seal == NULL) {
-        assert_false(stk_verifier_path(verifier, 1, &path));
-        return STIRKEEP_OK;
-    }
-    listener->seals++;
-    assert_false(stk_verifier_path(verifier, record->seal->from - 1, &path));
-    assert_false(stk_verifier_path(verifier, record->seal->through + 1, &path));
-    assert_false(stk_verifier_path(verifier, UINT64_MAX, &path));
-    for (uint64_t at = record->seal->from; listener->lines != NULL && at <= record->seal->through;
-         at++) {
-        assert_true(stk_verifier_path(verifier, at, &path));
-        check_proof(listener, &path, record, at);
-        listener->proven++;
-    }
-    return STIRKEEP_OK;
-}
-
-static enum stirkeep_status listen_to(const struct scratch *scratch, struct listener *listener,
-                                      struct stk_verdict *ret_verdict, struct stk_error *error)
-{
-    const struct stk_verifier_options options = {
-        .keys = listener->key->spki, .key_count = 1, .each = listen, .context = listener};
-    struct files *files = calloc(1, sizeof(*files));
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    assert_non_null(files);
-    find_files(scratch, files);
-    status = verify_files(files, &options, ret_verdict, error);
-    free(files);
-    return status;
-}
-
-static void every_record_under_a_seal_is_proven(void **state)
-{
-    struct scratch *scratch = *state;
-    struct audit_key key = audit_key_make();
-    const uint64_t records = SEALS * (SEALS - 1) / 2 + 1 + SEALS + 3;
-    struct listener listener = {.key = &key};
-    struct stk_verdict verdict = {0};
-    struct stk_error error = {0};
-
-    make_trail(scratch, &key);
-    listener.lines = calloc(records + 1, sizeof(*listener.lines));
-    assert_non_null(listener.lines);
-    if (listen_to(scratch, &listener, &verdict, &error) != STIRKEEP_OK)
-        fail_msg("%s", error.message);
-    assert_int_equal(listener.told, records);
-    assert_int_equal(listener.seals, SEALS);
-    assert_int_equal(verdict.seals, SEALS);
-    assert_int_equal(listener.proven, verdict.sealed);
-    assert_int_equal(verdict.uncovered, 0);
-    for (uint64_t i = 0; i <= records; i++)
-        stk_buffer_free(&listener.lines[i]);
-    free(listener.lines);
-    audit_key_free(&key);
-}
-
-static void whoever_is_told_can_end_the_verifying(void **state)
-{
-    struct scratch *scratch = *state;
-    struct audit_key key = audit_key_make();
-    struct stk_verdict verdict = {.records = 77};
-
-    make_trail(scratch, &key);
-    for (uint64_t stop = 1; stop < 10; stop++) {
-        struct listener listener = {.key = &key, .stop_at = stop};
-        struct stk_error error = {0};
-
-        assert_int_equal(listen_to(scratch, &listener, &verdict, &error), STIRKEEP_BUSY);
-        assert_string_equal(error.message, "enough");
-        assert_int_equal(listener.told, stop);
-        assert_int_equal(verdict.records, 77);
-    }
-    audit_key_free(&key);
-}
-
-/* ---- one proof, made by hand: record 3 of 5 */
+/* One proof, made by hand: of record 3 of 5. */
 
 #define COUNT 5
 #define PROVEN 3
@@ -591,13 +446,9 @@ static void a_line_that_is_no_text_is_not_written(void **state)
     stk_buffer_free(&out);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_record_under_a_seal_is_proven),
-        TEST(whoever_is_told_can_end_the_verifying),
         cmocka_unit_test(a_proof_is_as_it_is_documented),
         cmocka_unit_test(every_flipped_bit_is_found_or_changes_nothing),
         cmocka_unit_test(white_space_and_order_mean_nothing),
