@@ -74,7 +74,7 @@ static void print_text(const struct check *check)
 
 static void fail(const struct stk_cli *cli, const struct stk_error *error)
 {
-    stk_complain(cli->positional, "%s", error->message);
+    stk_complain(cli->verb->name, "%s", error->message);
     if (cli->json)
         (void)stk_json_print(
             json_pack("{s:b, s:o}", "good", false, "reason", stk_json_text(error->message)));
