@@ -3,6 +3,7 @@
 
 #include "policy/counters.h"
 #include "policy/policy_impl.h"
+#include "policy/spent.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct stk_usage {
     struct stk_counters counters;
     const struct stk_policy *policy;
     uint32_t *by_grant; /* by the grant's index; STK_COUNTER_NONE: without a limit */
+    struct stk_spent spent;
     uint32_t epoch;
     int64_t day; /* the latest one that anybody was charged on */
     uint64_t swept_us;
@@ -35,6 +37,7 @@ void stk_usage_free(struct stk_usage *usage)
     if (usage == NULL)
         return;
     stk_counters_free(&usage->counters);
+    stk_spent_free(&usage->spent);
     free(usage->by_grant);
     free(usage);
 }
@@ -54,8 +57,8 @@ static void forget_old_grants(struct stk_usage *usage)
     for (uint32_t i = 0; i < counters->count; i++) {
         struct stk_counter *counter = &counters->all[i];
 
-        if (counter->in_use && counter->kind == STK_USAGE_GRANT && !counter->is_wanted &&
-            !counter->is_changed && counter->day < usage->day)
+        if (counter->in_use && counter->kind == STK_USAGE_GRANT &&
+            counter->grant == STK_COUNTER_NONE && !counter->is_changed && counter->day < usage->day)
             stk_counters_remove(counters, i);
     }
 }
@@ -65,13 +68,13 @@ static void want(struct stk_usage *usage, const struct stk_policy *policy)
     struct stk_counters *counters = &usage->counters;
 
     for (uint32_t i = 0; i < counters->count; i++)
-        counters->all[i].is_wanted = false;
+        counters->all[i].grant = STK_COUNTER_NONE;
     for (size_t i = 0; i < policy->count; i++) {
         struct stk_counter *counter = &counters->all[usage->by_grant[i]];
 
         if (usage->by_grant[i] == STK_COUNTER_NONE)
             continue;
-        counter->is_wanted = true;
+        counter->grant = (uint32_t)i;
         counter->rate = policy->grants[i]->grant.rate;
         counter->has_quota = counter->rate.quota > 0;
     }
@@ -80,8 +83,10 @@ static void want(struct stk_usage *usage, const struct stk_policy *policy)
 enum stirkeep_status stk_usage_adopt(struct stk_usage *usage, const struct stk_policy *policy)
 {
     uint32_t *by_grant = reallocarray(NULL, policy->count + 1, sizeof(*by_grant));
+    struct stk_spent spent = {0};
 
-    if (by_grant == NULL || stk_policy_lookup(policy) == NULL) {
+    if (by_grant == NULL || stk_policy_lookup(policy) == NULL ||
+        !stk_spent_init(&spent, policy->count)) {
         free(by_grant);
         return STIRKEEP_NO_MEMORY;
     }
@@ -93,12 +98,15 @@ enum stirkeep_status stk_usage_adopt(struct stk_usage *usage, const struct stk_p
             continue;
         by_grant[i] = stk_counters_make(&usage->counters, STK_USAGE_GRANT, grant->name);
         if (by_grant[i] == STK_COUNTER_NONE) {
+            stk_spent_free(&spent);
             free(by_grant);
             return STIRKEEP_NO_MEMORY;
         }
     }
     free(usage->by_grant);
     usage->by_grant = by_grant;
+    stk_spent_free(&usage->spent);
+    usage->spent = spent;
     usage->policy = policy;
     usage->epoch++;
     want(usage, policy);
@@ -125,6 +133,36 @@ static enum stk_shortage look_at(struct stk_usage *usage, uint32_t number, const
         return STK_ENOUGH;
     stk_counter_bring_up(counter, bill->mono_us, bill->today);
     return stk_counter_look(counter, bill->count);
+}
+
+/* A grant that has nothing left is not asked again before it may have something. */
+static void see_if_spent(struct stk_usage *usage, size_t index)
+{
+    const struct stk_counter *counter = &usage->counters.all[usage->by_grant[index]];
+    enum stk_shortage shortage = stk_counter_look(counter, 1);
+
+    if (shortage == STK_USED_UP)
+        stk_spent_begin(&usage->spent, index, STK_SPENT_TODAY);
+    else if (shortage != STK_ENOUGH)
+        stk_spent_begin(&usage->spent, index, stk_counter_ready_us(counter));
+}
+
+/* One that has something, but too little for several at once, is asked each time. */
+static enum stk_shortage look_at_grant(struct stk_usage *usage, size_t index,
+                                       const struct bill *bill)
+{
+    enum stk_shortage shortage = look_at(usage, usage->by_grant[index], bill);
+
+    if (shortage != STK_ENOUGH)
+        see_if_spent(usage, index);
+    return shortage;
+}
+
+/* What a counter has left was changed otherwise. */
+static void look_again(struct stk_usage *usage, uint32_t number)
+{
+    if (usage->counters.all[number].grant != STK_COUNTER_NONE)
+        stk_spent_end(&usage->spent, usage->counters.all[number].grant);
 }
 
 static void take(struct stk_usage *usage, uint32_t number, uint32_t count)
@@ -216,29 +254,44 @@ static enum stirkeep_status certificate_counter(struct stk_usage *usage, const s
 
 /* ---- charging */
 
-/* The next of the grants that allow it and have enough left; `index` is the one that has not. */
+/* The first of the grants that allow it and have enough left; `index` is one that has not. */
 static enum stirkeep_status try_others(struct stk_usage *usage, const struct bill *bill,
-                                       size_t *index, enum stk_shortage shortage,
-                                       struct stk_error *error)
+                                       size_t *index, struct stk_error *error)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(usage->policy);
     struct stk_asked asked = stk_asked_of(bill->question);
     STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
     size_t last = *index;
-    size_t next = SIZE_MAX;
+    uint32_t number = 0;
 
     if (stk_policy_narrow(lookup, bill->grants, &asked, bits) == STK_STEP_ALLOWED)
-        next = stk_bits_next(bits, lookup->words, last + 1);
-    while (next != SIZE_MAX && shortage != STK_ENOUGH) {
-        last = next;
-        shortage = look_at(usage, usage->by_grant[last], bill);
-        next = stk_bits_next(bits, lookup->words, last + 1);
+        last = stk_bits_last(bits, lookup->words);
+    else
+        memset(bits, 0, lookup->words * sizeof(*bits));
+    for (size_t i = 0; i < lookup->words; i++)
+        bits[i] &= ~usage->spent.bits[i];
+    for (size_t next = stk_bits_next(bits, lookup->words, 0); next != SIZE_MAX;
+         next = stk_bits_next(bits, lookup->words, next + 1)) {
+        if (look_at_grant(usage, next, bill) == STK_ENOUGH) {
+            *index = next;
+            return STIRKEEP_OK;
+        }
     }
-    if (shortage != STK_ENOUGH)
-        return stk_counter_refuse(&usage->counters.all[usage->by_grant[last]], shortage,
-                                  bill->count, error);
-    *index = last;
-    return STIRKEEP_OK;
+    number = usage->by_grant[last];
+    return stk_counter_refuse(&usage->counters.all[number], look_at(usage, number, bill),
+                              bill->count, error);
+}
+
+enum stirkeep_status stk_usage_decide(struct stk_usage *usage, const struct stk_policy *policy,
+                                      const struct stk_grants *grants,
+                                      const struct stk_question *question, uint64_t mono_us,
+                                      int64_t real_s, struct stk_decision *ret_decision,
+                                      struct stk_error *error)
+{
+    assert(usage->policy == policy);
+    stk_spent_pass(&usage->spent, mono_us, stk_day_of(real_s));
+    return stk_policy_decide_unspent(policy, grants, question, usage->spent.bits, ret_decision,
+                                     error);
 }
 
 enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_policy *policy,
@@ -259,6 +312,7 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
     enum stirkeep_status status = STIRKEEP_OK;
 
     assert(usage->policy == policy);
+    stk_spent_pass(&usage->spent, mono_us, bill.today);
     if (policy->limit_count > 0)
         status = certificate_counter(usage, &bill, &certificate, error);
     if (status != STIRKEEP_OK)
@@ -266,9 +320,8 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
     shortage = look_at(usage, certificate, &bill);
     if (shortage != STK_ENOUGH)
         return stk_counter_refuse(&usage->counters.all[certificate], shortage, count, error);
-    shortage = look_at(usage, usage->by_grant[index], &bill);
-    if (shortage != STK_ENOUGH)
-        status = try_others(usage, &bill, &index, shortage, error);
+    if (look_at_grant(usage, index, &bill) != STK_ENOUGH)
+        status = try_others(usage, &bill, &index, error);
     if (status != STIRKEEP_OK)
         return status;
     grant = usage->by_grant[index];
@@ -281,6 +334,7 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
     }
     if (grant != STK_COUNTER_NONE) {
         take(usage, grant, count);
+        see_if_spent(usage, index);
         decision->charged.grant = (uint64_t)usage->counters.all[grant].births << 32 | grant;
         decision->charged.grant_day = usage->counters.all[grant].day;
     }
@@ -294,6 +348,7 @@ static void give_back(struct stk_usage *usage, uint32_t number, uint32_t count, 
     uint64_t most = stk_counter_capacity(&counter->rate);
 
     stk_counter_bring_up(counter, mono_us, today);
+    look_again(usage, number);
     if (counter->is_filled) {
         counter->tokens += (uint64_t)count * STK_TOKEN;
         if (counter->tokens > most)
@@ -347,6 +402,7 @@ enum stirkeep_status stk_usage_recall(struct stk_usage *usage, const struct stk_
     } else if (counter->day == used->day && counter->count < used->count) {
         counter->count = used->count;
     }
+    look_again(usage, number);
     return STIRKEEP_OK;
 }
 
