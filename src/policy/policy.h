@@ -139,11 +139,6 @@ enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
                                        const struct stk_question *question,
                                        struct stk_decision *ret_decision, struct stk_error *error);
 
-/* The place of the next grant behind `after` (as stk_policy_decide found it) that allows it, too:
- * for when that one has no tokens left. False: none. */
-bool stk_policy_decide_next(const struct stk_policy *policy, const struct stk_grants *grants,
-                            const struct stk_question *question, struct stk_decision *decision);
-
 /* May the peer know of the certificate: does some grant name it? For listing. */
 bool stk_policy_may_see(const struct stk_grants *grants, const char *name);
 

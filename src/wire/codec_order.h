@@ -161,7 +161,7 @@ struct stk_catalog_push {
     bool status_wanted;
     struct stk_certificate *entries;
     size_t entry_count;
-    struct stk_usage_count *usage; /* with `first` */
+    struct stk_usage_count *usage; /* on any page of a snapshot */
     size_t usage_count;
 };
 
