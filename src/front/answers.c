@@ -54,6 +54,7 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
 {
     struct stk_batch *batch = slot->batch;
 
+    stk_tally_answer(&front->tally, result->status, slot->name.text, slot->asked_us);
     if (batch == NULL) {
         answer_one(front, slot, result);
     } else {

@@ -100,6 +100,7 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
     front->connection_limit = connection_limit();
     front->signers = count_signers(config);
     front->timer_at_us = UINT64_MAX;
+    stk_tally_start(&front->tally, stk_clock_mono_us());
     TAILQ_INIT(&front->dirty);
     TAILQ_INIT(&front->waiting);
     TAILQ_INIT(&front->lingering);
@@ -138,12 +139,16 @@ static void settle_all(struct stk_front *front)
 /* What the events of a turn left behind: answers, orders, acknowledgements, deadlines. */
 static void end_turn(struct stk_front *front)
 {
+    uint64_t now_us = 0;
+
     settle_all(front);
     stk_link_keeper_flush(front);
     stk_link_intake_flush(front);
     stk_control_flush(front);
     settle_all(front);
-    stk_drain_check(front, stk_clock_mono_us());
+    now_us = stk_clock_mono_us();
+    stk_tally_sent(&front->tally, now_us);
+    stk_drain_check(front, now_us);
     stk_timer_set(front);
     front->looked_at = 0;
 }
@@ -170,6 +175,7 @@ void stk_front_free(struct stk_front *front)
     stk_orders_free(front->orders);
     stk_names_free(front->names);
     stk_refusals_clear(&front->refusals);
+    stk_tally_clear(&front->tally);
     stk_buffer_free(&front->outgoing);
     stk_arena_free(&front->arena);
     stk_arena_free(&front->work);

@@ -10,6 +10,7 @@
 #include "front/orders.h"
 #include "front/reading.h"
 #include "front/refusals.h"
+#include "front/tally.h"
 #include "policy/usage.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
@@ -49,7 +50,10 @@ struct stk_front {
     struct stk_names *names;
     struct stk_orders *orders;
     struct stk_refusals refusals;
-    struct stk_certificate *page; /* STK_LIST_PAGE, for lists */
+    struct stk_tally tally;
+    struct stk_front_counters counters; /* being told */
+    uint64_t counters_wanted;           /* with the acknowledgement of this push; 0: not */
+    struct stk_certificate *page;       /* STK_LIST_PAGE, for lists */
 
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;

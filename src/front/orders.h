@@ -20,6 +20,7 @@ struct stk_slot {
     uint64_t id;         /* the order's; 0: free */
     uint64_t request_id; /* the client's */
     uint64_t deadline_us;
+    uint64_t asked_us;          /* when the request came */
     uint64_t connection_serial; /* whose it is: a connection's place and serial number */
     uint32_t connection;
     uint32_t generation; /* of the certificate */

@@ -69,6 +69,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
                               .claims = signing->claims,
                               .attest_asked = decision->lowered ? signing->claims.attest : 0,
                               .deadline_us = slot->deadline_us,
+                              .asked_us = ask->mono_us,
                               .peer = ask->connection->peer,
                               .executable = ask->connection->executable,
                               .grant = decision->grant->name,
@@ -77,6 +78,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
 
     order.claims.attest = decision->attest;
     slot->request_id = ask->request->id;
+    slot->asked_us = ask->mono_us;
     slot->connection = ask->connection->place;
     slot->connection_serial = ask->connection->serial;
     slot->generation = held->generation;

@@ -30,6 +30,7 @@
 
 struct stk_intake {
     struct stk_config *config;
+    uint64_t started_us; /* CLOCK_MONOTONIC */
     struct stk_catalog *catalog;
     struct event_base *base;
     struct stk_arena arena; /* for a message of a link, or an act */

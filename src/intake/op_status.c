@@ -18,6 +18,14 @@ static const char *keep(struct stk_task *task, const char *text)
     return copy != NULL ? copy : "";
 }
 
+/* A copy that lives until the answer is written. */
+static const void *keep_bytes(struct stk_task *task, const void *bytes, size_t size)
+{
+    void *copy = stk_arena_take(&task->arena, size);
+
+    return copy != NULL ? memcpy(copy, bytes, size) : NULL;
+}
+
 static void not_ready(struct stk_service_status *service, const char *why)
 {
     service->ready = false;
@@ -91,6 +99,8 @@ static void take_token(struct stk_task *task, const struct stk_token_report *tok
     service->audit_unsealed_since = token->audit_unsealed_since;
     if (token->audit_spki.length > 0)
         service->audit_key = key_id_text(task, token->audit_spki);
+    if (token->counters != NULL)
+        service->keeper_counters = keep_bytes(task, token->counters, sizeof(*token->counters));
     warn_of_seals(task, token);
     if (!token->audit_writable)
         not_ready(service, "the audit trail cannot be written, so nothing is signed");
@@ -111,6 +121,8 @@ static void take_front(struct stk_task *task)
         not_ready(service, "front, which signing clients talk to, gives no answer: try again");
     service->refusals = pushes->report.refusals;
     service->connections = pushes->report.connections;
+    if (pushes->counted >= task->push)
+        service->front_counters = keep_bytes(task, &pushes->counters, sizeof(pushes->counters));
 }
 
 static void finish(void *context)
@@ -118,6 +130,8 @@ static void finish(void *context)
     struct stk_task *task = context;
 
     take_front(task);
+    task->response.service.intake_use =
+        (struct stk_room_use){stk_clock_cpu_us(), stk_clock_mono_us() - task->intake->started_us};
     stk_task_answer(task, STK_ADMIN_STATUS);
 }
 

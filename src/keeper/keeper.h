@@ -8,6 +8,7 @@
 #include "keeper/hiding.h"
 #include "keeper/outbox.h"
 #include "keeper/recorder.h"
+#include "keeper/tally.h"
 #include "model/number_hash.h"
 #include "room/room.h"
 #include "token/signer.h"
@@ -53,6 +54,8 @@ struct stk_signer_thread {
     struct stk_signer *signer; /* NULL: the token is locked */
     struct stk_headers *headers;
     pthread_t thread;
+    struct stk_signer_tally tally;
+    uint64_t now_us; /* CLOCK_MONOTONIC, as it was when the signature before ended */
     struct stk_arena arena;
     struct stk_sign_item items[STK_BATCH_MAX];
     size_t item_count;
@@ -73,6 +76,7 @@ struct stk_custody_thread {
     struct stk_buffer out;
     char attributes[STK_ATTRIBUTES_MAX];
     struct stk_token_destroyed destroyed;
+    struct stk_keeper_counters counters; /* being told */
     uint8_t message[STK_LINK_MESSAGE_MAX];
 };
 
@@ -110,6 +114,7 @@ enum stk_room_sight { STK_SIGHT_NONE, STK_SIGHT_UP, STK_SIGHT_DOWN };
 
 struct stk_keeper {
     struct stk_config *config;
+    uint64_t started_us; /* CLOCK_MONOTONIC */
     struct stk_recorder recorder;
     struct stk_outbox outbox;
     struct stk_clerk clerk;

@@ -80,6 +80,7 @@ static struct stk_keeper *new_keeper(struct stk_config *config)
         stk_arena_new(&keeper->custody.arena, STK_DECODE_ARENA_MAX) != STIRKEEP_OK)
         fail(STIRKEEP_NO_MEMORY, "out of memory");
     keeper->config = config;
+    keeper->started_us = stk_clock_mono_us();
     keeper->custody.keeper = keeper;
     keeper->clerk_thread.keeper = keeper;
     stk_outbox_init(&keeper->outbox, &keeper->recorder, config->audit.sync == STK_SYNC_ALWAYS);

@@ -26,7 +26,7 @@ static enum stirkeep_status check_time(const struct stk_signer_thread *self,
     int64_t window = self->keeper->config->signing.iat_window_s;
     int64_t iat = order->claims.iat;
 
-    if (order->deadline_us <= stk_clock_mono_us())
+    if (order->deadline_us <= self->now_us)
         return stk_error_set(error, STIRKEEP_DEADLINE, "%s",
                              stirkeep_status_text(STIRKEEP_DEADLINE));
     if (iat != 0 && (iat < batch->now - window || iat > batch->now + window))
@@ -78,6 +78,19 @@ static enum stirkeep_status sign_digest(struct stk_signer_thread *self,
     return status;
 }
 
+static void take_times(struct stk_signer_thread *self, const struct stk_order *order,
+                       enum stirkeep_status status)
+{
+    uint64_t began_us = 0;
+
+    if (status != STIRKEEP_OK) {
+        self->now_us = stk_clock_mono_us();
+        return;
+    }
+    stk_signer_times(self->signer, &began_us, &self->now_us);
+    stk_tally_signature(&self->tally, order->asked_us, began_us, self->now_us);
+}
+
 static enum stirkeep_status sign(struct stk_signer_thread *self, const struct batch *batch,
                                  struct stk_order *order, size_t index)
 {
@@ -93,6 +106,7 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
         return status;
     stk_sha256(item->identity.data, item->identity.length, digest);
     status = sign_digest(self, order, digest, item->signature, &item->error);
+    take_times(self, order, status);
     if (status != STIRKEEP_OK)
         return status;
     status = stk_passport_finish(item->signature, &order->claims, order->x5u, &item->identity,
@@ -172,6 +186,7 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         return;
     }
     batch.now = stk_clock_seconds();
+    self->now_us = stk_clock_mono_us();
     stk_random(batch.random, orders.order_count > 0 ? sizeof(batch.random) : 0);
     for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++)
         do_order(self, &batch, &orders.orders[i]);

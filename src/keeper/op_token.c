@@ -43,7 +43,9 @@ enum stirkeep_status stk_op_token(struct stk_custody_thread *self,
                                   .wrapping_spki = stk_token_wrapping_spki(keeper->token),
                                   .signatures = atomic_load(&keeper->outbox.signatures),
                                   .audit_sequence = stk_recorder_sequence(&keeper->recorder),
-                                  .audit_writable = stk_recorder_writable(&keeper->recorder)};
+                                  .audit_writable = stk_recorder_writable(&keeper->recorder),
+                                  .counters = &self->counters};
+    stk_tally_all(keeper, &self->counters);
     describe_seals(keeper, &answer->token);
     return STIRKEEP_OK;
 }

@@ -77,12 +77,14 @@ static void trim(struct stk_buffer *buffer)
 static void post(struct stk_outbox *outbox, struct stk_parcel *first)
 {
     bool recorded = record(outbox, first);
+    uint64_t recorded_us = stk_clock_mono_us();
 
     for (struct stk_parcel *parcel = first; parcel != NULL; parcel = parcel->next) {
         if (!recorded || parcel->unrecorded)
             take_back(parcel);
         atomic_fetch_add_explicit(&outbox->signatures, parcel->signatures, memory_order_relaxed);
         send_out(parcel);
+        parcel->took_us = recorded_us - parcel->since_us;
         trim(&parcel->bodies);
         trim(&parcel->messages);
     }
@@ -117,6 +119,8 @@ static void give_back(struct stk_outbox *outbox, struct stk_parcel *first)
     size_t count = 0;
 
     for (; *link != NULL; link = &(*link)->next) {
+        if ((*link)->signatures > 0)
+            stk_histogram_add(&outbox->audit, (*link)->took_us, (*link)->signatures);
         outbox->bytes -= (*link)->bytes;
         count++;
     }

@@ -3,6 +3,7 @@
 #define STK_KEEPER_OUTBOX_H
 
 #include "base/buffer.h"
+#include "base/histogram.h"
 #include "keeper/recorder.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
@@ -44,6 +45,7 @@ struct stk_parcel {
     size_t bytes; /* of records and answers */
     uint64_t signatures;
     uint64_t since_us; /* CLOCK_MONOTONIC: when it was put here */
+    uint64_t took_us;  /* until its records were in the trail */
 };
 
 struct stk_outbox {
@@ -62,6 +64,7 @@ struct stk_outbox {
     bool asleep;             /* the thread waits without a time */
     atomic_size_t under_way; /* parcels that were taken and whose answers are not sent yet */
     _Atomic uint64_t signatures;
+    struct stk_histogram audit; /* from putting to having recorded, of each signature */
 };
 
 void stk_outbox_init(struct stk_outbox *outbox, struct stk_recorder *recorder, bool always);

@@ -17,6 +17,7 @@ struct stk_order {
     struct stk_claims claims;
     char attest_asked;    /* what the client asked for when claims.attest is lower; 0: the same */
     uint64_t deadline_us; /* CLOCK_MONOTONIC */
+    uint64_t asked_us;    /* when the request came; likewise */
     struct stk_peer peer;
     const char *executable; /* of the peer, when front knows it; NULL and "": it does not */
     const char *grant;

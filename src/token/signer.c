@@ -321,3 +321,10 @@ uint64_t stk_signer_busy_since(const struct stk_signer *signer)
 {
     return atomic_load_explicit(&signer->session.busy_since, memory_order_relaxed);
 }
+
+void stk_signer_times(const struct stk_signer *signer, uint64_t *ret_began_us,
+                      uint64_t *ret_ended_us)
+{
+    *ret_began_us = signer->session.sign_began_us;
+    *ret_ended_us = signer->session.sign_ended_us;
+}

@@ -44,6 +44,11 @@ enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk
                                      uint8_t ret_signature[STK_SIGNATURE_LENGTH],
                                      struct stk_error *error);
 
+/* When the last call of stk_signer_sign's to the token began and ended (CLOCK_MONOTONIC us): asked
+ * by its thread, after it returned OK. */
+void stk_signer_times(const struct stk_signer *signer, uint64_t *ret_began_us,
+                      uint64_t *ret_ended_us);
+
 /* Forget a key (it was destroyed or replaced). Safe from any thread: takes effect before the next
  * signature. */
 void stk_signer_forget(struct stk_signer *signer, const struct stk_key_id *key_id);

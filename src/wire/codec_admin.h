@@ -10,6 +10,7 @@
 #include "model/generation.h"
 #include "model/name.h"
 #include "wire/bounds.h"
+#include "wire/codec_counters.h"
 
 /* proto/stirkeep/v1/admin.proto <-> values. Pure, any thread. Texts and bytes live in `arena`. */
 
@@ -90,6 +91,9 @@ struct stk_service_status {
     uint64_t audit_sealed;     /* the last record that the keeper has sealed since it started */
     uint64_t audit_unsealed;
     int64_t audit_unsealed_since; /* seconds since 1970; 0: nothing is unsealed */
+    const struct stk_front_counters *front_counters;   /* NULL: not known */
+    const struct stk_keeper_counters *keeper_counters; /* likewise */
+    struct stk_room_use intake_use;
 };
 
 struct stk_admin_response {

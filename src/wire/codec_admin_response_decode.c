@@ -182,6 +182,7 @@ static enum stirkeep_status take_diagnosis(const Stirkeep__V1__Diagnosis *body,
 }
 
 static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body,
+                                         struct stk_arena *arena,
                                          struct stk_admin_response *response,
                                          struct stk_error *error)
 {
@@ -214,6 +215,15 @@ static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body
                                     .audit_sealed = body->audit_sealed,
                                     .audit_unsealed = body->audit_unsealed,
                                     .audit_unsealed_since = body->audit_unsealed_since};
+    if (body->intake_use != NULL)
+        response->service.intake_use =
+            (struct stk_room_use){body->intake_use->cpu_us, body->intake_use->up_us};
+    if (status == STIRKEEP_OK)
+        status = stk_front_counters_take(body->front_counters, arena,
+                                         &response->service.front_counters, error);
+    if (status == STIRKEEP_OK)
+        status = stk_keeper_counters_take(body->keeper_counters, arena,
+                                          &response->service.keeper_counters, error);
     if (status == STIRKEEP_OK)
         status = stk_take_text(body->audit_key, "service_status.audit_key", 2 * STK_KEY_ID_LENGTH,
                                error);
@@ -329,7 +339,7 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminResponse *message
         response->generation = message->rolled_back->generation;
         return STIRKEEP_OK;
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_SERVICE_STATUS:
-        return take_service(message->service_status, response, error);
+        return take_service(message->service_status, arena, response, error);
     default:
         return take_life(message, arena, response, error);
     }

@@ -11,7 +11,8 @@
 /* Answers, intake's side. */
 
 static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *body,
-                                       struct stk_custody_answer *answer, struct stk_error *error)
+                                       struct stk_arena *arena, struct stk_custody_answer *answer,
+                                       struct stk_error *error)
 {
     const struct {
         const char *field;
@@ -52,7 +53,7 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
         .audit_sealed = body->audit_sealed,
         .audit_unsealed = body->audit_unsealed,
         .audit_unsealed_since = body->audit_unsealed_since};
-    return STIRKEEP_OK;
+    return stk_keeper_counters_take(body->counters, arena, &answer->token.counters, error);
 }
 
 static enum stirkeep_status take_proof(const Stirkeep__V1__Order__ProofAnswer *body,
@@ -173,7 +174,7 @@ static enum stirkeep_status take_body(const Stirkeep__V1__Order__CustodyAnswer *
 {
     switch (message->body_case) {
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_TOKEN:
-        return take_token(message->token, answer, error);
+        return take_token(message->token, arena, answer, error);
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_PROOF:
         return take_proof(message->proof, answer, error);
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_GENERATE:

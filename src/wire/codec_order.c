@@ -26,7 +26,8 @@ enum {
     ORDER_PID,
     ORDER_GRANT,
     ORDER_REQUEST_ID,
-    ORDER_EXECUTABLE
+    ORDER_EXECUTABLE,
+    ORDER_ASKED
 };
 enum {
     ANSWER_ID = 1,
@@ -67,6 +68,7 @@ enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_
     stk_write_text(&writer, ORDER_GRANT, grant);
     stk_write_number(&writer, ORDER_REQUEST_ID, order->request_id);
     stk_write_text(&writer, ORDER_EXECUTABLE, executable);
+    stk_write_number(&writer, ORDER_ASKED, order->asked_us);
     stk_write_close(&writer, ORDERS_SIGN, before);
     if (writer.status != STIRKEEP_OK)
         out->length = before;
@@ -149,6 +151,7 @@ static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sig
     order->generation = sign->generation;
     order->x5u = sign->x5u;
     order->deadline_us = sign->deadline_us;
+    order->asked_us = sign->asked_us;
     order->peer = peer_of(sign->uid, sign->gid, sign->pid);
     order->grant = sign->grant;
     order->request_id = sign->request_id;

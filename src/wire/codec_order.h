@@ -8,6 +8,7 @@
 #include "model/diagnosis.h"
 #include "model/order.h"
 #include "wire/bounds.h"
+#include "wire/codec_counters.h"
 
 /*
  * proto/stirkeep/v1/order.proto <-> model, for the links between rooms. Messages are not framed:
@@ -104,7 +105,8 @@ struct stk_token_report {
     const char *audit_attributes;
     uint64_t audit_sealed;
     uint64_t audit_unsealed;
-    int64_t audit_unsealed_since; /* seconds since 1970; 0: nothing is unsealed */
+    int64_t audit_unsealed_since;               /* seconds since 1970; 0: nothing is unsealed */
+    const struct stk_keeper_counters *counters; /* NULL: none */
 };
 
 struct stk_custody_answer {
@@ -180,6 +182,7 @@ struct stk_front_report {
     uint32_t in_flight;
     struct stk_usage_count *usage; /* what changed */
     size_t usage_count;
+    const struct stk_front_counters *counters; /* NULL: not asked for */
 };
 
 enum stirkeep_status stk_front_report_encode(const struct stk_front_report *report,
