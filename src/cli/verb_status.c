@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
 #include "cli/admin_call.h"
+#include "cli/counters.h"
 #include "cli/output.h"
 #include "cli/sign_client.h"
 #include <inttypes.h>
@@ -33,7 +34,7 @@ static bool print_json(const struct stk_service_status *service)
 {
     return stk_json_print(json_pack(
         "{s:b, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:b, s:o, s:o, s:I}, s:I, s:I, s:I, s:I, "
-        "s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o}",
+        "s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
         "ready", service->ready, "view", "full", "version", stk_json_text(service->version),
         "detail", stk_json_text(service->detail), "front", stk_json_text(service->front), "keeper",
         stk_json_text(service->keeper), "token", "label", stk_json_text(service->token_label),
@@ -47,7 +48,7 @@ static bool print_json(const struct stk_service_status *service)
         "attestation", stk_json_text(service->attestation), "audit_key",
         stk_json_text(service->audit_key), "audit_sealed", (json_int_t)service->audit_sealed,
         "audit_unsealed", (json_int_t)service->audit_unsealed, "audit_unsealed_since",
-        since_json(service->audit_unsealed_since)));
+        since_json(service->audit_unsealed_since), "counters", stk_counters_json(service)));
 }
 
 static void print_number(const char *label, uint64_t number)
@@ -92,6 +93,7 @@ static void print_text(const struct stk_service_status *service)
     print_number("connections", service->connections);
     print_number("audit record", service->audit_sequence);
     print_seals(service);
+    stk_counters_print(service);
     stk_print_field("configuration", service->configuration);
     stk_print_field("attestation",
                     service->attestation[0] != '\0' ? service->attestation : "no file");
