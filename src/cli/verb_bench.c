@@ -194,16 +194,14 @@ static void load_all(struct bench *bench)
 
 /* ---- told */
 
-/* Nobody is to find out from the bill. */
+/* Nobody is to find out from the trail. */
 static void announce(const struct stk_cli *cli, const struct options *options)
 {
-    if (cli->json && isatty(STDERR_FILENO) != 1)
-        return; /* "recorded" says it */
-    (void)fprintf(cli->json ? stderr : stdout,
-                  "real signatures with certificate %s for %lld s: each of them is recorded in the "
-                  "audit trail, and counts towards rates and quotas\n",
-                  cli->positional, options->seconds);
-    (void)fflush(stdout);
+    if (isatty(STDERR_FILENO) == 1)
+        (void)fprintf(stderr,
+                      "real signatures with certificate %s for %lld s: each of them is recorded in "
+                      "the audit trail, and counts towards rates and quotas\n",
+                      cli->positional, options->seconds);
 }
 
 static bool print(const struct stk_cli *cli, const struct options *options, struct bench *bench)

@@ -15,7 +15,7 @@ subprocess.run(["protoc", f"--proto_path={os.environ['STIRKEEP_SOURCE']}/proto/s
 sys.path.insert(0, _generated)
 import admin_pb2  # noqa: E402
 import sign_pb2  # noqa: E402
-for _name in ("sign_pb2.py", "admin_pb2.py"):
+for _name in ("sign_pb2.py", "counters_pb2.py", "admin_pb2.py"):
     os.unlink(f"{_generated}/{_name}")
 os.rmdir(_generated)
 

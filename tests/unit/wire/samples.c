@@ -226,7 +226,8 @@ void fill_order(struct stk_order *order)
                                 .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
                                 .grant = "grant",
                                 .request_id = 1013,
-                                .executable = "executable"};
+                                .executable = "executable",
+                                .asked_us = 1015};
     fill_key_id(&order->key_id, 2);
     fill_claims_shaken(&order->claims);
     order->claims.attest = 'B';
@@ -360,7 +361,8 @@ static void fill_report(union decoded *value)
                                               .snapshot_wanted = true,
                                               .connections = 1003,
                                               .refusals = 1004,
-                                              .in_flight = 1005};
+                                              .in_flight = 1005,
+                                              .counters = sample_front_counters()};
     fill_usage(&value->report.usage, &value->report.usage_count);
 }
 

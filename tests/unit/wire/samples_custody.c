@@ -127,7 +127,8 @@ void fill_token_answer(union decoded *value)
                                                             .audit_attributes = "audit_attributes",
                                                             .audit_sealed = 1014,
                                                             .audit_unsealed = 1015,
-                                                            .audit_unsealed_since = 1016};
+                                                            .audit_unsealed_since = 1016,
+                                                            .counters = sample_keeper_counters()};
 }
 
 void fill_proof_answer(union decoded *value)
