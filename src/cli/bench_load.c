@@ -14,6 +14,8 @@
 #define TICK_MS 100 /* what has no event (a deadline, a new connection) is looked at so often */
 #define EVENTS 64
 #define TIMER UINT64_MAX /* the event that is no connection's */
+#define LATE_BITS 24
+#define LATE_MAX ((1U << LATE_BITS) - 1) /* us */
 
 struct link {
     struct stirkeep_client *client;
@@ -41,10 +43,19 @@ static void note_failure(struct stk_bench_load *load, enum stirkeep_status statu
     (void)snprintf(load->first_message, sizeof(load->first_message), "%s", message);
 }
 
-/* The tag of a request is the time that its latency counts from. */
+/* The tag of a request is the time that its latency counts from, since the beginning, and how much
+ * later than that it was sent. */
+static uint64_t tag_of(const struct stk_bench_load *load, uint64_t due, uint64_t now)
+{
+    uint64_t late = now - due;
+
+    return (due - load->begin_us) << LATE_BITS | (late < LATE_MAX ? late : LATE_MAX);
+}
+
 static void take(struct stk_bench_load *load, const struct stirkeep_answer *answer)
 {
-    uint64_t latency = stk_clock_mono_us() - answer->tag;
+    uint64_t latency = stk_clock_mono_us() - load->begin_us - (answer->tag >> LATE_BITS);
+    uint64_t late = answer->tag & LATE_MAX;
 
     if (answer->status == STIRKEEP_OK) {
         load->statuses[STIRKEEP_OK]++;
@@ -52,6 +63,7 @@ static void take(struct stk_bench_load *load, const struct stirkeep_answer *answ
         return;
     }
     stk_histogram_add(&load->refused, latency, 1);
+    stk_histogram_add(&load->refused_sent, latency > late ? latency - late : 0, 1);
     note_failure(load, answer->status, answer->message);
 }
 
@@ -69,7 +81,8 @@ static enum stirkeep_status submit(struct worker *worker, struct link *link, uin
 
 static bool ask(struct worker *worker, struct link *link)
 {
-    enum stirkeep_status status = submit(worker, link, stk_clock_mono_us());
+    uint64_t now = stk_clock_mono_us();
+    enum stirkeep_status status = submit(worker, link, tag_of(worker->load, now, now));
 
     if (status == STIRKEEP_OK)
         return true;
@@ -110,7 +123,7 @@ static void send_due(struct worker *worker)
 
     for (uint64_t due = due_us(worker); due <= now && due < load->until_us; due = due_us(worker)) {
         struct link *link = &worker->links[worker->sent % load->connections];
-        enum stirkeep_status status = submit(worker, link, due);
+        enum stirkeep_status status = submit(worker, link, tag_of(load, due, stk_clock_mono_us()));
 
         if (status == STIRKEEP_OVERLOADED)
             return;

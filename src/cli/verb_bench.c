@@ -171,6 +171,7 @@ static void add(struct stk_bench_load *total, const struct stk_bench_load *load)
     }
     stk_histogram_merge(&total->served, &load->served);
     stk_histogram_merge(&total->refused, &load->refused);
+    stk_histogram_merge(&total->refused_sent, &load->refused_sent);
     for (int i = 0; i < STIRKEEP_STATUS_COUNT; i++)
         total->statuses[i] += load->statuses[i];
     total->unsent += load->unsent;
