@@ -60,6 +60,7 @@ static void take(struct stk_bench_load *load, const struct stirkeep_answer *answ
     if (answer->status == STIRKEEP_OK) {
         load->statuses[STIRKEEP_OK]++;
         stk_histogram_add(&load->served, latency, 1);
+        stk_histogram_add(&load->served_sent, latency > late ? latency - late : 0, 1);
         return;
     }
     stk_histogram_add(&load->refused, latency, 1);

@@ -31,7 +31,8 @@ struct stk_bench_load {
     uint64_t begin_us;    /* CLOCK_MONOTONIC, when the first one leaves */
     uint64_t until_us;
     /* found; others may read the histograms meanwhile */
-    struct stk_histogram served;       /* signatures */
+    struct stk_histogram served;       /* signatures ... */
+    struct stk_histogram served_sent;  /* ... from when they were in fact asked for */
     struct stk_histogram refused;      /* and what came to none ... */
     struct stk_histogram refused_sent; /* ... from when it was in fact sent */
     uint64_t statuses[STIRKEEP_STATUS_COUNT];

@@ -60,7 +60,8 @@ json_t *stk_bench_json(const struct stk_bench_result *result)
     const struct stk_histogram *served = &total->served;
 
     return json_pack(
-        "{s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:b, s:{s:s, "
+        "{s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:b, "
+        "s:{s:s, "
         "s:s, s:o}}",
         "signatures", (json_int_t)total->statuses[STIRKEEP_OK], "failures",
         (json_int_t)failures_of(total), "seconds", result->seconds, "signatures_per_second",
@@ -69,11 +70,11 @@ json_t *stk_bench_json(const struct stk_bench_result *result)
         (json_int_t)stk_histogram_at(served, 999), "max_us", (json_int_t)served->longest,
         "connections", (json_int_t)result->connections, "window", (json_int_t)result->window,
         "rate", result->rate > 0 ? json_real(result->rate) : json_null(), "failed",
-        failed_json(total), "failed_us", stk_histogram_json(&total->refused),
-        "failed_after_sending_us", stk_histogram_json(&total->refused_sent), "unsent",
-        (json_int_t)total->unsent, "recorded", true, "verdict", "is",
-        stk_bench_limit_name(result->limit), "why", stk_bench_limit_text(result->limit), "figures",
-        figures_json(result->figures));
+        failed_json(total), "after_sending_us", stk_histogram_json(&total->served_sent),
+        "failed_us", stk_histogram_json(&total->refused), "failed_after_sending_us",
+        stk_histogram_json(&total->refused_sent), "unsent", (json_int_t)total->unsent, "recorded",
+        true, "verdict", "is", stk_bench_limit_name(result->limit), "why",
+        stk_bench_limit_text(result->limit), "figures", figures_json(result->figures));
 }
 
 /* ---- text */

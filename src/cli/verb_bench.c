@@ -170,6 +170,7 @@ static void add(struct stk_bench_load *total, const struct stk_bench_load *load)
                        load->first_message);
     }
     stk_histogram_merge(&total->served, &load->served);
+    stk_histogram_merge(&total->served_sent, &load->served_sent);
     stk_histogram_merge(&total->refused, &load->refused);
     stk_histogram_merge(&total->refused_sent, &load->refused_sent);
     for (int i = 0; i < STIRKEEP_STATUS_COUNT; i++)

@@ -285,7 +285,7 @@ class Bench:
         self.result["lone"] = dict(zip(names, medians))
         self.say("  us: " + ", ".join(f"{name} {value:.0f}" for name, value in zip(names, medians)))
         figure = statistics.median(more)
-        self.must(3, "lone request, p50 more than the bare signature's", figure, 90,
+        self.must(3, "lone request, p50 more than the bare signature's, us", figure, 90,
                   f"{figure:.0f} us, at most 90", figure <= 90)
         figure = statistics.median(spread)
         self.must(3, "lone request, p99 as a multiple of p50 (on a quiet machine)", figure, 4,
@@ -360,9 +360,10 @@ class Bench:
                                    "p99_us": told["p99_us"], "failed": told["failed"],
                                    "failed_p50_us": failed["p50"], "failed_p99_us": failed["p99"],
                                    "kib_before": before, "kib_after": after}
-        self.must(5, "overload: p99 of what is signed", told["p99_us"] / 1000, deadline,
-                  f"{told['p99_us'] / 1000:.0f} ms, at most {deadline}", told["p99_us"] <= deadline * 1000)
-        self.must(5, "overload: p99 of refusals",
+        signed = told["after_sending_us"]["p99"] / 1000
+        self.must(5, "overload: p99 of what is signed, ms", signed, deadline,
+                  f"{signed:.0f} ms, at most {deadline}", signed <= deadline)
+        self.must(5, "overload: p99 of refusals, ms",
                   failed["p99"] / 1000, 5, f"{failed['p99'] / 1000:.1f} ms (p50 {failed['p50'] / 1000:.1f}), "
                   "at most 5", failed["p99"] <= 5000)
         self.must(5, "overload: rooms' memory after it, of that before", after / before, 1.1,
@@ -390,7 +391,7 @@ class Bench:
         ratio = statistics.median(a / b for a, b in zip(rates[True], rates[False]))
         figure = max(memory)
         self.say(f"\n{IDLE} idle connections")
-        self.must(6, f"{IDLE} idle connections: memory of all rooms and the porter (PSS)", figure, 64,
+        self.must(6, f"{IDLE} idle connections: memory of all rooms and the porter (PSS), MiB", figure, 64,
                   f"{figure:.1f} MiB, under 64", figure < 64)
         self.must(6, f"{IDLE} idle connections: rate, of that without them", ratio, 0.95,
                   f"{ratio:.2f}, no loss (0.95 with what a run varies by)", ratio >= 0.95)
