@@ -100,6 +100,23 @@ void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t 
     answer(front, slot, &result);
 }
 
+void stk_answer_forget(struct stk_front *front, struct stk_flow *flow)
+{
+    uint64_t now_us = flow->count > 0 ? stk_clock_mono_us() : 0;
+    int64_t now_s = stk_clock_seconds();
+    struct stk_slot *slot = NULL;
+
+    while ((slot = TAILQ_FIRST(&flow->waiting)) != NULL) {
+        struct stk_batch *batch = slot->batch;
+
+        stk_usage_refund(front->usage, &slot->decision, slot->name.text, 1, now_us, now_s);
+        stk_counts_touch(front, now_us);
+        if (batch != NULL && --batch->held == 0)
+            stk_batch_free(batch);
+        stk_orders_release(front->orders, slot);
+    }
+}
+
 void stk_answer_nobody(struct stk_front *front)
 {
     for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++) {

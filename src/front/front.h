@@ -8,6 +8,7 @@
 #include "front/image.h"
 #include "front/names.h"
 #include "front/orders.h"
+#include "front/pace.h"
 #include "front/reading.h"
 #include "front/refusals.h"
 #include "front/tally.h"
@@ -58,9 +59,10 @@ struct stk_front {
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;
     size_t connection_limit;
-    unsigned signers; /* of the keeper */
+    struct stk_pace pace; /* of the keeper */
     uint64_t connection_serial;
     struct stk_connection_list dirty;
+    struct stk_user_list hungry;
     struct stk_connection_list waiting;
     struct stk_connection_list lingering;
     struct stk_connection_list taking;         /* of taking_entry */
@@ -179,6 +181,8 @@ void stk_link_keeper_again(struct stk_front *front);
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said);
 /* None came in time. What the keeper was never told is given back. */
 void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us);
+/* Whoever asked has left: what waits in the flow is not signed, and is given back. */
+void stk_answer_forget(struct stk_front *front, struct stk_flow *flow);
 /* A batch has all its results; it is freed. */
 void stk_answer_batch(struct stk_front *front, struct stk_batch *batch);
 /* The end of the program: free batches under way. */

@@ -78,7 +78,7 @@ static enum stirkeep_status sign_digest(struct stk_signer_thread *self,
     return status;
 }
 
-static void take_times(struct stk_signer_thread *self, const struct stk_order *order,
+static void take_times(struct stk_signer_thread *self, const struct stk_order *order, size_t index,
                        enum stirkeep_status status)
 {
     uint64_t began_us = 0;
@@ -89,6 +89,8 @@ static void take_times(struct stk_signer_thread *self, const struct stk_order *o
     }
     stk_signer_times(self->signer, &began_us, &self->now_us);
     stk_tally_signature(&self->tally, order->asked_us, began_us, self->now_us);
+    self->items[index].answer.token_us =
+        (uint32_t)(self->now_us - began_us < UINT32_MAX ? self->now_us - began_us : UINT32_MAX);
 }
 
 static enum stirkeep_status sign(struct stk_signer_thread *self, const struct batch *batch,
@@ -106,7 +108,7 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
         return status;
     stk_sha256(item->identity.data, item->identity.length, digest);
     status = sign_digest(self, order, digest, item->signature, &item->error);
-    take_times(self, order, status);
+    take_times(self, order, index, status);
     if (status != STIRKEEP_OK)
         return status;
     status = stk_passport_finish(item->signature, &order->claims, order->x5u, &item->identity,

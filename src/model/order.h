@@ -34,6 +34,7 @@ struct stk_answer {
     uint32_t passport_length;
     int64_t iat;
     char origid[STK_ORIGID_LENGTH + 1];
+    uint32_t token_us; /* how long the token took; 0: it made no signature */
 };
 
 /* Something refused before the keeper saw it, for the trail. Texts are never NULL, but that of the

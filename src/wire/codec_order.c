@@ -36,7 +36,8 @@ enum {
     ANSWER_IDENTITY,
     ANSWER_PASSPORT_LENGTH,
     ANSWER_IAT,
-    ANSWER_ORIGID
+    ANSWER_ORIGID,
+    ANSWER_TOKEN_US
 };
 
 /* ---- front's side: orders and refusals out */
@@ -282,6 +283,7 @@ enum stirkeep_status stk_answer_append(const struct stk_answer *answer, struct s
     stk_write_number(&writer, ANSWER_PASSPORT_LENGTH, answer->passport_length);
     stk_write_number(&writer, ANSWER_IAT, (uint64_t)answer->iat);
     stk_write_text(&writer, ANSWER_ORIGID, answer->origid);
+    stk_write_number(&writer, ANSWER_TOKEN_US, answer->token_us);
     stk_write_close(&writer, ANSWERS_ANSWERS, before);
     if (writer.status != STIRKEEP_OK)
         out->length = before;
@@ -309,6 +311,7 @@ static enum stirkeep_status take_answer(const Stirkeep__V1__Order__SignAnswer *m
     answer->passport_length = message->passport_length;
     answer->iat = message->iat;
     (void)strcpy(answer->origid, message->origid);
+    answer->token_us = message->token_us;
     if (answer->status == STIRKEEP_OK &&
         (length == 0 || answer->passport_length == 0 || answer->passport_length > length))
         return stk_error_set(error, STIRKEEP_INVALID,

@@ -288,7 +288,8 @@ void fill_answer(struct stk_answer *answer)
                                   .identity_length = sizeof(identity) - 1,
                                   .passport_length = 1005,
                                   .iat = 1006,
-                                  .origid = SAMPLE_ORIGID};
+                                  .origid = SAMPLE_ORIGID,
+                                  .token_us = 1007};
 }
 
 static void fill_answers(union decoded *value)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/pace.h"
+
+#include "base/limits.h"
+
+#define STALL_US 50000 /* answers that stay away so long are news */
+
+void stk_pace_init(struct stk_pace *pace, unsigned signers, bool always)
+{
+    *pace = (struct stk_pace){.signers = signers,
+                              .held = always ? STK_PACE_HELD_ALWAYS : STK_PACE_HELD};
+}
+
+/* Towards the median, which a few that were kept from the processor do not move: an eighth of the
+ * way up or down that it has gone so far. */
+static uint32_t move(uint32_t known_us, uint32_t seen_us)
+{
+    uint32_t step = known_us / 8 + 1;
+
+    if (known_us == 0)
+        return seen_us;
+    if (seen_us > known_us)
+        return seen_us - known_us < step ? seen_us : known_us + step;
+    return known_us - seen_us < step ? seen_us : known_us - step;
+}
+
+void stk_pace_answer(struct stk_pace *pace, uint32_t token_us)
+{
+    pace->answers++;
+    if (token_us > 0)
+        pace->token_us = move(pace->token_us, token_us);
+}
+
+static void measure(struct stk_pace *pace, uint64_t passed_us)
+{
+    double seen = (double)pace->answers / (double)passed_us;
+
+    pace->rate = pace->rate > 0 ? (pace->rate * 3 + seen) / 4 : seen;
+}
+
+void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us)
+{
+    uint64_t passed_us = now_us - pace->full_since_us;
+
+    if (stk_pace_room(pace, sent) > 0) {
+        pace->full_since_us = 0;
+        return;
+    }
+    if (pace->full_since_us != 0 &&
+        (passed_us < STK_PACE_INTERVAL_US || pace->answers < STK_PACE_ANSWERS_MIN))
+        return;
+    if (pace->full_since_us != 0)
+        measure(pace, passed_us);
+    pace->full_since_us = now_us;
+    pace->answers = 0;
+}
+
+void stk_pace_break(struct stk_pace *pace)
+{
+    pace->full_since_us = 0;
+}
+
+size_t stk_pace_message(const struct stk_pace *pace)
+{
+    uint32_t fit = pace->token_us > 0 ? STK_PACE_MESSAGE_US / pace->token_us : 1;
+
+    return fit < 1 ? 1 : fit < STK_BATCH_MAX ? fit : STK_BATCH_MAX;
+}
+
+size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
+{
+    size_t most = (2 * (size_t)pace->signers + pace->held) * stk_pace_message(pace);
+
+    return sent < most ? most - sent : 0;
+}
+
+/* Answers that stay away say more than those of before. */
+static double rate_now(const struct stk_pace *pace, uint64_t now_us)
+{
+    uint64_t passed_us = now_us - pace->full_since_us;
+    double seen = 0;
+
+    if (pace->full_since_us == 0 || passed_us < STALL_US)
+        return pace->rate;
+    seen = ((double)pace->answers + 1) / (double)passed_us;
+    return pace->rate > 0 && pace->rate < seen ? pace->rate : seen;
+}
+
+uint64_t stk_pace_wait_us(const struct stk_pace *pace, size_t ahead, uint64_t now_us)
+{
+    double rate = rate_now(pace, now_us);
+
+    if (rate <= 0 && pace->token_us > 0)
+        rate = (double)pace->signers / pace->token_us;
+    return rate > 0 ? (uint64_t)((double)ahead / rate) : 0;
+}
