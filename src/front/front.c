@@ -153,7 +153,10 @@ static void end_turn(struct stk_front *front)
     stk_tally_sent(&front->tally, now_us);
     stk_drain_check(front, now_us);
     stk_timer_set(front);
-    front->looked_at = 0;
+    if (TAILQ_EMPTY(&front->hungry) || now_us - front->looked_since_us >= STK_LOOK_AGAIN_US) {
+        front->looked_since_us = now_us;
+        front->looked_at = 0;
+    }
 }
 
 int stk_front_run(struct stk_front *front)

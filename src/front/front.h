@@ -29,7 +29,9 @@
 #define STK_ACCEPT_PAUSE_US 100000       /* when descriptors or memory are used up */
 #define STK_DRAIN_US 4000000             /* to answer and flush when the service stops */
 #define STK_SNAPSHOT_AGAIN_US 1000000    /* after names that could not be taken */
-#define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names in a turn: others wait as long as that takes */
+#define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names that lists may look at ... */
+#define STK_LOOK_AGAIN_US 20000             /* ... within so long, while somebody waits */
+#define STK_LOOKS_OF_REQUEST 1024           /* names: looking at so many takes about as long */
 #define STK_ACKNOWLEDGE_MAX 64        /* pushes that intake's link does not take the word for */
 #define STK_COUNTS_INTERVAL_US 500000 /* between two reports of what was used up */
 #define STK_WORK_ARENA_MAX (2 * 1024 * 1024) /* for reading the inputs of one request */
@@ -90,7 +92,8 @@ struct stk_front {
     struct stk_usage_count counts[STK_USAGE_COUNTS_MAX]; /* to be reported */
     size_t count_count;
     uint64_t counts_due_us; /* when to look for more; 0: nothing was used since */
-    size_t looked_at;       /* names, in this turn */
+    size_t looked_at;       /* names, since ... */
+    uint64_t looked_since_us;
 
     struct event control;
     struct event control_writable;

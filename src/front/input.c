@@ -55,6 +55,7 @@ void stk_input_process(struct stk_connection *connection)
     struct stk_buffer *in = &connection->in;
     enum stk_frame_state state = STK_FRAME_WHOLE;
     size_t taken = 0;
+    size_t looked_at = connection->front->looked_at;
 
     connection->paused = false;
     for (unsigned eaten = 0; connection->state == STK_CONNECTION_OPEN && state == STK_FRAME_WHOLE &&
@@ -62,7 +63,8 @@ void stk_input_process(struct stk_connection *connection)
         struct stk_bytes message = {0};
         size_t frame = 0;
 
-        if (eaten == STK_BITE_REQUESTS) {
+        if (eaten + (connection->front->looked_at - looked_at) / STK_LOOKS_OF_REQUEST >=
+            STK_BITE_REQUESTS) {
             stk_hunger_note(connection);
             break;
         }

@@ -62,7 +62,7 @@ void stk_pace_break(struct stk_pace *pace)
 
 size_t stk_pace_message(const struct stk_pace *pace)
 {
-    uint32_t fit = pace->token_us > 0 ? STK_PACE_MESSAGE_US / pace->token_us : 1;
+    uint32_t fit = pace->token_us > 0 ? STK_PACE_MESSAGE_US / pace->token_us : STK_BATCH_MAX;
 
     return fit < 1 ? 1 : fit < STK_BATCH_MAX ? fit : STK_BATCH_MAX;
 }
@@ -71,6 +71,8 @@ size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
 {
     size_t most = (2 * (size_t)pace->signers + pace->held) * stk_pace_message(pace);
 
+    if (pace->token_us == 0)
+        most = STK_ORDERS_IN_FLIGHT_MAX;
     return sent < most ? most - sent : 0;
 }
 

@@ -42,7 +42,8 @@ void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us);
 /* The keeper is another one, or gone: what is measured is no measure. */
 void stk_pace_break(struct stk_pace *pace);
 
-/* How many orders a message may have, and how many more the keeper takes when it has `sent`. */
+/* How many orders a message may have, and how many more the keeper takes when it has `sent`. Before
+ * the first signature, as many as there are. */
 size_t stk_pace_message(const struct stk_pace *pace);
 size_t stk_pace_room(const struct stk_pace *pace, size_t sent);
 

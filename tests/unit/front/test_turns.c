@@ -194,7 +194,8 @@ static void a_slow_token_is_given_one_order_at_a_time_and_a_fast_one_many(void *
     assert_int_equal(stk_pace_room(&slow, 0), 2 * 64 + STK_PACE_HELD);
     assert_int_equal(stk_pace_room(&slow, 1000), 0);
     assert_int_equal(stk_pace_message(&fast), STK_BATCH_MAX);
-    assert_int_equal(stk_pace_message(&unknown), 1);
+    assert_int_equal(stk_pace_message(&unknown), STK_BATCH_MAX);
+    assert_int_equal(stk_pace_room(&unknown, 1000), STK_ORDERS_IN_FLIGHT_MAX - 1000);
 }
 
 static void a_few_that_were_kept_waiting_do_not_make_a_token_slow(void **state)

@@ -289,7 +289,7 @@ void fill_answer(struct stk_answer *answer)
                                   .passport_length = 1005,
                                   .iat = 1006,
                                   .origid = SAMPLE_ORIGID,
-                                  .token_us = 1007};
+                                  .token_us = 1008};
 }
 
 static void fill_answers(union decoded *value)
