@@ -3,8 +3,6 @@
 
 #include "base/limits.h"
 
-#define STALL_US 50000 /* answers that stay away so long are news */
-
 void stk_pace_init(struct stk_pace *pace, unsigned signers, bool always)
 {
     *pace = (struct stk_pace){.signers = signers,
@@ -31,11 +29,19 @@ void stk_pace_answer(struct stk_pace *pace, uint32_t token_us)
         pace->token_us = move(pace->token_us, token_us);
 }
 
+/* Slower it becomes at once, faster by and by: what was taken in too many cannot be refused later. */
 static void measure(struct stk_pace *pace, uint64_t passed_us)
 {
     double seen = (double)pace->answers / (double)passed_us;
 
-    pace->rate = pace->rate > 0 ? (pace->rate * 3 + seen) / 4 : seen;
+    pace->rate = pace->rate > 0 && seen > pace->rate / 2 ? (pace->rate * 3 + seen) / 4 : seen;
+}
+
+static bool is_measured(const struct stk_pace *pace, uint64_t passed_us)
+{
+    return pace->answers >= STK_PACE_ANSWERS_MIN
+               ? passed_us >= STK_PACE_INTERVAL_US
+               : pace->answers > 0 && passed_us >= STK_PACE_LONG_US;
 }
 
 void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us)
@@ -46,13 +52,18 @@ void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us)
         pace->full_since_us = 0;
         return;
     }
-    if (pace->full_since_us != 0 &&
-        (passed_us < STK_PACE_INTERVAL_US || pace->answers < STK_PACE_ANSWERS_MIN))
+    if (pace->full_since_us != 0 && pace->answers != pace->answers_seen)
+        pace->answered_us = now_us;
+    pace->answers_seen = pace->answers;
+    if (pace->full_since_us != 0 && !is_measured(pace, passed_us))
         return;
     if (pace->full_since_us != 0)
         measure(pace, passed_us);
+    else
+        pace->answered_us = now_us;
     pace->full_since_us = now_us;
     pace->answers = 0;
+    pace->answers_seen = 0;
 }
 
 void stk_pace_break(struct stk_pace *pace)
@@ -76,23 +87,14 @@ size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
     return sent < most ? most - sent : 0;
 }
 
-/* Answers that stay away say more than those of before. */
-static double rate_now(const struct stk_pace *pace, uint64_t now_us)
-{
-    uint64_t passed_us = now_us - pace->full_since_us;
-    double seen = 0;
-
-    if (pace->full_since_us == 0 || passed_us < STALL_US)
-        return pace->rate;
-    seen = ((double)pace->answers + 1) / (double)passed_us;
-    return pace->rate > 0 && pace->rate < seen ? pace->rate : seen;
-}
-
 uint64_t stk_pace_wait_us(const struct stk_pace *pace, size_t ahead, uint64_t now_us)
 {
-    double rate = rate_now(pace, now_us);
+    double rate = pace->rate;
+    uint64_t still_us = pace->full_since_us != 0 ? now_us - pace->answered_us : 0;
 
     if (rate <= 0 && pace->token_us > 0)
         rate = (double)pace->signers / pace->token_us;
-    return rate > 0 ? (uint64_t)((double)ahead / rate) : 0;
+    if (still_us <= STK_PACE_STALL_US)
+        still_us = 0; /* and else it may stand still as long again */
+    return still_us + (rate > 0 ? (uint64_t)((double)ahead / rate) : 0);
 }

@@ -20,6 +20,8 @@
 #define STK_PACE_HELD 8            /* messages whose answers the keeper may hold together */
 #define STK_PACE_HELD_ALWAYS 64    /* ... where a sync is to be shared */
 #define STK_PACE_INTERVAL_US 20000 /* over which the rate is measured, at least ... */
+#define STK_PACE_LONG_US 100000    /* ... unless it takes so long */
+#define STK_PACE_STALL_US 20000    /* answers that stay away longer are news */
 #define STK_PACE_ANSWERS_MIN 32    /* ... and so many answers */
 
 struct stk_pace {
@@ -29,6 +31,8 @@ struct stk_pace {
     double rate;       /* answers in a microsecond, while it had all that it takes; 0: not known */
     uint64_t full_since_us; /* it has all that it takes; 0: it has not */
     uint32_t answers;       /* since then */
+    uint32_t answers_seen;  /* of these, at the end of the last turn */
+    uint64_t answered_us;   /* the end of the last turn that brought some; or full_since_us */
 };
 
 void stk_pace_init(struct stk_pace *pace, unsigned signers, bool always);

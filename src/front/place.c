@@ -51,8 +51,8 @@ static uint64_t deadline_of(const struct stk_ask *ask)
 
 /*
  * An order that would come to its deadline while it waits is refused at once: who asked can go
- * elsewhere, and what the others ask for is not signed late for it. Part of the time is left for what
- * no estimate knows.
+ * elsewhere, and what the others ask for is not signed late for it. Half of the time is left for what
+ * no estimate knows: others whose turn comes first, and a token that becomes slower.
  */
 static enum stirkeep_status check_wait(const struct stk_ask *ask, uint64_t deadline_us,
                                        struct stk_error *error)
@@ -67,7 +67,7 @@ static enum stirkeep_status check_wait(const struct stk_ask *ask, uint64_t deadl
         return STIRKEEP_OK;
     ahead = sent + orders->again_count + stk_queue_ahead(&orders->queue, &ask->connection->flow);
     wait_us = stk_pace_wait_us(&front->pace, ahead + 1, ask->mono_us);
-    if (wait_us <= (deadline_us - ask->mono_us) / 4 * 3)
+    if (wait_us <= (deadline_us - ask->mono_us) / 2)
         return STIRKEEP_OK;
     return stk_error_set(error, STIRKEEP_OVERLOADED,
                          "so many requests are in flight that it would come to its deadline");

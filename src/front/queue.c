@@ -145,7 +145,6 @@ size_t stk_queue_ahead(const struct stk_queue *queue, const struct stk_flow *flo
     /* It has its turn once in a round of its user's flows, who has one in a round of users. */
     size_t flows = user->turn_count + (flow->count == 0 ? 1U : 0U);
     size_t users = queue->turn_count + (user->turn_count == 0 ? 1U : 0U);
-    size_t rounds = ((size_t)flow->count + 1) * flows * users - 1;
 
-    return rounds < queue->count ? rounds : queue->count;
+    return ((size_t)flow->count + 1) * flows * users - 1;
 }

@@ -66,7 +66,8 @@ void stk_queue_remove(struct stk_queue *queue, struct stk_flow *flow, struct stk
 struct stk_slot *stk_queue_next(const struct stk_queue *queue);
 void stk_queue_take(struct stk_queue *queue, struct stk_slot *slot);
 
-/* How many orders have their turn before the next one of this flow, as it is now. */
+/* How many orders have their turn before the next one of this flow, while all that wait for theirs
+ * bring more. */
 size_t stk_queue_ahead(const struct stk_queue *queue, const struct stk_flow *flow);
 
 #endif
