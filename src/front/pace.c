@@ -6,7 +6,8 @@
 void stk_pace_init(struct stk_pace *pace, unsigned signers, bool always)
 {
     *pace = (struct stk_pace){.signers = signers,
-                              .held = always ? STK_PACE_HELD_ALWAYS : STK_PACE_HELD};
+                              .held = always ? STK_PACE_HELD_ALWAYS : STK_PACE_HELD,
+                              .spare = always ? STK_PACE_HELD_ALWAYS : STK_PACE_SPARE};
 }
 
 /* Towards the median, which a few that were kept from the processor do not move: an eighth of the
@@ -29,12 +30,17 @@ void stk_pace_answer(struct stk_pace *pace, uint32_t token_us)
         pace->token_us = move(pace->token_us, token_us);
 }
 
-/* Slower it becomes at once, faster by and by: what was taken in too many cannot be refused later. */
+/* Half as fast it becomes at once, but no slower than that by one pause; faster by and by. */
 static void measure(struct stk_pace *pace, uint64_t passed_us)
 {
     double seen = (double)pace->answers / (double)passed_us;
 
-    pace->rate = pace->rate > 0 && seen > pace->rate / 2 ? (pace->rate * 3 + seen) / 4 : seen;
+    if (pace->rate <= 0)
+        pace->rate = seen;
+    else if (seen < pace->rate / 2)
+        pace->rate /= 2;
+    else
+        pace->rate = (pace->rate * 3 + seen) / 4;
 }
 
 static bool is_measured(const struct stk_pace *pace, uint64_t passed_us)
@@ -48,7 +54,7 @@ void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us)
 {
     uint64_t passed_us = now_us - pace->full_since_us;
 
-    if (stk_pace_room(pace, sent) > 0) {
+    if (stk_pace_room(pace, sent) >= stk_pace_message(pace)) {
         pace->full_since_us = 0;
         return;
     }
@@ -78,13 +84,23 @@ size_t stk_pace_message(const struct stk_pace *pace)
     return fit < 1 ? 1 : fit < STK_BATCH_MAX ? fit : STK_BATCH_MAX;
 }
 
-size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
+/* A signer of a slow token has its next order long before the others are done. */
+static size_t most(const struct stk_pace *pace)
 {
-    size_t most = (2 * (size_t)pace->signers + pace->held) * stk_pace_message(pace);
+    size_t message = stk_pace_message(pace);
 
     if (pace->token_us == 0)
-        most = STK_ORDERS_IN_FLIGHT_MAX;
-    return sent < most ? most - sent : 0;
+        return STK_ORDERS_IN_FLIGHT_MAX;
+    if (message == 1)
+        return pace->signers + pace->signers / 2 + pace->spare;
+    return (2 * (size_t)pace->signers + pace->held) * message;
+}
+
+size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
+{
+    size_t all = most(pace);
+
+    return sent < all ? all - sent : 0;
 }
 
 uint64_t stk_pace_wait_us(const struct stk_pace *pace, size_t ahead, uint64_t now_us)

@@ -12,13 +12,14 @@
  *
  * Orders wait in front, where each user has its turns, and where they can still be refused or come
  * to their deadline without being signed. The keeper gets so many that no signer waits for front: as
- * much again as they are signing, and what its outbox holds together. One signer signs what is in a
+ * much again as they are signing, and what its outbox holds together; of a slow token's, some. One signer signs what is in a
  * message one after the other, so a message to a slow token has one order, and to a fast one
  * STK_BATCH_MAX. All of it is the event loop's.
  */
 #define STK_PACE_MESSAGE_US 1000   /* so long one signer may be busy with a message */
 #define STK_PACE_HELD 8            /* messages whose answers the keeper may hold together */
 #define STK_PACE_HELD_ALWAYS 64    /* ... where a sync is to be shared */
+#define STK_PACE_SPARE 2           /* orders to a slow token, beside a quarter of the signers */
 #define STK_PACE_INTERVAL_US 20000 /* over which the rate is measured, at least ... */
 #define STK_PACE_LONG_US 100000    /* ... unless it takes so long */
 #define STK_PACE_STALL_US 20000    /* answers that stay away longer are news */
@@ -27,6 +28,7 @@
 struct stk_pace {
     unsigned signers;
     unsigned held;     /* messages */
+    unsigned spare;    /* orders, to a slow token */
     uint32_t token_us; /* the token's time for a signature: about the median; 0: not known */
     double rate;       /* answers in a microsecond, while it had all that it takes; 0: not known */
     uint64_t full_since_us; /* it has all that it takes; 0: it has not */

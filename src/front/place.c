@@ -59,11 +59,12 @@ static enum stirkeep_status check_wait(const struct stk_ask *ask, uint64_t deadl
 {
     const struct stk_front *front = ask->connection->front;
     const struct stk_orders *orders = front->orders;
-    size_t sent = orders->count - stk_orders_unsent(orders);
+    size_t unsent = stk_orders_unsent(orders);
+    size_t sent = orders->count - unsent;
     size_t ahead = 0;
     uint64_t wait_us = 0;
 
-    if (sent == orders->count && stk_pace_room(&front->pace, sent) > 0)
+    if (unsent < stk_pace_room(&front->pace, sent)) /* it leaves with this turn */
         return STIRKEEP_OK;
     ahead = sent + orders->again_count + stk_queue_ahead(&orders->queue, &ask->connection->flow);
     wait_us = stk_pace_wait_us(&front->pace, ahead + 1, ask->mono_us);
