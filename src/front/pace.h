@@ -19,7 +19,7 @@
 #define STK_PACE_MESSAGE_US 1000   /* so long one signer may be busy with a message */
 #define STK_PACE_HELD 8            /* messages whose answers the keeper may hold together */
 #define STK_PACE_HELD_ALWAYS 64    /* ... where a sync is to be shared */
-#define STK_PACE_SPARE 2           /* orders to a slow token, beside a quarter of the signers */
+#define STK_PACE_SPARE 2           /* orders to a slow token, beside half as many as signers */
 #define STK_PACE_INTERVAL_US 20000 /* over which the rate is measured, at least ... */
 #define STK_PACE_LONG_US 100000    /* ... unless it takes so long */
 #define STK_PACE_STALL_US 20000    /* answers that stay away longer are news */

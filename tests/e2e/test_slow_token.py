@@ -9,7 +9,7 @@ from tokens import ScriptedService, bench
 SESSIONS = 64
 WAYS = ((1, 256), (64, 4))  # connections, window
 FEW = 2                     # sessions of the other service
-UNDER_WAY = FEW + 2          # orders at the keeper: STK_PACE_SPARE
+UNDER_WAY = FEW + 3          # orders at the keeper: STK_PACE_SPARE
 FAR = {"signing": {"deadline-ms": "5000"}}
 
 

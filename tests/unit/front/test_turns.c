@@ -191,7 +191,7 @@ static void a_slow_token_is_given_one_order_at_a_time_and_a_fast_one_many(void *
     (void)state;
 
     assert_int_equal(stk_pace_message(&slow), 1);
-    assert_int_equal(stk_pace_room(&slow, 0), 64 + 16 + STK_PACE_SPARE);
+    assert_int_equal(stk_pace_room(&slow, 0), 64 + 32 + STK_PACE_SPARE);
     assert_int_equal(stk_pace_room(&slow, 1000), 0);
     assert_int_equal(stk_pace_message(&fast), STK_BATCH_MAX);
     assert_int_equal(stk_pace_message(&unknown), STK_BATCH_MAX);
