@@ -210,6 +210,8 @@ static void a_sealed_trail_of_two_files_verifies_with_key_and_witness(void **sta
     ran = program(NULL, "audit", "verify", place("sealed"));
     program_done(ran);
     assert_non_null(strstr(ran->out, "not given: records 1 to 7\n"));
+    failed(program(NULL, "audit", "verify", "--witness", place("witness"), place("sealed")), 1,
+           "the witness shows nothing", "through record 6", "the first one given is record 8");
     EVP_PKEY_free(key);
 }
 
