@@ -579,7 +579,14 @@ def what_would_break_the_chain_is_refused():
                  "was not given", "older files that were not given")
         contains(old.prune("--yes", "--file", "audit.jsonl", code=1).stderr, "not a rotated file",
                  "the current file")
-        contains(old.prune("--yes", files=old.files[:2], code=0).stdout, "the last one given", "no end")
+        for number in (2, 3):
+            contains(old.prune("--yes", files=old.files[:number], code=1).stderr, "was not given",
+                     "newer files that were not given")
+        with Old() as moved:
+            for path in moved.files[2:]:
+                os.unlink(path)
+            contains(moved.prune("--yes", files=moved.files[:2], code=0).stdout,
+                     "the last one given", "no end")
         with Old() as fresh:
             contains(fresh.prune("--older-than", "1y", "--yes", code=1).stderr, "two years", "1y")
             contains(fresh.prune("--older-than", "730d", "--yes", code=1).stderr, "two years", "730d")
@@ -614,6 +621,9 @@ def a_key_that_came_back_after_its_end_lives():
         old.files = old.trail.done()
         told = json.loads(old.prune("--dry-run", "--json").stdout)
         equal([file["fate"] for file in told["files"]], ["stays"] * 4, "fates")
+        before = old.there()
+        old.prune("--yes", files=old.files[:3], code=1)
+        equal(old.there(), before, "without the file that tells it")
 
 
 @case
