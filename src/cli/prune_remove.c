@@ -91,7 +91,15 @@ enum stirkeep_status stk_prune_look_around(const struct stk_prune_plan *plan,
 
 /* ---- the note */
 
-/* PATH.pruned, which nobody else may have put there as a way to another file. */
+/* A power cut, or a full disk, may have left half a line. */
+static bool ends_in_a_line(int fd, off_t size)
+{
+    char last = '\n';
+
+    return size == 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+/* PATH.pruned, which nobody else may have put there as a way to another file, or may write. */
 static enum stirkeep_status open_note(const struct stk_prune_file *file, char path[PATH_MAX],
                                       int *ret_fd, struct stk_error *error)
 {
@@ -103,11 +111,16 @@ static enum stirkeep_status open_note(const struct stk_prune_file *file, char pa
         snprintf(path, PATH_MAX, "%.*s.pruned", (int)stem, file->path) >= PATH_MAX)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: the path is too long", file->path);
     *ret_fd = open(
-        path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
+        path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (*ret_fd < 0 || fstat(*ret_fd, &about) != 0)
         return failed(path, error);
     if (!S_ISREG(about.st_mode) || about.st_nlink != 1)
         return stk_error_set(error, STIRKEEP_INVALID, "%s: not a plain file with one name", path);
+    if ((about.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: may be written by others (mode %04o)",
+                             path, (unsigned)about.st_mode & 07777);
+    if (!ends_in_a_line(*ret_fd, about.st_size) && !stk_file_write_all(*ret_fd, "\n", 1))
+        return failed(path, error);
     return STIRKEEP_OK;
 }
 

@@ -663,6 +663,23 @@ def a_note_that_is_a_way_to_another_file_is_not_written():
         old.prune("--yes", code=1)
         equal(os.path.getsize(target), 0, "the other file")
         equal(len(old.there()), 5, "all are there")
+        os.unlink(f"{old.base}/audit.jsonl.pruned")
+        with open(f"{old.base}/audit.jsonl.pruned", "w") as note:
+            os.fchmod(note.fileno(), 0o660)
+        contains(old.prune("--yes", code=1).stderr, "may be written by others (mode 0660)", "open")
+        equal(len(old.there()), 5, "all are there still")
+
+
+@case
+def half_a_line_of_a_note_spoils_no_other():
+    with Old() as old:
+        with open(f"{old.base}/audit.jsonl.pruned", "w") as note:
+            os.fchmod(note.fileno(), 0o600)
+            note.write('{"time":"2026-')
+        old.prune("--yes")
+        half, *notes = lines(f"{old.base}/audit.jsonl.pruned")
+        equal(half, b'{"time":"2026-', "the half")
+        equal([json.loads(line)["outcome"] for line in notes], ["begun", "ok"] * 2, "notes")
 
 
 @case
