@@ -627,6 +627,21 @@ def a_key_that_came_back_after_its_end_lives():
 
 
 @case
+def a_clock_that_stepped_back_makes_nothing_old():
+    with Old() as old:
+        old.trail.now = utc(1970, 1, 1)
+        old.destroy("Living")
+        old.trail.rotate()
+        old.trail.add("stop")
+        old.trail.seal()
+        old.files = old.trail.done()
+        told = json.loads(old.prune("--dry-run", "--json", "--file",
+                                    os.path.basename(old.files[2])).stdout)["files"]
+        equal(told[2]["living_keys"], 2, "keys that ended lately")
+        equal(told[3]["fate"], "stays", "the file with the end")
+
+
+@case
 def a_certificate_that_has_expired_is_its_keys_end():
     with Old() as old:
         subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
