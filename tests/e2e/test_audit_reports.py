@@ -238,6 +238,42 @@ def whatever_is_changed_in_a_bundle_is_found():
 
 
 @case
+def what_only_the_bundle_says_is_not_taken_for_proven():
+    with Place(600) as place:
+        export(place)
+        bundle = place.path("bundle")
+        check = ("audit", "check-export", bundle, "--key", place.pem)
+        told = json.loads(stirkeep(*check, "--json").stdout)
+        equal(told["not_proven"],
+              [{"first": place.trail.seq - 1, "last": place.trail.seq, "records": 2}], "not proven")
+        summary = open(f"{bundle}/summary.json").read()
+        for what in ("acts", "outcomes", "names", "first", "last"):
+            changed = json.loads(summary)
+            if isinstance(changed[what], dict):
+                changed[what][next(iter(changed[what]))] += 1
+            else:
+                changed[what] += 1
+            with open(f"{bundle}/summary.json", "w") as out:
+                json.dump(changed, out)
+            contains(stirkeep(*check, code=1).stderr, f'"{what}"', what)
+        # A record that was made up, its proof taken away, and the summary made to fit.
+        records, proofs = lines(f"{bundle}/records.jsonl"), lines(f"{bundle}/proofs.jsonl")
+        head = records[9][:records[9].rindex(b',"sum":')]
+        head = re.sub(rb'"time":"[^"]*"', b'"time":"2026-01-30T22:00:00.999999Z"', head)
+        records[9] = head + b',"sum":"' + hashlib.sha256(head).hexdigest()[:16].encode() + b'"}'
+        del proofs[9]
+        changed = json.loads(summary)
+        changed["proofs"] -= 1
+        changed["unsealed"] += 1
+        for name, text in (("records", records), ("proofs", proofs)):
+            with open(f"{bundle}/{name}.jsonl", "wb") as out:
+                out.write(b"\n".join(text) + b"\n")
+        with open(f"{bundle}/summary.json", "w") as out:
+            json.dump(changed, out)
+        contains(stirkeep(*check).stdout, "record 10 to 10: 1\n", "which one is not proven")
+
+
+@case
 def an_export_that_cannot_be_whole_leaves_nothing():
     with Place(600) as place:
         os.mkdir(place.path("taken"))
