@@ -275,6 +275,9 @@ static void a_key_or_witness_that_is_none_is_refused(void **state)
            "/bad.pem", "not a P-256 public key");
     failed(program(NULL, "audit", "verify", "--key", place("missing"), place("trail")), 1,
            "/missing", "No such file");
+    place_text("cut.pem", "-----BEGIN PUBLIC KEY-----\nMFkw\n");
+    failed(program(NULL, "audit", "verify", "--key", place("cut.pem"), place("trail")), 1,
+           "/cut.pem: ", "has no END");
     failed(program(NULL, "audit", "verify", "--witness", place("empty"), place("trail")), 1,
            "/empty", "it holds no seal");
 }
