@@ -54,6 +54,9 @@ struct stk_verdict {
     uint64_t files;     /* read */
     uint64_t uncovered; /* records up to `sealed` that are in no tree of which all records were
                            given: covered by the chain alone */
+    uint64_t
+        witnessed; /* seals of the witness: held against the record that each one covers last */
+    uint64_t unwitnessed; /* and not, because that one is before what was given */
 };
 
 /* INVALID: a key is none (P-256, 91 bytes). NO_MEMORY. */
@@ -78,7 +81,8 @@ enum stirkeep_status stk_verifier_file(struct stk_verifier *verifier, int fd, co
 bool stk_verifier_path(struct stk_verifier *verifier, uint64_t sequence,
                        struct stk_merkle_path *ret_path);
 
-/* The end: is all there that the witness has seen? */
+/* The end: is all there that the witness has seen? NOT_VERIFIED as well when each of its seals is of
+ * records before the first one given: then it says nothing of these files. */
 enum stirkeep_status stk_verifier_end(struct stk_verifier *verifier,
                                       struct stk_verdict *ret_verdict, struct stk_error *error);
 

@@ -201,8 +201,12 @@ enum stirkeep_status stk_verifier_witness(struct stk_verifier *verifier, struct 
 
         if (seal->through > chain->sequence)
             break;
-        if ((seal->through != chain->sequence && !is_before) ||
-            memcmp(digest, seal->head, sizeof(seal->head)) == 0)
+        if (seal->through != chain->sequence && !is_before) {
+            verifier->verdict.unwitnessed++;
+            continue;
+        }
+        verifier->verdict.witnessed++;
+        if (memcmp(digest, seal->head, sizeof(seal->head)) == 0)
             continue;
         if (!is_signed(verifier, seal))
             return forged_witness(seal, error);
@@ -228,5 +232,12 @@ enum stirkeep_status stk_verifier_witness_end(struct stk_verifier *verifier,
                              " sealed at %s: it was cut off, or is an old copy",
                              verifier->chain.sequence, seal->through, seal->time);
     }
+    /* Whoever begins a trail of their own behind all that the witness has seen is not found by it. */
+    if (verifier->witness_count > 0 && verifier->verdict.witnessed == 0)
+        return stk_error_set(
+            error, STIRKEEP_NOT_VERIFIED,
+            "the witness shows nothing of what was given: it has seen sealed "
+            "through record %" PRIu64 ", and the first one given is record %" PRIu64,
+            verifier->witness[verifier->witness_count - 1].through, verifier->verdict.first);
     return STIRKEEP_OK;
 }

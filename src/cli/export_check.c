@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/export_bundle.h"
 #include "cli/export_lines.h"
+#include "cli/export_text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@ struct check {
     struct stk_seal seal;        /* in it */
     struct stk_proof proof;      /* the next one, when there is one */
     bool has_proof;
+    struct stk_tally acts, outcomes, names;
     struct stk_export_checked checked;
 };
 
@@ -80,8 +82,23 @@ static enum stirkeep_status compare(const struct check *check, const char *what,
 
     if (!json_is_integer(value) || (uint64_t)json_integer_value(value) != found)
         return stk_error_set(error, STIRKEEP_NOT_VERIFIED,
-                             "summary.json: %s are %" PRIu64 " here, not as it says", what, found);
+                             "summary.json: \"%s\" is %" PRIu64 " by what is here", what, found);
     return STIRKEEP_OK;
+}
+
+static enum stirkeep_status compare_tally(const struct check *check, const char *what,
+                                          const struct stk_tally *tally, struct stk_error *error)
+{
+    json_t *found = stk_export_tally(tally);
+    bool equal = found != NULL && json_equal(found, json_object_get(check->summary, what)) == 1;
+    enum stirkeep_status status =
+        found != NULL ? STIRKEEP_OK : stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+
+    json_decref(found);
+    if (status == STIRKEEP_OK && !equal)
+        status = stk_error_set(error, STIRKEEP_NOT_VERIFIED,
+                               "summary.json: \"%s\" is not what is here", what);
+    return status;
 }
 
 static enum stirkeep_status compare_all(const struct check *check, struct stk_error *error)
@@ -99,6 +116,16 @@ static enum stirkeep_status compare_all(const struct check *check, struct stk_er
         status = stk_error_set(error, STIRKEEP_NOT_VERIFIED,
                                "summary.json: %" PRIu64 " records have no proof, not as it says",
                                checked->records - checked->proven);
+    if (status == STIRKEEP_OK && checked->records > 0)
+        status = compare(check, "first", checked->first, error);
+    if (status == STIRKEEP_OK && checked->records > 0)
+        status = compare(check, "last", checked->last, error);
+    if (status == STIRKEEP_OK)
+        status = compare_tally(check, "acts", &check->acts, error);
+    if (status == STIRKEEP_OK)
+        status = compare_tally(check, "outcomes", &check->outcomes, error);
+    if (status == STIRKEEP_OK)
+        status = compare_tally(check, "names", &check->names, error);
     return status;
 }
 
@@ -213,8 +240,13 @@ static enum stirkeep_status check_record(struct check *check, struct stk_bytes r
     if (check->checked.records++ == 0)
         check->checked.first = line.sequence;
     check->checked.last = line.sequence;
+    if (!stk_tally_add(&check->acts, fields.act, 0, 1, 0) ||
+        !stk_tally_add(&check->outcomes, fields.outcome, 0, 1, 0) ||
+        (fields.name.length > 0 && !stk_tally_add(&check->names, fields.name, 0, 1, 0)))
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     if (check->has_proof && check->proof.sequence == line.sequence)
         return check_proof(check, record, &line, error);
+    stk_export_runs_add(&check->checked.unproven, line.sequence, check->checked.records);
     return STIRKEEP_OK;
 }
 
@@ -263,14 +295,23 @@ enum stirkeep_status stk_export_check(const char *path, const struct stk_audit_k
                                       struct stk_export_checked *ret_checked,
                                       struct stk_error *error)
 {
-    struct check check = {
-        .keys = keys, .directory = -1, .records.fd = -1, .proofs.fd = -1, .checkpoints.fd = -1};
+    struct check check = {.keys = keys,
+                          .directory = -1,
+                          .records.fd = -1,
+                          .proofs.fd = -1,
+                          .checkpoints.fd = -1,
+                          .acts.most = STK_EXPORT_TALLY_ROWS,
+                          .outcomes.most = STK_EXPORT_TALLY_ROWS,
+                          .names.most = STK_EXPORT_TALLY_ROWS};
     enum stirkeep_status status = open_all(&check, path, error);
 
     if (status == STIRKEEP_OK)
         status = check_all(&check, error);
     if (status == STIRKEEP_OK)
         *ret_checked = check.checked;
+    stk_tally_free(&check.acts);
+    stk_tally_free(&check.outcomes);
+    stk_tally_free(&check.names);
     stk_proof_free(&check.proof);
     stk_lines_close(&check.records);
     stk_lines_close(&check.proofs);

@@ -53,7 +53,7 @@ static json_t *keys_json(const struct stk_audit_keys *keys)
     return array;
 }
 
-static json_t *tally_json(const struct stk_tally *tally)
+json_t *stk_export_tally(const struct stk_tally *tally)
 {
     json_t *object = json_object();
     bool done = object != NULL;
@@ -101,7 +101,7 @@ json_t *stk_export_summary(const struct stk_export_about *about)
         taken->first_time, "last_time", taken->last_time, "proofs", (json_int_t)taken->proofs,
         "chain_only", (json_int_t)taken->chain_only.records, "unsealed",
         (json_int_t)taken->unsealed.records, "checkpoints", (json_int_t)taken->checkpoints,
-        "certificates", (json_int_t)about->certificates, "acts", tally_json(&taken->acts),
-        "outcomes", tally_json(&taken->outcomes), "names", tally_json(&taken->names), "trail",
-        trail_json(about));
+        "certificates", (json_int_t)about->certificates, "acts", stk_export_tally(&taken->acts),
+        "outcomes", stk_export_tally(&taken->outcomes), "names", stk_export_tally(&taken->names),
+        "trail", trail_json(about));
 }

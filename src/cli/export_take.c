@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TALLY_ROWS 4096
 #define OLD_AT_ONCE 65536
 
 /* Where a record that waits for its seal stands in records.jsonl. */
@@ -31,7 +30,7 @@ struct stk_export *stk_export_new(const struct stk_trail_filter *filter, struct 
         return NULL;
     self->filter = filter;
     self->bundle = bundle;
-    self->acts.most = self->outcomes.most = self->names.most = TALLY_ROWS;
+    self->acts.most = self->outcomes.most = self->names.most = STK_EXPORT_TALLY_ROWS;
     return self;
 }
 
@@ -110,20 +109,20 @@ static bool note_file(struct stk_export *self, const struct stk_verified *record
 /* ---- records */
 
 /* Records that follow each other in what was taken make one run. */
-static void add_to_runs(struct stk_export_runs *runs, const struct waiting *record)
+void stk_export_runs_add(struct stk_export_runs *runs, uint64_t sequence, uint64_t number)
 {
     struct stk_export_run *run = runs->count > 0 ? &runs->runs[runs->count - 1] : NULL;
-    bool follows = runs->records > 0 && record->number == runs->last + 1;
+    bool follows = runs->records > 0 && number == runs->last + 1;
 
     runs->records++;
-    runs->last = record->number;
+    runs->last = number;
     if (follows && runs->left_out > 0) {
         runs->left_out++;
     } else if (follows && run != NULL) {
-        run->last = record->sequence;
+        run->last = sequence;
         run->count++;
     } else if (runs->count < STK_EXPORT_RUNS_MAX) {
-        runs->runs[runs->count++] = (struct stk_export_run){record->sequence, record->sequence, 1};
+        runs->runs[runs->count++] = (struct stk_export_run){sequence, sequence, 1};
     } else {
         runs->left_out++;
     }
@@ -158,7 +157,7 @@ static void give_up_old(struct stk_export *self, uint64_t sequence)
     if (count == 0 || sequence - waiting[0].sequence < STK_EXPORT_WAITING_MAX + OLD_AT_ONCE)
         return;
     for (; old < count && sequence - waiting[old].sequence >= STK_EXPORT_WAITING_MAX; old++)
-        add_to_runs(&self->chain_only, &waiting[old]);
+        stk_export_runs_add(&self->chain_only, (&waiting[old])->sequence, (&waiting[old])->number);
     stk_buffer_drop(&self->waiting, old * sizeof(*waiting));
 }
 
@@ -191,7 +190,7 @@ static enum stirkeep_status prove(struct stk_export *self, struct stk_verifier *
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (!stk_verifier_path(verifier, waiting->sequence, &path)) {
-        add_to_runs(&self->chain_only, waiting);
+        stk_export_runs_add(&self->chain_only, (waiting)->sequence, (waiting)->number);
         return STIRKEEP_OK;
     }
     status = stk_bundle_read(self->bundle, STK_BUNDLE_RECORDS, waiting->offset, waiting->length,
@@ -294,7 +293,7 @@ enum stirkeep_status stk_export_finish(struct stk_export *self, struct stk_error
     if (!end_file(last_file(self)))
         return no_memory(error);
     for (size_t i = 0; i < self->waiting.length / sizeof(*waiting); i++)
-        add_to_runs(&self->unsealed, &waiting[i]);
+        stk_export_runs_add(&self->unsealed, (&waiting[i])->sequence, (&waiting[i])->number);
     self->waiting.length = 0;
     return STIRKEEP_OK;
 }

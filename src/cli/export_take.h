@@ -33,6 +33,12 @@ struct stk_export_runs {
     uint64_t last;     /* number in the row of what was taken, of the last one */
 };
 
+/* One more, which is number `number` in the row of those taken, or read, in their order. */
+void stk_export_runs_add(struct stk_export_runs *runs, uint64_t sequence, uint64_t number);
+
+/* How many kinds of acts, outcomes and names are counted, each; the rest is counted as others. */
+#define STK_EXPORT_TALLY_ROWS 4096
+
 /* One of the trail's files: what was verified of it, unpacked. */
 struct stk_export_file {
     char *name;

@@ -15,6 +15,9 @@ struct stk_export_about {
     int64_t now_us;
 };
 
+/* What was counted, as summary.json has it; NULL without memory. */
+json_t *stk_export_tally(const struct stk_tally *tally);
+
 /* NULL without memory. */
 json_t *stk_export_summary(const struct stk_export_about *about);
 

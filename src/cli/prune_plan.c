@@ -121,8 +121,12 @@ enum stirkeep_status stk_prune_each(void *context, struct stk_verifier *verifier
     }
     file->last = record->sequence;
     file->bytes += record->line.length + 1;
-    if (fields.real_us > file->last_us)
-        file->last_us = fields.real_us;
+    /* What stands behind a record is no older, whatever the host's clock said: one that woke up in
+     * 1970 makes nothing old enough to go. */
+    if (fields.real_us > plan->latest_us)
+        plan->latest_us = fields.real_us;
+    fields.real_us = plan->latest_us;
+    file->last_us = plan->latest_us;
     memcpy(file->head, record->digest, sizeof(file->head));
     return stk_prune_keys_note(&plan->keys, &fields, (uint32_t)at, error);
 }

@@ -25,7 +25,7 @@ struct stk_prune_file {
     struct stat about;               /* before it was read */
     uint64_t first, last;            /* records; 0: none */
     bool continues;                  /* it begins with a "continue" */
-    int64_t last_us;                 /* its latest record */
+    int64_t last_us;                 /* its latest record, or a later one before it */
     uint64_t bytes;                  /* of its lines */
     uint8_t head[STK_DIGEST_LENGTH]; /* of its last line */
     /* what becomes of it */
@@ -40,7 +40,8 @@ struct stk_prune_plan {
     int64_t now_s;
     struct stk_prune_file *files; /* as given, the oldest first */
     size_t count;
-    size_t reading; /* which of them */
+    size_t reading;    /* which of them */
+    int64_t latest_us; /* of all records so far */
     struct stk_prune_keys keys;
 };
 

@@ -38,17 +38,19 @@ static bool is_given(const struct stk_prune_plan *plan, const char *base)
     return false;
 }
 
-/* A file of the same trail that nobody gave, from before `number` or a copy of what has it. */
-static bool is_left_behind(const struct stk_prune_plan *plan, const char *path, const char *base)
+/* A file of the same trail that nobody gave: an older one, a copy, or a newer one, which may tell
+ * that a key lives whose end is in those given. */
+static bool is_left_out(const struct stk_prune_plan *plan, const char *path, const char *base)
 {
     uint64_t number = 0;
-    uint64_t other = 0;
     size_t stem = 0;
     size_t other_stem = 0;
 
-    return stk_prune_is_rotated(base_of(path), &number, &stem) &&
-           stk_prune_is_rotated(base, &other, &other_stem) && stem == other_stem &&
-           strncmp(base_of(path), base, stem) == 0 && other <= number && !is_given(plan, base);
+    if (!stk_prune_is_rotated(base_of(path), &number, &stem))
+        return false;
+    if (!stk_prune_is_rotated(base, &number, &other_stem))
+        other_stem = strlen(base); /* the one that is written? */
+    return stem == other_stem && strncmp(base_of(path), base, stem) == 0 && !is_given(plan, base);
 }
 
 static const struct stk_prune_file *last_to_go(const struct stk_prune_plan *plan)
@@ -77,10 +79,11 @@ enum stirkeep_status stk_prune_look_around(const struct stk_prune_plan *plan,
     if (list == NULL)
         return failed(directory, error);
     while (status == STIRKEEP_OK && (entry = readdir(list)) != NULL)
-        if (is_left_behind(plan, last->path, entry->d_name))
+        if (is_left_out(plan, last->path, entry->d_name))
             status = stk_error_set(error, STIRKEEP_INVALID,
-                                   "%s/%s was not given: older files, and both copies of one that "
-                                   "is being packed, have to be given with the others",
+                                   "%s/%s was not given: all files of the trail have to be, up to "
+                                   "the one that is written, and both copies of one that is being "
+                                   "packed",
                                    directory, entry->d_name);
     (void)closedir(list);
     return status;
@@ -88,7 +91,15 @@ enum stirkeep_status stk_prune_look_around(const struct stk_prune_plan *plan,
 
 /* ---- the note */
 
-/* PATH.pruned, which nobody else may have put there as a way to another file. */
+/* A power cut, or a full disk, may have left half a line. */
+static bool ends_in_a_line(int fd, off_t size)
+{
+    char last = '\n';
+
+    return size == 0 || (pread(fd, &last, 1, size - 1) == 1 && last == '\n');
+}
+
+/* PATH.pruned, which nobody else may have put there as a way to another file, or may write. */
 static enum stirkeep_status open_note(const struct stk_prune_file *file, char path[PATH_MAX],
                                       int *ret_fd, struct stk_error *error)
 {
@@ -100,11 +111,16 @@ static enum stirkeep_status open_note(const struct stk_prune_file *file, char pa
         snprintf(path, PATH_MAX, "%.*s.pruned", (int)stem, file->path) >= PATH_MAX)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "%s: the path is too long", file->path);
     *ret_fd = open(
-        path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
+        path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (*ret_fd < 0 || fstat(*ret_fd, &about) != 0)
         return failed(path, error);
     if (!S_ISREG(about.st_mode) || about.st_nlink != 1)
         return stk_error_set(error, STIRKEEP_INVALID, "%s: not a plain file with one name", path);
+    if ((about.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: may be written by others (mode %04o)",
+                             path, (unsigned)about.st_mode & 07777);
+    if (!ends_in_a_line(*ret_fd, about.st_size) && !stk_file_write_all(*ret_fd, "\n", 1))
+        return failed(path, error);
     return STIRKEEP_OK;
 }
 

@@ -15,7 +15,7 @@ static void write_key(struct stk_record_writer *writer, const char *before, stru
 
 static void write_certificate(struct stk_record_writer *writer, const struct stk_fields *fields)
 {
-    stk_words_text(writer, "  ", fields->name, "");
+    stk_words_value(writer, "  ", fields->name, "");
     if (fields->generation != 0) {
         stk_words_add(writer, fields->name.length > 0 ? " (generation " : "  (generation ");
         stk_words_number(writer, fields->generation);
@@ -27,10 +27,10 @@ static void write_certificate(struct stk_record_writer *writer, const struct stk
 
 static void write_call(struct stk_record_writer *writer, const struct stk_fields *fields)
 {
-    stk_words_text(writer, "  ", fields->ppt, "");
-    stk_words_text(writer, fields->ppt.length > 0 ? " " : "  ", fields->attest, "");
-    stk_words_text(writer, " (asked for ", fields->attest_asked, ")");
-    stk_words_text(writer, "  ", fields->orig, "");
+    stk_words_value(writer, "  ", fields->ppt, "");
+    stk_words_value(writer, fields->ppt.length > 0 ? " " : "  ", fields->attest, "");
+    stk_words_value(writer, " (asked for ", fields->attest_asked, ")");
+    stk_words_value(writer, "  ", fields->orig, "");
     if (fields->dest.length > 0) {
         stk_words_add(writer, fields->orig.length > 0 ? " to " : "  to ");
         stk_words_dest(writer, fields->dest);
@@ -45,7 +45,7 @@ static void write_peer(struct stk_record_writer *writer, const struct stk_fields
     stk_words_number(writer, fields->uid);
     stk_words_add(writer, ", pid ");
     stk_words_number(writer, fields->pid);
-    stk_words_text(writer, ", ", fields->executable, "");
+    stk_words_value(writer, ", ", fields->executable, "");
     stk_words_text(writer, ", grant ", fields->grant, "");
     stk_words_text(writer, ", request ", fields->request_id, "");
 }

@@ -33,7 +33,9 @@ static enum stirkeep_status read_blocks(struct stk_audit_keys *keys, struct stk_
                                  path, block.line);
         memcpy(keys->spki[keys->count++], der, STK_SPKI_LENGTH);
     }
-    if (status == STIRKEEP_OK && keys->count == before)
+    if (status != STIRKEEP_OK)
+        return stk_error_prefix(error, path);
+    if (keys->count == before)
         return stk_error_set(error, STIRKEEP_KEY_UNREADABLE, "%s: no PUBLIC KEY in PEM", path);
     return status;
 }

@@ -37,13 +37,14 @@ static bool print_json(const struct check *check)
     const struct stk_verdict *verdict = &check->verdict;
 
     return stk_json_print(json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "good", true, "records",
-        (json_int_t)verdict->records, "first", (json_int_t)verdict->first, "last",
+        "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "good", true,
+        "records", (json_int_t)verdict->records, "first", (json_int_t)verdict->first, "last",
         (json_int_t)verdict->last, "files", (json_int_t)verdict->files, "seals",
         (json_int_t)verdict->seals, "sealed", (json_int_t)verdict->sealed, "unsealed",
         (json_int_t)unsealed(verdict), "uncovered", (json_int_t)verdict->uncovered, "keys",
-        (json_int_t)check->keys.count, "witness_seals", (json_int_t)check->witness_count,
-        "witness_lines_passed_over", (json_int_t)check->passed_over));
+        (json_int_t)check->keys.count, "witness_seals", (json_int_t)verdict->witnessed,
+        "witness_seals_not_given", (json_int_t)verdict->unwitnessed, "witness_lines_passed_over",
+        (json_int_t)check->passed_over));
 }
 
 /* What holds, and as plainly what was not looked at. */
@@ -67,7 +68,11 @@ static void print_text(const struct check *check)
     if (verdict->uncovered > 0)
         (void)printf("covered by the chain alone: %" PRIu64 " records\n", verdict->uncovered);
     if (check->witness_count > 0)
-        (void)printf("witness: all is there that it has seen; seals: %zu\n", check->witness_count);
+        (void)printf("witness: all is there that it has seen; seals: %" PRIu64 "\n",
+                     verdict->witnessed);
+    if (verdict->unwitnessed > 0)
+        (void)printf("witness: not looked at, of records not given: %" PRIu64 " seals\n",
+                     verdict->unwitnessed);
     if (check->passed_over > 0)
         (void)printf("witness: passed over, as no seals: %zu lines\n", check->passed_over);
 }

@@ -14,18 +14,46 @@ static const struct stk_option table[] = {
      "audit public key (PEM), from elsewhere than the bundle; may be repeated", 0, 0},
     {0}};
 
+static json_t *runs_json(const struct stk_export_runs *runs)
+{
+    json_t *array = json_array();
+    bool done = array != NULL;
+
+    for (size_t i = 0; i < runs->count && done; i++)
+        done = json_array_append_new(array, json_pack("{s:I, s:I, s:I}", "first",
+                                                      (json_int_t)runs->runs[i].first, "last",
+                                                      (json_int_t)runs->runs[i].last, "records",
+                                                      (json_int_t)runs->runs[i].count)) == 0;
+    if (!done) {
+        json_decref(array);
+        return NULL;
+    }
+    return array;
+}
+
 static bool print(const struct stk_cli *cli, const struct stk_export_checked *checked)
 {
+    const struct stk_export_runs *unproven = &checked->unproven;
+
     if (cli->json)
-        return stk_json_print(json_pack(
-            "{s:b, s:I, s:I, s:I, s:I, s:I}", "good", true, "records", (json_int_t)checked->records,
-            "proven", (json_int_t)checked->proven, "checkpoints", (json_int_t)checked->checkpoints,
-            "first", (json_int_t)checked->first, "last", (json_int_t)checked->last));
+        return stk_json_print(
+            json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "good", true, "records",
+                      (json_int_t)checked->records, "proven", (json_int_t)checked->proven,
+                      "checkpoints", (json_int_t)checked->checkpoints, "first",
+                      (json_int_t)checked->first, "last", (json_int_t)checked->last, "not_proven",
+                      runs_json(unproven), "not_proven_left_out", (json_int_t)unproven->left_out));
     (void)printf("good: %" PRIu64 " records, %" PRIu64 " proven by %" PRIu64 " checkpoints\n",
                  checked->records, checked->proven, checked->checkpoints);
-    if (checked->proven < checked->records)
-        (void)printf("not proven: %" PRIu64 " records, which README.txt lists\n",
-                     checked->records - checked->proven);
+    if (unproven->records > 0)
+        (void)printf("not proven: %" PRIu64 " records, of which only the bundle says that they are "
+                     "from the trail\n",
+                     unproven->records);
+    for (size_t i = 0; i < unproven->count; i++)
+        (void)printf("  record %" PRIu64 " to %" PRIu64 ": %" PRIu64 "\n", unproven->runs[i].first,
+                     unproven->runs[i].last, unproven->runs[i].count);
+    if (unproven->left_out > 0)
+        (void)printf("  and %" PRIu64 " more, in more places than are listed\n",
+                     unproven->left_out);
     return true;
 }
 

@@ -73,7 +73,19 @@ static bool is_address(const char *word, size_t length)
            (length > 0 && memchr(word, ':', length - 1) != NULL);
 }
 
-static void write_word(struct writing *writing, const char *word, size_t length)
+/* What a number stands behind in a reason: then a short one is a number as well, 911 say. */
+static bool announces(const char *word, size_t length)
+{
+    static const char *const words[] = {"orig", "dest", "div", "for"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0)
+            return true;
+    return false;
+}
+
+/* `shown`: so many digits in a row stay. */
+static void write_word(struct writing *writing, const char *word, size_t length, size_t shown)
 {
     static const char digits[] = "0123456789*#";
     size_t at = 0;
@@ -87,7 +99,7 @@ static void write_word(struct writing *writing, const char *word, size_t length)
 
         if (run > length - at)
             run = length - at;
-        if (run > DIGITS_SHOWN)
+        if (run > shown)
             write_part(writing, HIDDEN, sizeof(HIDDEN) - 1);
         else
             write_part(writing, word + at, run > 0 ? run : 1);
@@ -98,11 +110,13 @@ static void write_word(struct writing *writing, const char *word, size_t length)
 void stk_number_hide(const char *sentence, char *ret_text, size_t size)
 {
     struct writing writing = {.text = ret_text, .size = size};
+    size_t shown = DIGITS_SHOWN;
 
     while (*sentence != '\0') {
         size_t length = strcspn(sentence, " \"");
 
-        write_word(&writing, sentence, length);
+        write_word(&writing, sentence, length, shown);
+        shown = announces(sentence, length) ? 0 : DIGITS_SHOWN;
         sentence += length;
         if (*sentence == '"') {
             const char *end = strchr(sentence + 1, '"');

@@ -34,8 +34,9 @@ void stk_number_hash(const struct stk_number_key *key, const char *text,
                      char ret_text[STK_NUMBER_HASH_TEXT]);
 
 /*
- * A sentence without the numbers in it: runs of more than three digits, what is between quotation
- * marks, and words with ':' or '@' in their middle become "...". At most `size` bytes with its end.
+ * A sentence without the numbers in it: runs of more than three digits, shorter ones behind "orig",
+ * "dest", "div" and "for", what is between quotation marks, and words with ':' or '@' in their
+ * middle become "...". At most `size` bytes with its end.
  */
 void stk_number_hide(const char *sentence, char *ret_text, size_t size);
 

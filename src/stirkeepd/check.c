@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "room/room.h"
 #include "room/spool.h"
+#include "stirkeepd/check_audit.h"
 #include "stirkeepd/pin.h"
 #include "stirkeepd/reading.h"
 #include "stirkeepd/secret_file.h"
@@ -161,6 +162,7 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
         check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3, config->storage.spool);
     problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1, "");
     problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);
+    problems += stk_check_trail(config->audit.file, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(config->token.directory, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(catalog, users[STK_ROOM_INTAKE].uid);
     return problems;
@@ -215,11 +217,13 @@ static int check_witness(const struct stk_config *config)
         for (size_t i = 0; i < 2; i++)
             problems += check_need(&needs[i], "stirkeepd", geteuid());
         problems += check_owner(directory, geteuid());
+        problems += stk_check_witness_file(config->audit.witness);
     }
     if (length > 0 && length < sizeof(program)) {
         memcpy(program, config->audit.witness_command, length);
         problems += check_need(&(struct need){program, X_OK, false}, "stirkeepd", geteuid());
     }
+    problems += stk_check_witness_command(config->audit.witness_command);
     return problems;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/secret_file.h"
 
+#include "model/number_hash.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -97,6 +98,18 @@ enum stirkeep_status stk_number_key_open(const char *path, uid_t keeper_uid, int
                                          .key = "[audit] number-key",
                                          .what = "the key for numbers"};
     struct stat about = {0};
+    int fd = -1;
+    enum stirkeep_status status = stk_secret_file_open(&file, keeper_uid, &fd, &about, error);
 
-    return stk_secret_file_open(&file, keeper_uid, ret_fd, &about, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    if (about.st_size < STK_NUMBER_KEY_MIN || about.st_size > STK_NUMBER_KEY_MAX) {
+        (void)close(fd);
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "%s: %lld bytes: a key for numbers has %d to %d",
+                             path[0] != '\0' ? path : "credential number-key",
+                             (long long)about.st_size, STK_NUMBER_KEY_MIN, STK_NUMBER_KEY_MAX);
+    }
+    *ret_fd = fd;
+    return STIRKEEP_OK;
 }

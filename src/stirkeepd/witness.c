@@ -138,13 +138,9 @@ static void begin(struct stk_witness *witness, unsigned kind, uint64_t now_us)
     way->due_us = stk_due_after(now_us, STK_WITNESS_AGAIN_MS);
 }
 
-static const char *why_of(unsigned kind, int wait_status)
+const char *stk_witness_fault(int fault)
 {
-    if (WIFSIGNALED(wait_status))
-        return WTERMSIG(wait_status) == SIGKILL ? "it took too long" : "it was ended by a signal";
-    if (kind == STK_WITNESS_COMMAND)
-        return "it did not end with status 0";
-    switch (WEXITSTATUS(wait_status)) {
+    switch (fault) {
     case STK_WITNESS_NOT_A_FILE:
         return "not a regular file with one name";
     case STK_WITNESS_NOT_OURS:
@@ -152,8 +148,17 @@ static const char *why_of(unsigned kind, int wait_status)
     case STK_WITNESS_OPEN_TO_OTHERS:
         return "may be written by others (chmod go-w)";
     default:
-        return strerror(WEXITSTATUS(wait_status));
+        return strerror(fault);
     }
+}
+
+static const char *why_of(unsigned kind, int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        return WTERMSIG(wait_status) == SIGKILL ? "it took too long" : "it was ended by a signal";
+    if (kind == STK_WITNESS_COMMAND)
+        return "it did not end with status 0";
+    return stk_witness_fault(WEXITSTATUS(wait_status));
 }
 
 static void failed(struct stk_witness *witness, unsigned kind, const char *why, uint64_t now_us)

@@ -67,6 +67,12 @@ bool stk_witness_is_done(const struct stk_witness *witness);
 #define STK_WITNESS_NOT_OURS 201
 #define STK_WITNESS_OPEN_TO_OTHERS 202
 
+/* Is it a file whose lines nobody but root and we could change? 0, or which of these is wrong; and
+ * that in words. */
+struct stat;
+int stk_witness_judge(const struct stat *about);
+const char *stk_witness_fault(int fault);
+
 /* Start one that appends `length` bytes of lines, or that runs the command with one line on its
  * standard input; -1 with errno. From a process with one thread. */
 pid_t stk_witness_append(const char *path, const char *lines, size_t length);

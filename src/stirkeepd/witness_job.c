@@ -37,16 +37,24 @@ static _Noreturn void fail(void)
 }
 
 /* Only root's, or our own user's: whoever else can write it may write it anew. */
+int stk_witness_judge(const struct stat *about)
+{
+    if (!S_ISREG(about->st_mode) || about->st_nlink != 1)
+        return STK_WITNESS_NOT_A_FILE;
+    if (about->st_uid != 0 && about->st_uid != geteuid())
+        return STK_WITNESS_NOT_OURS;
+    return (about->st_mode & (S_IWGRP | S_IWOTH)) != 0 ? STK_WITNESS_OPEN_TO_OTHERS : 0;
+}
+
 static void check(int fd, struct stat *ret_about)
 {
+    int fault = 0;
+
     if (fstat(fd, ret_about) != 0)
         fail();
-    if (!S_ISREG(ret_about->st_mode) || ret_about->st_nlink != 1)
-        _exit(STK_WITNESS_NOT_A_FILE);
-    if (ret_about->st_uid != 0 && ret_about->st_uid != geteuid())
-        _exit(STK_WITNESS_NOT_OURS);
-    if ((ret_about->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        _exit(STK_WITNESS_OPEN_TO_OTHERS);
+    fault = stk_witness_judge(ret_about);
+    if (fault != 0)
+        _exit(fault);
 }
 
 /* A power cut, or a full disk, may have left half a line. */

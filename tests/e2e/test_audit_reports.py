@@ -238,6 +238,42 @@ def whatever_is_changed_in_a_bundle_is_found():
 
 
 @case
+def what_only_the_bundle_says_is_not_taken_for_proven():
+    with Place(600) as place:
+        export(place)
+        bundle = place.path("bundle")
+        check = ("audit", "check-export", bundle, "--key", place.pem)
+        told = json.loads(stirkeep(*check, "--json").stdout)
+        equal(told["not_proven"],
+              [{"first": place.trail.seq - 1, "last": place.trail.seq, "records": 2}], "not proven")
+        summary = open(f"{bundle}/summary.json").read()
+        for what in ("acts", "outcomes", "names", "first", "last"):
+            changed = json.loads(summary)
+            if isinstance(changed[what], dict):
+                changed[what][next(iter(changed[what]))] += 1
+            else:
+                changed[what] += 1
+            with open(f"{bundle}/summary.json", "w") as out:
+                json.dump(changed, out)
+            contains(stirkeep(*check, code=1).stderr, f'"{what}"', what)
+        # A record that was made up, its proof taken away, and the summary made to fit.
+        records, proofs = lines(f"{bundle}/records.jsonl"), lines(f"{bundle}/proofs.jsonl")
+        head = records[9][:records[9].rindex(b',"sum":')]
+        head = re.sub(rb'"time":"[^"]*"', b'"time":"2026-01-30T22:00:00.999999Z"', head)
+        records[9] = head + b',"sum":"' + hashlib.sha256(head).hexdigest()[:16].encode() + b'"}'
+        del proofs[9]
+        changed = json.loads(summary)
+        changed["proofs"] -= 1
+        changed["unsealed"] += 1
+        for name, text in (("records", records), ("proofs", proofs)):
+            with open(f"{bundle}/{name}.jsonl", "wb") as out:
+                out.write(b"\n".join(text) + b"\n")
+        with open(f"{bundle}/summary.json", "w") as out:
+            json.dump(changed, out)
+        contains(stirkeep(*check).stdout, "record 10 to 10: 1\n", "which one is not proven")
+
+
+@case
 def an_export_that_cannot_be_whole_leaves_nothing():
     with Place(600) as place:
         os.mkdir(place.path("taken"))
@@ -287,6 +323,31 @@ def an_export_that_is_killed_leaves_nothing_that_looks_finished():
                 stirkeep("audit", "check-export", out, "--key", place.pem)
         note(f"finished or not: {dict(seen)}")
         assert seen[False] > 0, "no kill came in time"
+
+
+# ---- words
+
+
+@case
+def a_value_that_reads_like_others_is_in_quotation_marks():
+    base = tempfile.mkdtemp(prefix="stirkeep-words-")
+    try:
+        trail = Written(f"{base}/audit.jsonl", utc(2026, 1, 1))
+        for name, orig, ppt in (("Alpha", "12155550121", "shaken"),
+                                ("Alpha (generation 1)  shaken A", "1  by uid 0, grant root", "div-o"),
+                                ('A"  by uid 0', "sip:a@example.com", "x y"), ("Al\u200bpha", "1,2", "")):
+            trail.add("refuse", "invalid", uid=7, gid=7, pid=7, request_id="7", name=name, ppt=ppt,
+                      orig=orig, dest=[orig, "2"], executable="/usr/bin/a b, grant root")
+        words = stirkeep("audit", "show", *trail.done()).stdout.splitlines()
+        by = '  by uid 7, pid 7, "/usr/bin/a b, grant root", request 7'
+        equal([line.split("Z  refuse invalid  ")[1] for line in words],
+              [f"Alpha  shaken  12155550121 to 12155550121, 2{by}",
+               '"Alpha (generation 1)  shaken A"  div-o  "1  by uid 0, grant root" to '
+               f'"1  by uid 0, grant root", 2{by}',
+               f'"A\'  by uid 0"  "x y"  sip:a@example.com to sip:a@example.com, 2{by}',
+               f'"Al\u200bpha"  "1,2" to "1,2", 2{by}'], "words")
+    finally:
+        shutil.rmtree(base)
 
 
 # ---- report
@@ -579,7 +640,14 @@ def what_would_break_the_chain_is_refused():
                  "was not given", "older files that were not given")
         contains(old.prune("--yes", "--file", "audit.jsonl", code=1).stderr, "not a rotated file",
                  "the current file")
-        contains(old.prune("--yes", files=old.files[:2], code=0).stdout, "the last one given", "no end")
+        for number in (2, 3):
+            contains(old.prune("--yes", files=old.files[:number], code=1).stderr, "was not given",
+                     "newer files that were not given")
+        with Old() as moved:
+            for path in moved.files[2:]:
+                os.unlink(path)
+            contains(moved.prune("--yes", files=moved.files[:2], code=0).stdout,
+                     "the last one given", "no end")
         with Old() as fresh:
             contains(fresh.prune("--older-than", "1y", "--yes", code=1).stderr, "two years", "1y")
             contains(fresh.prune("--older-than", "730d", "--yes", code=1).stderr, "two years", "730d")
@@ -614,6 +682,24 @@ def a_key_that_came_back_after_its_end_lives():
         old.files = old.trail.done()
         told = json.loads(old.prune("--dry-run", "--json").stdout)
         equal([file["fate"] for file in told["files"]], ["stays"] * 4, "fates")
+        before = old.there()
+        old.prune("--yes", files=old.files[:3], code=1)
+        equal(old.there(), before, "without the file that tells it")
+
+
+@case
+def a_clock_that_stepped_back_makes_nothing_old():
+    with Old() as old:
+        old.trail.now = utc(1970, 1, 1)
+        old.destroy("Living")
+        old.trail.rotate()
+        old.trail.add("stop")
+        old.trail.seal()
+        old.files = old.trail.done()
+        told = json.loads(old.prune("--dry-run", "--json", "--file",
+                                    os.path.basename(old.files[2])).stdout)["files"]
+        equal(told[2]["living_keys"], 2, "keys that ended lately")
+        equal(told[3]["fate"], "stays", "the file with the end")
 
 
 @case
@@ -653,6 +739,23 @@ def a_note_that_is_a_way_to_another_file_is_not_written():
         old.prune("--yes", code=1)
         equal(os.path.getsize(target), 0, "the other file")
         equal(len(old.there()), 5, "all are there")
+        os.unlink(f"{old.base}/audit.jsonl.pruned")
+        with open(f"{old.base}/audit.jsonl.pruned", "w") as note:
+            os.fchmod(note.fileno(), 0o660)
+        contains(old.prune("--yes", code=1).stderr, "may be written by others (mode 0660)", "open")
+        equal(len(old.there()), 5, "all are there still")
+
+
+@case
+def half_a_line_of_a_note_spoils_no_other():
+    with Old() as old:
+        with open(f"{old.base}/audit.jsonl.pruned", "w") as note:
+            os.fchmod(note.fileno(), 0o600)
+            note.write('{"time":"2026-')
+        old.prune("--yes")
+        half, *notes = lines(f"{old.base}/audit.jsonl.pruned")
+        equal(half, b'{"time":"2026-', "the half")
+        equal([json.loads(line)["outcome"] for line in notes], ["begun", "ok"] * 2, "notes")
 
 
 @case
@@ -689,11 +792,15 @@ def a_real_trail_is_exported_reported_and_kept():
                     "A", check=False)
         wait_until("all is sealed",
                    lambda: json.loads(service.cli("status", "--json").stdout)["audit_unsealed"] == 0, 15)
-        rotated = [name for name in sorted(os.listdir(service.log))
-                   if re.fullmatch(r"audit\.jsonl\.\d{12}(\.zst)?", name)]
-        assert rotated, os.listdir(service.log)
-        asked = json.loads(service.cli("audit", "prune", *(f"{service.log}/{name}" for name in rotated),
-                                       service.audit, "--json", "--dry-run").stdout)
+
+        def pruned():
+            rotated = [name for name in sorted(os.listdir(service.log))
+                       if re.fullmatch(r"audit\.jsonl\.\d{12}(\.zst)?", name)]
+            assert rotated, os.listdir(service.log)
+            done = service.cli("audit", "prune", *(f"{service.log}/{name}" for name in rotated),
+                               service.audit, "--json", "--dry-run", check=False)
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        asked = wait_until("no rotation came between", pruned)
         equal(asked["service"], None, "the service was asked")
         contains(asked["files"][0]["why"], "(Alpha) holds it until 20", "by the certificate's end")
         equal(service.stop(), 0, "exit status")

@@ -420,8 +420,37 @@ static void the_last_files_verify_without_the_first_ones(void **state)
     assert_int_equal(verdict.seals, 2);
     assert_int_equal(verdict.sealed, 36);
     assert_int_equal(verdict.uncovered, 10); /* 13 to 22: their tree begins before what is given */
+    assert_int_equal(verdict.witnessed, 2);
+    assert_int_equal(verdict.unwitnessed, 1);
     stk_buffer_free(&files[0]);
     stk_buffer_free(&files[1]);
+}
+
+/* Else a trail of somebody's own, that only has to begin far enough behind, would be a good one. */
+static void
+a_trail_that_begins_behind_all_that_the_witness_has_seen_is_shown_by_nothing(void **state)
+{
+    struct made *made = *state;
+    struct stk_buffer file = {0};
+    struct stk_verdict verdict = {.records = 77};
+    struct stk_error error = {0};
+
+    for (size_t i = 0; i < 12; i++)
+        forgery_remove(&made->trail, 0);
+    forgery_replace(&made->trail, 0, "{\"seq\":", "{\"seq\":50");
+    while (made->trail.count > 1)
+        forgery_remove(&made->trail, 1);
+    forgery_relink(&made->trail, 0);
+    file = forgery_file(&made->trail, made->trail.lines[0].file);
+    assert_int_equal(verify_buffers(&file, 1, &made->keyed, &verdict, &error), STIRKEEP_OK);
+    verdict.records = 77;
+    assert_int_equal(verify_buffers(&file, 1, &made->full, &verdict, &error),
+                     STIRKEEP_NOT_VERIFIED);
+    assert_int_equal(verdict.records, 77);
+    assert_message(&error,
+                   "the witness shows nothing of what was given: it has seen sealed through "
+                   "record 36, and the first one given is record 5013");
+    stk_buffer_free(&file);
 }
 
 /* Its tree cannot be made, but where it looked can be held against the chain. */
@@ -647,6 +676,7 @@ int main(void)
         TEST(last_files_taken_away_are_found_by_the_witness),
         TEST(a_trail_begun_anew_is_found_by_the_witness),
         TEST(the_last_files_verify_without_the_first_ones),
+        TEST(a_trail_that_begins_behind_all_that_the_witness_has_seen_is_shown_by_nothing),
         TEST(a_seal_that_reaches_back_before_the_first_file_is_still_held_against_the_chain),
         TEST(a_forged_witness_accuses_no_trail),
         TEST(the_witness_may_be_in_any_order_and_hold_a_seal_twice),

@@ -210,6 +210,8 @@ static void a_sealed_trail_of_two_files_verifies_with_key_and_witness(void **sta
     ran = program(NULL, "audit", "verify", place("sealed"));
     program_done(ran);
     assert_non_null(strstr(ran->out, "not given: records 1 to 7\n"));
+    failed(program(NULL, "audit", "verify", "--witness", place("witness"), place("sealed")), 1,
+           "the witness shows nothing", "through record 6", "the first one given is record 8");
     EVP_PKEY_free(key);
 }
 
@@ -273,6 +275,9 @@ static void a_key_or_witness_that_is_none_is_refused(void **state)
            "/bad.pem", "not a P-256 public key");
     failed(program(NULL, "audit", "verify", "--key", place("missing"), place("trail")), 1,
            "/missing", "No such file");
+    place_text("cut.pem", "-----BEGIN PUBLIC KEY-----\nMFkw\n");
+    failed(program(NULL, "audit", "verify", "--key", place("cut.pem"), place("trail")), 1,
+           "/cut.pem: ", "has no END");
     failed(program(NULL, "audit", "verify", "--witness", place("empty"), place("trail")), 1,
            "/empty", "it holds no seal");
 }

@@ -264,11 +264,11 @@ static void an_upload_is_sealed_imported_and_removed_with_evidence(void **state)
     assert_non_null(strstr(told, "overwritten, synced, unlinked"));
     assert_non_null(strstr(told, "\"generation\": 1"));
     assert_null(strstr(told, "PRIVATE KEY"));
-    assert_int_equal(count(spool, "done", "", NULL), 1);
     ends_await_act(spool->ends, "source-removed", "Alpha", 1);
     assert_non_null(strstr(ends_last_act(spool->ends, "import")->detail, "/incoming/Alpha (owner"));
     assert_non_null(strstr(ends_last_act(spool->ends, "source-removed")->detail, "overwritten"));
     assert_int_equal(ends_drain(spool->ends), 0);
+    assert_int_equal(count(spool, "done", "", NULL), 1);
     assert_false(ends_intent_open(spool->ends));
 }
 

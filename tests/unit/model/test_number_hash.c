@@ -96,6 +96,10 @@ static void sentences_lose_their_numbers_and_nothing_else(void **state)
         {"+14155550100, 12", "+..., 12"},
         {"an end \"without its mark 1", "an end ..."},
         {"415 5550100", "415 ..."},
+        {"grant a: orig 911 is not allowed", "grant a: orig ... is not allowed"},
+        {"TNAuthList does not cover div *67", "TNAuthList does not cover div ..."},
+        {"attest A for 112: line 25 of it", "attest A for ...: line 25 of it"},
+        {"character 7: orig 1, 2 and 3", "character 7: orig ..., 2 and 3"},
     };
     char text[64] = "";
     (void)state;

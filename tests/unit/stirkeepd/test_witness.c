@@ -462,7 +462,7 @@ static void a_key_for_numbers_is_as_private_as_a_pin(void **state)
 
     assert_int_equal(stk_number_key_open(fixture->file, geteuid(), &fd, &error), STIRKEEP_CONFIG);
     assert_non_null(strstr(error.message, "empty"));
-    assert_int_equal(write(fd, "key", 3), 3);
+    assert_int_equal(write(fd, "0123456789abcdef0123456789abcdef", 32), 32);
     (void)close(fd);
     assert_int_equal(stk_number_key_open(fixture->file, geteuid(), &fd, &error), STIRKEEP_OK);
     assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
