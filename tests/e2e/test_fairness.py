@@ -5,7 +5,7 @@ import os
 import time
 
 from stirkeep import ROOT, STRANGER
-from tap import Skip, case, equal, note, run
+from tap import Skip, equal, note, run, timed
 from tokens import ScriptedService, begin_bench, bench, end_bench
 
 RATE = 100           # requests a second of the modest client
@@ -51,13 +51,13 @@ def holds(service, kind, lines, rate, floods, **who):
         assert flooded <= FACTOR * quiet + SPARE_US[kind], (flooded, quiet)
 
 
-@case
+@timed
 def one_connection_that_floods_keeps_none_of_the_same_user_waiting(service):
     for token in (SLOW, REAL):
         holds(service, *token, FLOODS[:1])
 
 
-@case
+@timed
 def a_user_whose_many_connections_flood_keeps_no_other_user_waiting(service):
     if not ROOT:
         raise Skip("only root can be two users")
@@ -65,7 +65,7 @@ def a_user_whose_many_connections_flood_keeps_no_other_user_waiting(service):
         holds(service, *token, FLOODS, uid=STRANGER)
 
 
-@case
+@timed
 def so_it_is_with_requests_that_are_refused(service):
     """Reading them takes turns, too."""
     if not ROOT:

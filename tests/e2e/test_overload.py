@@ -7,7 +7,7 @@ is refused at once, and memory stays as it is.
 import sys
 
 from stirkeep import wait_until
-from tap import case, equal, note, run
+from tap import equal, note, run, timed
 from tokens import ScriptedService, bench, resident_kib
 
 SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
@@ -46,27 +46,27 @@ def flat(service, load):
         assert after[room] <= before[room] * 1.1 + 8192, (room, before, after)
 
 
-@case
+@timed
 def a_slow_token_is_asked_for_three_times_what_it_can_do(service):
     service.follow("C_Sign * delay 5")
     top = top_rate(service, 4, 16)
     flat(service, lambda: overload(service, top, 16, 5))
 
 
-@case
+@timed
 def so_from_one_connection_and_from_many(service):
     top = top_rate(service, 4, 16)
     for connections in (1, 64):
         overload(service, top, connections, 5)
 
 
-@case
+@timed
 def nearer_deadlines_are_kept_likewise(service):
     top = top_rate(service, 4, 16)
     overload(service, top, 16, 5, "--deadline-ms", "50", deadline_ms=50)
 
 
-@case
+@timed
 def a_token_that_becomes_slower_is_asked_for_less(service):
     service.follow("C_Sign * delay 1")
     bench(service, 4, 16, 1)
@@ -76,7 +76,7 @@ def a_token_that_becomes_slower_is_asked_for_less(service):
     overload(service, 4 / 0.02, 16, 5)
 
 
-@case
+@timed
 def the_real_token_is_asked_for_three_times_what_it_can_do(service):
     """The client takes its share of the processors, and of the time that is told."""
     service.follow()

@@ -3,7 +3,7 @@
 import time
 
 import wire
-from tap import case, equal, note, run
+from tap import case, equal, note, run, timed
 from tokens import ScriptedService, bench
 
 SESSIONS = 64
@@ -48,7 +48,7 @@ def so_it_is_when_each_call_is_slow(many, few):
         rate(many, SESSIONS / 0.02, 0.9, *way)  # C_SignInit and C_Sign
 
 
-@case
+@timed
 def a_lone_request_waits_for_its_own_signature_alone(many, few):
     many.follow("C_Sign * delay 20")
     told = bench(many, 1, 1, 1)
@@ -73,7 +73,7 @@ def answers(service, asked):
     return found
 
 
-@case
+@timed
 def requests_of_different_deadlines_are_each_answered_by_their_own(many, few):
     few.follow("C_Sign * delay 50")
     bench(few, 2, 2, 2)
