@@ -11,6 +11,8 @@ import sys
 import time
 import traceback
 
+BUSY_MS = 2  # an idle machine is at 0.2 and below
+
 _cases = []
 
 
@@ -23,16 +25,33 @@ def case(function):
     return function
 
 
+def _lateness():
+    """Milliseconds that one in a hundred sleeps of this process, idle as it is, ends too late."""
+    late = []
+    for _ in range(400):
+        began = time.monotonic()
+        time.sleep(0.001)
+        late.append((time.monotonic() - began) * 1000 - 1)
+    return sorted(late)[-4]
+
+
 def timed(function):
-    """A case whose times others on the machine may spoil: one good try of three is enough."""
+    """A case about times, which others on the machine may spoil: one good try of three is enough.
+
+    Where this process itself is called late again and again, nothing can be said of the service.
+    """
     @functools.wraps(function)
     def tried(**arguments):
-        for left in (2, 1):
+        late = []
+        for left in (2, 1, 0):
             try:
                 return function(**arguments)
             except AssertionError as why:
-                note(f"tried again, {left} left: {why!r}")
-        return function(**arguments)
+                late.append(_lateness())
+                note(f"{why!r}; sleeps end {late[-1]:.1f} ms late; {left} tries left")
+                if left == 0 and min(late) <= BUSY_MS:
+                    raise
+        raise Skip(f"others keep the processors: sleeps end {min(late):.1f} ms late")
     return case(tried)
 
 

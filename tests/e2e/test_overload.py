@@ -81,7 +81,7 @@ def the_real_token_is_asked_for_three_times_what_it_can_do(service):
     """The client takes its share of the processors, and of the time that is told."""
     service.follow()
     top = top_rate(service, 8, 16)
-    flat(service, lambda: overload(service, top, 16, 50, served=0.2))
+    flat(service, lambda: overload(service, top, 16, 100, served=0.2))
     wait_until("it is served again", lambda: service.sign(check=False).returncode == 0, 5)
 
 
