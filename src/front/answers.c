@@ -65,13 +65,33 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
     stk_orders_release(front->orders, slot);
 }
 
+static void give_back(struct stk_front *front, const struct stk_decision *decision,
+                      const struct stk_name *name)
+{
+    uint64_t now_us = stk_clock_mono_us();
+
+    stk_usage_refund(front->usage, decision, name->text, 1, now_us, stk_clock_seconds());
+    stk_counts_touch(front, now_us);
+}
+
+/* Answered at its deadline, or by the keeper before; or a former front's. */
+static void deliver_late(struct stk_front *front, const struct stk_answer *said)
+{
+    const struct stk_late_order *order = stk_late_take(front->late, said->id);
+
+    if (order != NULL && said->status != STIRKEEP_OK)
+        give_back(front, &order->decision, &order->name);
+}
+
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said)
 {
     struct stk_slot *slot = stk_orders_find(front->orders, said->id);
     struct stk_response_result result = {.status = said->status, .message = said->message};
 
-    if (slot == NULL)
-        return; /* answered at its deadline, or by the keeper before; or a former front's */
+    if (slot == NULL) {
+        deliver_late(front, said);
+        return;
+    }
     if (said->status == STIRKEEP_OK)
         result.signed_ = (struct stk_response_signed){
             .identity = {(const uint8_t *)said->identity, said->identity_length},
@@ -80,10 +100,12 @@ void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said)
             .iat = said->iat,
             .origid = said->origid,
             .attest = stk_attest_text(slot->decision.attest)};
+    else if (!slot->counts)
+        give_back(front, &slot->decision, &slot->name);
     answer(front, slot, &result);
 }
 
-void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us)
+void stk_answer_expire(struct stk_front *front, struct stk_slot *slot)
 {
     struct stk_response_result result = {.status = STIRKEEP_DEADLINE,
                                          .message = stirkeep_status_text(STIRKEEP_DEADLINE)};
@@ -92,25 +114,21 @@ void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t 
         result.status = STIRKEEP_UNAVAILABLE;
         result.message = "the keeper, which has the token, is starting: try again";
     }
-    if (!slot->told) {
-        stk_usage_refund(front->usage, &slot->decision, slot->name.text, 1, now_us,
-                         stk_clock_seconds());
-        stk_counts_touch(front, now_us);
-    }
+    if (slot->told && !slot->counts)
+        stk_late_keep(front->late, slot);
+    else if (!slot->told)
+        give_back(front, &slot->decision, &slot->name);
     answer(front, slot, &result);
 }
 
 void stk_answer_forget(struct stk_front *front, struct stk_flow *flow)
 {
-    uint64_t now_us = flow->count > 0 ? stk_clock_mono_us() : 0;
-    int64_t now_s = stk_clock_seconds();
     struct stk_slot *slot = NULL;
 
     while ((slot = TAILQ_FIRST(&flow->waiting)) != NULL) {
         struct stk_batch *batch = slot->batch;
 
-        stk_usage_refund(front->usage, &slot->decision, slot->name.text, 1, now_us, now_s);
-        stk_counts_touch(front, now_us);
+        give_back(front, &slot->decision, &slot->name);
         if (batch != NULL && --batch->held == 0)
             stk_batch_free(batch);
         stk_orders_release(front->orders, slot);

@@ -59,6 +59,7 @@ static void obey(struct stk_front *front, struct stk_control_message *message)
         stk_program_learn(front, message->number, message->text);
     } else if (message->kind == STK_CONTROL_ROOM_DOWN && message->room == STK_ROOM_KEEPER) {
         front->keeper_up = false;
+        stk_late_forget(front->late);
     } else if (message->kind == STK_CONTROL_ROOM_UP && message->room == STK_ROOM_KEEPER) {
         front->keeper_up = true;
         stk_link_keeper_again(front);

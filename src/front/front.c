@@ -60,10 +60,12 @@ static bool allocate(struct stk_front *front)
     front->page = calloc(STK_LIST_PAGE, sizeof(*front->page));
     front->names = stk_names_new();
     front->orders = stk_orders_new(seed);
+    front->late = calloc(1, sizeof(*front->late));
     front->base = new_base();
     front->outgoing.ceiling = STK_LINK_MESSAGE_MAX;
     return front->message != NULL && front->page != NULL && front->names != NULL &&
-           front->orders != NULL && front->base != NULL && front->usage != NULL &&
+           front->orders != NULL && front->late != NULL && front->base != NULL &&
+           front->usage != NULL &&
            stk_buffer_reserve(&front->outgoing, STK_LINK_MESSAGE_MAX) == STIRKEEP_OK &&
            stk_arena_new(&front->arena, STK_DECODE_ARENA_MAX) == STIRKEEP_OK &&
            stk_arena_new(&front->work, STK_WORK_ARENA_MAX) == STIRKEEP_OK;
@@ -181,6 +183,7 @@ void stk_front_free(struct stk_front *front)
     if (front->orders != NULL)
         stk_answer_nobody(front);
     stk_orders_free(front->orders);
+    free(front->late);
     stk_names_free(front->names);
     stk_refusals_clear(&front->refusals);
     stk_tally_clear(&front->tally);

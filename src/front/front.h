@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "front/connection.h"
 #include "front/image.h"
+#include "front/late.h"
 #include "front/names.h"
 #include "front/orders.h"
 #include "front/pace.h"
@@ -52,6 +53,7 @@ struct stk_front {
     struct stk_buffer outgoing; /* one on its way to a link */
     struct stk_names *names;
     struct stk_orders *orders;
+    struct stk_late *late;
     struct stk_refusals refusals;
     struct stk_tally tally;
     struct stk_front_counters counters; /* being told */
@@ -182,8 +184,8 @@ void stk_link_keeper_again(struct stk_front *front);
 
 /* The keeper's word. */
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said);
-/* None came in time. What the keeper was never told is given back. */
-void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us);
+/* None came in time. What the keeper was never told is given back at once. */
+void stk_answer_expire(struct stk_front *front, struct stk_slot *slot);
 /* Whoever asked has left: what waits in the flow is not signed, and is given back. */
 void stk_answer_forget(struct stk_front *front, struct stk_flow *flow);
 /* A batch has all its results; it is freed. */

@@ -46,6 +46,11 @@ void stk_orders_free(struct stk_orders *orders)
     free(orders);
 }
 
+uint64_t stk_order_serial(uint64_t id)
+{
+    return id >> SLOT_BITS;
+}
+
 static void heap_set(struct stk_orders *orders, size_t place, struct stk_slot *slot)
 {
     orders->heap[place] = slot;
@@ -107,6 +112,7 @@ struct stk_slot *stk_orders_take(struct stk_orders *orders, struct stk_flow *flo
     slot->deadline_us = deadline_us;
     slot->place = STK_SLOT_WAITS;
     slot->told = false;
+    slot->counts = false;
     slot->batch = NULL;
     slot->weight = 0;
     slot->flow = flow;
@@ -190,8 +196,10 @@ void stk_orders_unsend(struct stk_orders *orders)
 {
     struct stk_slot *slot = NULL;
 
-    while ((slot = TAILQ_LAST(&orders->sent, stk_slot_list)) != NULL)
+    while ((slot = TAILQ_LAST(&orders->sent, stk_slot_list)) != NULL) {
+        slot->counts = true;
         stk_orders_take_back(orders, slot);
+    }
 }
 
 uint64_t stk_orders_next_deadline(const struct stk_orders *orders)

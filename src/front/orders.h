@@ -34,6 +34,7 @@ struct stk_slot {
     uint32_t heap_place;
     enum stk_slot_place place;
     bool told;                    /* is sent, or was before, to a keeper that is gone */
+    bool counts;                  /* that keeper may have signed it: whatever comes, it counts */
     struct stk_flow *flow;        /* while it waits: the connection's */
     struct stk_user *user;        /* whose it is */
     struct stk_name name;         /* of the certificate */
@@ -72,6 +73,9 @@ void stk_orders_free(struct stk_orders *orders);
 struct stk_slot *stk_orders_take(struct stk_orders *orders, struct stk_flow *flow,
                                  uint64_t deadline_us);
 void stk_orders_release(struct stk_orders *orders, struct stk_slot *slot);
+
+/* One order's follows another's. */
+uint64_t stk_order_serial(uint64_t id);
 
 /* NULL when no order in flight has this id. */
 struct stk_slot *stk_orders_find(const struct stk_orders *orders, uint64_t id);

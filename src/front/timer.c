@@ -58,7 +58,7 @@ void stk_timer_set(struct stk_front *front)
 static void expire_orders(struct stk_front *front, uint64_t now)
 {
     while (stk_orders_next_deadline(front->orders) <= now)
-        stk_answer_expire(front, stk_orders_earliest(front->orders), now);
+        stk_answer_expire(front, stk_orders_earliest(front->orders));
 }
 
 static void expire_list(struct stk_connection_list *list, uint64_t now)

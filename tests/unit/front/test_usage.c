@@ -273,6 +273,57 @@ static void what_never_reached_the_keeper_is_given_back(void **state)
     client_free(&client);
 }
 
+static void what_the_keeper_does_not_sign_is_given_back(void **state)
+{
+    static const enum stirkeep_status why[] = {STIRKEEP_AUDIT_UNAVAILABLE, STIRKEEP_TOKEN_ERROR,
+                                               STIRKEEP_DEADLINE, STIRKEEP_TOKEN_LOCKED};
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    stay_within_a_day();
+    bench->grant = "quota = 3\nrate = 1\nburst = 3\n";
+    bench->sections = "[certificate *]\nquota = 3\n";
+    bench_start(bench);
+    client = client_new(&bench->born);
+    for (size_t i = 0; i < 12; i++) {
+        bench_forget(bench);
+        sign_to(&client, 1, "Alpha", "A", 0);
+        bench_take(bench, 1);
+        bench_answer(bench, bench->taken[0].id, why[i % 4]);
+        hear_refusal(bench, &client, 1, why[i % 4], "keeper");
+    }
+    expect_so_many(bench, &client, 3, "used up");
+    bench_await_count(bench, false, "proxy", 3);
+    client_free(&client);
+}
+
+/* Come to its deadline and answered after that: what is in the trail counts, and nothing else. */
+static void a_late_signature_counts_and_a_late_failure_does_not(void **state)
+{
+    enum { EACH = 5 };
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    stay_within_a_day();
+    bench->deadline_ms = 200;
+    bench->grant = "quota = 12\n";
+    bench_start(bench);
+    client = client_new(&bench->born);
+    for (uint64_t id = 1; id <= 2 * EACH; id++)
+        sign_to(&client, id, "Alpha", "A", 0);
+    bench_take(bench, 2 * EACH);
+    for (size_t i = 0; i < 2 * EACH; i++)
+        assert_int_equal(hear(bench, &client).status, STIRKEEP_DEADLINE);
+    bench_await_count(bench, false, "proxy", 2 * EACH);
+    for (size_t i = 0; i < 2 * EACH; i++)
+        bench_answer(bench, bench->taken[i].id, i < EACH ? STIRKEEP_OK : STIRKEEP_TOKEN_ERROR);
+    for (size_t i = EACH; i < 2 * EACH; i++) /* once, however often it is said */
+        bench_answer(bench, bench->taken[i].id, STIRKEEP_TOKEN_ERROR);
+    bench_await_count(bench, false, "proxy", EACH);
+    expect_so_many(bench, &client, 12 - EACH, "quota");
+    client_free(&client);
+}
+
 static void a_whole_batch_past_the_limit_costs_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -357,6 +408,8 @@ int main(void)
         TEST(what_was_used_before_is_remembered),
         TEST(at_the_end_what_was_used_is_told),
         TEST(what_never_reached_the_keeper_is_given_back),
+        TEST(what_the_keeper_does_not_sign_is_given_back),
+        TEST(a_late_signature_counts_and_a_late_failure_does_not),
         TEST(a_whole_batch_past_the_limit_costs_nothing),
         TEST(what_finds_no_room_costs_nothing),
     };
