@@ -96,7 +96,7 @@ static enum stirkeep_status configure(struct stk_catalog *catalog, struct stk_er
                                   "PRAGMA trusted_schema = OFF;"
                                   "PRAGMA cell_size_check = ON;"
                                   "PRAGMA temp_store = MEMORY;"
-                                  "PRAGMA journal_size_limit = 4194304;";
+                                  "PRAGMA journal_size_limit = 4194304;" STK_SCHEMA_USAGE_WAITING;
     sqlite3 *db = catalog->db;
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)

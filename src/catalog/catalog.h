@@ -327,9 +327,12 @@ struct stk_usage_row {
 };
 
 #define STK_USAGE_ROWS_MAX 500000
+#define STK_USAGE_WAITING_MAX 100000
 
 /* One transaction: of each name and day the larger count stands, and what is of days before
- * `oldest` is gone. INVALID; OVERLOADED past STK_USAGE_ROWS_MAX: nothing is changed then. */
+ * `oldest` is gone. INVALID; OVERLOADED past STK_USAGE_ROWS_MAX: nothing is changed then. STORAGE:
+ * these counts wait in this process's memory, STK_USAGE_WAITING_MAX at most, and the next call, of no
+ * row even, stores them, too; stk_catalog_used knows of them. */
 enum stirkeep_status stk_catalog_use(struct stk_catalog *catalog, const struct stk_usage_row *rows,
                                      size_t count, int64_t oldest, struct stk_error *error);
 

@@ -161,4 +161,14 @@ enum stirkeep_status stk_schema_migrate(struct stk_catalog *catalog, int version
     " PRIMARY KEY (day, kind, name)"                                                               \
     ") STRICT, WITHOUT ROWID;"
 
+/* What could not be stored in it yet, in this process's memory. */
+#define STK_SCHEMA_USAGE_WAITING                                                                   \
+    "CREATE TEMP TABLE usage_waiting ("                                                            \
+    " day INTEGER NOT NULL,"                                                                       \
+    " kind TEXT NOT NULL,"                                                                         \
+    " name TEXT NOT NULL,"                                                                         \
+    " count INTEGER NOT NULL,"                                                                     \
+    " PRIMARY KEY (day, kind, name)"                                                               \
+    ") STRICT, WITHOUT ROWID;"
+
 #endif

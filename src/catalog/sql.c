@@ -165,8 +165,22 @@ static const char *const texts[STK_SQL_COUNT] = {
         "INSERT INTO usage (day, kind, name, count) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
     [STK_SQL_USAGE_CLEAR] = "DELETE FROM usage WHERE day < ?",
-    [STK_SQL_USAGE_OF_DAY] = "SELECT kind, name, count FROM usage WHERE day = ? "
-                             "AND (kind, name) > (?, ?) ORDER BY kind, name LIMIT ?",
+    [STK_SQL_USAGE_OF_DAY] =
+        "SELECT kind, name, max(count) FROM ("
+        "SELECT * FROM (SELECT kind, name, count FROM main.usage WHERE day = ?1 "
+        "AND (kind, name) > (?2, ?3) ORDER BY kind, name LIMIT ?4) UNION ALL "
+        "SELECT * FROM (SELECT kind, name, count FROM usage_waiting WHERE day = ?1 "
+        "AND (kind, name) > (?2, ?3) ORDER BY kind, name LIMIT ?4)) "
+        "GROUP BY kind, name ORDER BY kind, name LIMIT ?4",
+    [STK_SQL_USAGE_WAITING_COUNT] = "SELECT count(*) FROM usage_waiting",
+    [STK_SQL_USAGE_WAITING_PUT] =
+        "INSERT INTO usage_waiting (day, kind, name, count) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+    [STK_SQL_USAGE_WAITING_STORE] =
+        "INSERT INTO main.usage (day, kind, name, count) "
+        "SELECT day, kind, name, count FROM usage_waiting WHERE day >= ? "
+        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+    [STK_SQL_USAGE_WAITING_CLEAR] = "DELETE FROM usage_waiting",
 };
 
 const char *stk_sql_text(enum stk_sql sql)

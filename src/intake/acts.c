@@ -14,26 +14,34 @@ static void pause_flushing(struct stk_intake *intake, const struct stk_error *er
     stk_intake_timer(&intake->acts_again, STK_RETRY_MS);
 }
 
-static void recorded(void *context, enum stirkeep_status status,
-                     const struct stk_custody_answer *answer, const struct stk_error *error)
+/* It is in the trail, and is not to come there again because the catalog cannot forget it yet. */
+static void forget(struct stk_intake *intake)
 {
-    struct stk_intake *intake = context;
-    struct stk_error reason = {0};
-    (void)answer;
+    struct stk_error error = {0};
 
-    intake->acts_flushing = false;
-    if (status == STIRKEEP_OK)
-        status = stk_catalog_act_done(intake->catalog, intake->act_id, &reason);
-    else
-        reason = *error;
-    if (status != STIRKEEP_OK) {
-        pause_flushing(intake, &reason);
+    if (stk_catalog_act_done(intake->catalog, intake->act_id, &error) != STIRKEEP_OK) {
+        intake->act_recorded = true;
+        pause_flushing(intake, &error);
         return;
     }
+    intake->act_recorded = false;
     if (intake->acts_told)
         stk_replay_run(intake); /* what could not be undone without a trail can be now */
     intake->acts_told = false;
     stk_acts_flush(intake);
+}
+
+static void recorded(void *context, enum stirkeep_status status,
+                     const struct stk_custody_answer *answer, const struct stk_error *error)
+{
+    struct stk_intake *intake = context;
+    (void)answer;
+
+    intake->acts_flushing = false;
+    if (status == STIRKEEP_OK)
+        forget(intake);
+    else
+        pause_flushing(intake, error);
 }
 
 static void send_act(struct stk_intake *intake, const struct stk_act *act)
@@ -64,6 +72,10 @@ void stk_acts_flush(struct stk_intake *intake)
     if (intake->acts_flushing)
         return;
     (void)event_del(&intake->acts_again);
+    if (intake->act_recorded) {
+        forget(intake);
+        return;
+    }
     stk_arena_reset(&intake->arena);
     status = stk_catalog_next_act(intake->catalog, &intake->arena, &act, &error);
     intake->acts_waiting = status != STIRKEEP_UNKNOWN_NAME;

@@ -53,6 +53,7 @@ struct stk_intake {
     bool acts_waiting;  /* there are acts that are not in the trail */
     int64_t act_id;     /* of that record */
     bool acts_told;     /* that the trail takes none */
+    bool act_recorded;  /* act_id is in the trail, but still in the catalog */
     struct event acts_again;
 
     struct stk_reloads reloads;

@@ -58,6 +58,7 @@ struct stk_pushes {
     struct stk_usage_row usage_after; /* the last one that was sent; no name: none was */
     int64_t usage_day;                /* whose counts are sent */
     bool usage_told;                  /* that counts cannot be kept */
+    struct event usage_again;         /* when to store those that wait */
     uint64_t question;                /* for a report, not sent yet: its number; 0: none */
     uint64_t heard;                   /* the highest number that front has acknowledged */
     struct stk_front_report report;

@@ -8,17 +8,46 @@
 
 #define DAY_S 86400
 
+/* What waits is stored with the next ones, or by itself in a moment. */
+static void store(struct stk_intake *intake, size_t count)
+{
+    struct stk_pushes *pushes = &intake->pushes;
+    int64_t oldest = stk_clock_seconds() / DAY_S - STK_USAGE_DAYS;
+    struct stk_error error = {0};
+    enum stirkeep_status status =
+        stk_catalog_use(intake->catalog, pushes->usage, count, oldest, &error);
+
+    if (status != STIRKEEP_OK) {
+        if (!pushes->usage_told)
+            stk_log(STK_LOG_ERROR,
+                    "what is used up of quotas cannot be stored, and is kept in memory alone: %s",
+                    error.message);
+        stk_intake_timer(&pushes->usage_again, STK_RETRY_MS);
+    }
+    pushes->usage_told = status != STIRKEEP_OK;
+}
+
+static void again(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    store(context, 0);
+}
+
 bool stk_usage_start(struct stk_intake *intake)
 {
     struct stk_pushes *pushes = &intake->pushes;
 
     pushes->usage = calloc(STK_USAGE_COUNTS_MAX, sizeof(*pushes->usage));
     pushes->counts = calloc(STK_USAGE_COUNTS_MAX, sizeof(*pushes->counts));
-    return pushes->usage != NULL && pushes->counts != NULL;
+    return pushes->usage != NULL && pushes->counts != NULL &&
+           evtimer_assign(&pushes->usage_again, intake->base, again, intake) == 0;
 }
 
 void stk_usage_stop(struct stk_intake *intake)
 {
+    if (event_initialized(&intake->pushes.usage_again))
+        (void)event_del(&intake->pushes.usage_again);
     free(intake->pushes.usage);
     free(intake->pushes.counts);
 }
@@ -46,21 +75,10 @@ static size_t take_rows(const struct stk_front_report *report, int64_t today,
 
 void stk_usage_keep(struct stk_intake *intake, const struct stk_front_report *report)
 {
-    struct stk_pushes *pushes = &intake->pushes;
-    int64_t today = stk_clock_seconds() / DAY_S;
-    size_t count = take_rows(report, today, pushes->usage);
-    struct stk_error error = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
+    size_t count = take_rows(report, stk_clock_seconds() / DAY_S, intake->pushes.usage);
 
-    if (count == 0)
-        return;
-    status = stk_catalog_use(intake->catalog, pushes->usage, count, today - STK_USAGE_DAYS, &error);
-    if (status != STIRKEEP_OK && !pushes->usage_told)
-        stk_log(STK_LOG_ERROR,
-                "what is used up of quotas cannot be kept, so that a new front would count from "
-                "less: %s",
-                error.message);
-    pushes->usage_told = status != STIRKEEP_OK;
+    if (count > 0)
+        store(intake, count);
 }
 
 enum stirkeep_status stk_usage_page(struct stk_intake *intake, struct stk_catalog_push *push,

@@ -148,12 +148,15 @@ static void there_are_not_more_counts_than_the_limit(void **state)
                      STIRKEEP_OK);
 }
 
-static void on_a_full_disk_nothing_is_changed_and_later_it_is(void **state)
+static void on_a_full_disk_counts_wait_and_are_stored_later(void **state)
 {
     struct fixture *fixture = *state;
     struct stk_usage_row row = row_of(false, "kamailio", TODAY, 7);
     struct rlimit limit = {0};
     enum stirkeep_status status = STIRKEEP_OK;
+    const struct stk_usage_row others[] = {row_of(false, "asterisk", TODAY, 3),
+                                           row_of(true, "Alpha", TODAY, 2),
+                                           row_of(true, "Alpha", TODAY - 9, 2)};
 
     use(fixture, &row, 1);
     row.count = 8;
@@ -162,12 +165,21 @@ static void on_a_full_disk_nothing_is_changed_and_later_it_is(void **state)
     limit.rlim_cur = 4096;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     status = stk_catalog_use(fixture->catalog, &row, 1, TODAY, &fixture->error);
+    assert_int_equal(stk_catalog_use(fixture->catalog, others, 3, TODAY, NULL), STIRKEEP_STORAGE);
+    row.count = 6; /* a smaller one changes nothing */
+    assert_int_equal(stk_catalog_use(fixture->catalog, &row, 1, TODAY, NULL), STIRKEEP_STORAGE);
     limit.rlim_cur = limit.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     assert_int_equal(status, STIRKEEP_STORAGE);
-    assert_string_equal(used(fixture, TODAY, 16), "grant kamailio 7, ");
-    use(fixture, &row, 1);
-    assert_string_equal(used(fixture, TODAY, 16), "grant kamailio 8, ");
+    for (size_t room = 1; room <= 16; room++)
+        assert_string_equal(used(fixture, TODAY, room),
+                            "certificate Alpha 2, grant asterisk 3, grant kamailio 8, ");
+    use(fixture, NULL, 0);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_string_equal(used(fixture, TODAY, 16),
+                        "certificate Alpha 2, grant asterisk 3, grant kamailio 8, ");
+    assert_string_equal(used(fixture, TODAY - 9, 16), "");
 }
 
 static void a_report_of_counts_is_cheap_beside_many(void **state)
@@ -239,7 +251,7 @@ int main(void)
         TEST(old_days_are_cleared_away),
         TEST(names_that_are_none_change_nothing),
         TEST(there_are_not_more_counts_than_the_limit),
-        TEST(on_a_full_disk_nothing_is_changed_and_later_it_is),
+        TEST(on_a_full_disk_counts_wait_and_are_stored_later),
         TEST(a_report_of_counts_is_cheap_beside_many),
         TEST(the_leaf_of_a_generation_is_read_alone),
     };

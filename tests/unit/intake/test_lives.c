@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "ends.h"
 #include <string.h>
+#include <sys/resource.h>
 
 /* Keys made on the token, certificates installed and staged, keys destroyed: and what goes wrong. */
 
@@ -334,6 +335,46 @@ static void nobody_waits_for_front_when_a_name_without_certificate_changes(void 
     material_free(&alpha);
 }
 
+/* ---- the trail */
+
+/* From the moment that an act is at the keeper the catalog can be written no more. */
+static bool fill_disk_at_record(void *context, const struct stk_custody_order *order,
+                                struct stk_custody_answer *answer)
+{
+    const struct ends *ends = context;
+    const struct rlimit full = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+    (void)answer;
+
+    if (order->kind == STK_CUSTODY_RECORD && strcmp(order->act, "retire") == 0)
+        assert_int_equal(prlimit(ends->born.pid, RLIMIT_FSIZE, &full, NULL), 0);
+    return false;
+}
+
+static void an_act_that_cannot_be_forgotten_is_recorded_once(void **state)
+{
+    struct ends *ends = *state;
+    struct material alpha = material_new(NULL, SOUND);
+    const struct rlimit room = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    struct client client = {0};
+    struct stk_admin_request request = about(STK_ADMIN_RETIRE, "Alpha");
+
+    ends_start(ends);
+    (void)import_done(ends, &alpha, "Alpha");
+    ends->instead = fill_disk_at_record;
+    ends->instead_context = ends;
+    client = client_new(&ends->born);
+    ask(ends, &client, &request);
+    (void)ends_work(ends, -1, 3500);
+    assert_int_equal(ends_acts(ends, "retire", "Alpha"), 1);
+    ends->instead = NULL;
+    assert_int_equal(prlimit(ends->born.pid, RLIMIT_FSIZE, &room, NULL), 0);
+    assert_int_equal(hear(ends, &client).status, STIRKEEP_OK);
+    assert_int_equal(call(ends, about(STK_ADMIN_RETIRE, "Alpha")).status, STIRKEEP_NOT_ACTIVE);
+    assert_int_equal(ends_acts(ends, "retire", "Alpha"), 1);
+    client_free(&client);
+    material_free(&alpha);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ends_set_up, ends_tear_down)
 
 int main(void)
@@ -351,6 +392,7 @@ int main(void)
         TEST(a_destroyed_name_is_inactive_before_its_key_is_touched),
         TEST(a_key_that_still_signs_is_not_called_destroyed),
         TEST(killed_in_a_destruction_the_next_one_finishes_it),
+        TEST(an_act_that_cannot_be_forgotten_is_recorded_once),
         TEST(nobody_waits_for_front_when_a_name_without_certificate_changes),
     };
 
