@@ -64,6 +64,10 @@ static void obey(struct stk_intake *intake, const struct stk_control_message *me
     case STK_CONTROL_RELOADED:
         stk_reload_over(intake, message);
         break;
+    case STK_CONTROL_POLICY:
+    case STK_CONTROL_POLICY_NEXT:
+        stk_reload_record(intake, message);
+        break;
     case STK_CONTROL_ROOM_UP:
     case STK_CONTROL_ROOM_DOWN:
         room_changed(intake, message);

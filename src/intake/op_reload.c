@@ -21,8 +21,11 @@ static enum stirkeep_status ask(struct stk_task *task, struct stk_reload *reload
         return stk_error_set(error, STIRKEEP_UNAVAILABLE,
                              "stirkeepd, which reads the configuration, takes no request: "
                              "try again");
-    *reload =
-        (struct stk_reload){.intake = task->intake, .task = task, .number = reloads->last_number};
+    *reload = (struct stk_reload){.intake = task->intake,
+                                  .task = task,
+                                  .peer = task->peer,
+                                  .request_id = task->request.id,
+                                  .number = reloads->last_number};
     TAILQ_INSERT_TAIL(&reloads->asked, reload, entry);
     reloads->asked_count++;
     return STIRKEEP_OK;

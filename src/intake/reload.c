@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OVER_MAX 64 /* not recorded yet, since the catalog cannot be written */
+#define OVER_MAX 64 /* not recorded yet, since the trail cannot be written */
+#define RECORD_TIMEOUT_MS 8000
 
 /* Exactly as stirkeepd writes it: the digests are answered to administrators. */
 bool stk_policy_facts_read(const char *text, struct stk_policy_facts *ret_facts)
@@ -64,53 +65,122 @@ static void settled(void *context)
 
 /* ---- the record */
 
-static enum stirkeep_status record(const struct stk_reload *reload, struct stk_error *error)
-{
-    static const struct stk_peer nobody;
-    const struct stk_task *task = reload->task;
-    const struct stk_act act = {.act = "policy",
-                                .outcome = stirkeep_status_name(reload->status),
-                                .name = "",
-                                .detail = reload->text,
-                                .peer = task != NULL ? task->peer : nobody,
-                                .request_id = task != NULL ? task->request.id : 0};
+static void record_next(struct stk_intake *intake);
 
-    return stk_catalog_act(reload->intake->catalog, &act, error);
+static const char *outcome_of(const struct stk_reload *reload)
+{
+    return reload->kind == STK_CONTROL_POLICY_NEXT ? "begun" : stirkeep_status_name(reload->status);
 }
 
-/* In their order, and none is answered before it is recorded. */
-static void record_all(struct stk_intake *intake)
+static void say_recorded(const struct stk_reload *reload, enum stirkeep_status status,
+                         const char *text)
+{
+    struct stk_control_message message = {.kind = STK_CONTROL_RECORDED,
+                                          .room = STK_ROOM_INTAKE,
+                                          .status = status,
+                                          .number = reload->number};
+
+    (void)snprintf(message.text, sizeof(message.text), "%s", text);
+    (void)stk_control_send_message(STK_FD_CONTROL, &message);
+}
+
+static void answer(struct stk_reload *reload)
+{
+    if (reload->task == NULL)
+        return;
+    prepare_answer(reload->task, reload);
+    stk_settle(reload->intake, 0, settled, reload->task);
+    reload->task = NULL;
+}
+
+static void take_off(struct stk_reload *reload)
+{
+    struct stk_reloads *reloads = &reload->intake->reloads;
+
+    TAILQ_REMOVE(&reloads->over, reload, entry);
+    reloads->over_count--;
+    free(reload);
+}
+
+/* What is still to happen does not; what happened is answered, and waits to be recorded. */
+static void not_recorded(struct stk_intake *intake, const struct stk_error *reason)
 {
     struct stk_reloads *reloads = &intake->reloads;
-    struct stk_reload *reload = NULL;
-    struct stk_error error = {0};
+    struct stk_reload *next = NULL;
 
-    while ((reload = TAILQ_FIRST(&reloads->over)) != NULL) {
-        if (record(reload, &error) != STIRKEEP_OK) {
-            if (!reloads->told)
-                stk_log(STK_LOG_ERROR, "policy: waits to be recorded: %s", error.message);
-            reloads->told = true;
-            stk_intake_timer(&reloads->again, STK_RETRY_MS);
-            return;
+    for (struct stk_reload *reload = TAILQ_FIRST(&reloads->over); reload != NULL; reload = next) {
+        next = TAILQ_NEXT(reload, entry);
+        if (reload->kind == STK_CONTROL_RELOADED) {
+            answer(reload);
+        } else {
+            say_recorded(reload, STIRKEEP_AUDIT_UNAVAILABLE, reason->message);
+            take_off(reload);
         }
-        reloads->told = false;
-        TAILQ_REMOVE(&reloads->over, reload, entry);
-        reloads->over_count--;
-        intake->acts_waiting = true;
-        stk_acts_flush(intake);
-        if (reload->task != NULL) {
-            prepare_answer(reload->task, reload);
-            stk_settle(intake, 0, settled, reload->task);
-        }
-        free(reload);
     }
+    if (TAILQ_EMPTY(&reloads->over))
+        return;
+    if (!reloads->told)
+        stk_log(STK_LOG_ERROR, "policy: waits to be recorded: %s", reason->message);
+    reloads->told = true;
+    stk_intake_timer(&reloads->again, STK_RETRY_MS);
+}
+
+static void recorded(void *context, enum stirkeep_status status,
+                     const struct stk_custody_answer *said, const struct stk_error *error)
+{
+    struct stk_intake *intake = context;
+    struct stk_reload *reload = TAILQ_FIRST(&intake->reloads.over);
+    (void)said;
+
+    intake->reloads.recording = false;
+    (void)event_del(&intake->reloads.late);
+    if (status != STIRKEEP_OK) {
+        not_recorded(intake, error);
+        return;
+    }
+    intake->reloads.told = false;
+    if (reload->kind == STK_CONTROL_RELOADED)
+        answer(reload);
+    else
+        say_recorded(reload, STIRKEEP_OK, "");
+    take_off(reload);
+    record_next(intake);
+}
+
+/* In their order. Not by way of the catalog, whose disk may be full: it is the trail that counts. */
+static void record_next(struct stk_intake *intake)
+{
+    struct stk_reloads *reloads = &intake->reloads;
+    const struct stk_reload *reload = TAILQ_FIRST(&reloads->over);
+    struct stk_custody_order order = {.kind = STK_CUSTODY_RECORD, .act = "policy"};
+
+    if (reload == NULL || reloads->recording)
+        return;
+    (void)event_del(&reloads->again);
+    order.outcome = outcome_of(reload);
+    order.detail = reload->text;
+    order.peer = reload->peer;
+    order.request_id = reload->request_id;
+    reloads->recording = true;
+    if (reload->task != NULL)
+        stk_intake_timer(&reloads->late, STK_SETTLE_MS);
+    stk_call(intake, &order, RECORD_TIMEOUT_MS, recorded, intake);
+}
+
+/* Who asked does not wait for the trail for ever. */
+static void late(evutil_socket_t fd, short what, void *context)
+{
+    const struct stk_intake *intake = context;
+    (void)fd;
+    (void)what;
+    answer(TAILQ_FIRST(&intake->reloads.over));
 }
 
 static void again(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    record_all(context);
+    record_next(context);
 }
 
 /* The one of this number, taken off the list; or a new one that nobody here asked for. */
@@ -126,28 +196,49 @@ static struct stk_reload *find(struct stk_intake *intake, uint64_t number)
         return reload;
     }
     reload = reloads->over_count < OVER_MAX ? calloc(1, sizeof(*reload)) : NULL;
-    if (reload != NULL)
-        reload->intake = intake;
+    if (reload == NULL)
+        stk_log(STK_LOG_ERROR, "policy: not recorded, since nothing can be");
     return reload;
 }
 
-void stk_reload_over(struct stk_intake *intake, const struct stk_control_message *message)
+static void put(struct stk_intake *intake, struct stk_reload *reload,
+                const struct stk_control_message *message)
 {
     struct stk_reloads *reloads = &intake->reloads;
-    struct stk_reload *reload = find(intake, message->number);
 
-    if (message->status == STIRKEEP_OK)
-        (void)stk_policy_facts_read(message->text, &reloads->facts);
-    if (reload == NULL) {
-        stk_log(STK_LOG_ERROR, "policy: not recorded, since nothing can be: %s", message->text);
-        return;
-    }
+    reload->intake = intake;
+    reload->kind = (enum stk_control_kind)message->kind;
     reload->status = (enum stirkeep_status)message->status;
     (void)snprintf(reload->text, sizeof(reload->text), "%.*s", (int)sizeof(reload->text) - 1,
                    message->text);
     TAILQ_INSERT_TAIL(&reloads->over, reload, entry);
     reloads->over_count++;
-    record_all(intake);
+    record_next(intake);
+}
+
+void stk_reload_over(struct stk_intake *intake, const struct stk_control_message *message)
+{
+    struct stk_reload *reload = find(intake, message->number);
+
+    if (message->status == STIRKEEP_OK)
+        (void)stk_policy_facts_read(message->text, &intake->reloads.facts);
+    if (reload != NULL)
+        put(intake, reload, message);
+}
+
+void stk_reload_record(struct stk_intake *intake, const struct stk_control_message *message)
+{
+    struct stk_reload *reload = find(intake, 0);
+    const struct stk_reload refused = {.number = message->number};
+
+    if (message->kind == STK_CONTROL_POLICY)
+        (void)stk_policy_facts_read(message->text, &intake->reloads.facts);
+    if (reload == NULL) {
+        say_recorded(&refused, STIRKEEP_AUDIT_UNAVAILABLE, "too much waits to be recorded");
+        return;
+    }
+    reload->number = message->number;
+    put(intake, reload, message);
 }
 
 /* ---- another configuration */
@@ -195,7 +286,8 @@ bool stk_reloads_start(struct stk_intake *intake)
     TAILQ_INIT(&intake->reloads.asked);
     TAILQ_INIT(&intake->reloads.over);
     stk_random(&intake->reloads.last_number, sizeof(intake->reloads.last_number));
-    return evtimer_assign(&intake->reloads.again, intake->base, again, intake) == 0;
+    return evtimer_assign(&intake->reloads.again, intake->base, again, intake) == 0 &&
+           evtimer_assign(&intake->reloads.late, intake->base, late, intake) == 0;
 }
 
 static void free_list(struct stk_reload_list *list)
@@ -211,6 +303,7 @@ static void free_list(struct stk_reload_list *list)
 void stk_reloads_stop(struct stk_intake *intake)
 {
     (void)event_del(&intake->reloads.again);
+    (void)event_del(&intake->reloads.late);
     free_list(&intake->reloads.asked);
     free_list(&intake->reloads.over);
 }

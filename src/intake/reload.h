@@ -9,8 +9,8 @@
 
 /*
  * Which policy is in force: told by stirkeepd, which reads it and has the rooms take it over.
- * Administrators' reloads go to it; each outcome is recorded as the act "policy", whoever caused
- * it, and then answered. One thread.
+ * Administrators' reloads go to it. Before a policy takes over the trail says so (act "policy",
+ * outcome "begun"); each outcome is recorded, too, whoever caused it, and then answered. One thread.
  */
 
 struct stk_intake;
@@ -18,11 +18,15 @@ struct stk_task;
 
 #define STK_RELOADS_MAX 16 /* asked for and not over; fewer than stirkeepd takes of one intake */
 
-/* One that somebody asked for, or that is over and not recorded yet. */
+/* One that somebody asked for, or that is to be recorded: that it is over, or (POLICY, POLICY_NEXT)
+ * that a policy is in force or about to be. */
 struct stk_reload {
     struct stk_intake *intake;
     struct stk_task *task; /* NULL: nobody waits for it here */
+    struct stk_peer peer;  /* who asked */
+    uint64_t request_id;
     uint64_t number;
+    enum stk_control_kind kind;
     enum stirkeep_status status; /* when it is over */
     char text[STK_ERROR_MAX];
     TAILQ_ENTRY(stk_reload) entry;
@@ -40,13 +44,15 @@ struct stk_policy_facts {
 
 struct stk_reloads {
     struct stk_reload_list asked;
-    struct stk_reload_list over;
+    struct stk_reload_list over; /* the first one of which is `recording` */
+    bool recording;
     size_t asked_count;
     size_t over_count;
     uint64_t last_number; /* from a random start: what a former intake asked for is recognised */
     bool told;            /* that outcomes cannot be recorded */
     struct stk_policy_facts facts;
-    struct event again;
+    struct event again; /* when to try to record again */
+    struct event late;  /* when to answer without a record */
 };
 
 bool stk_reloads_start(struct stk_intake *intake);
@@ -57,6 +63,9 @@ void stk_reload_take(struct stk_intake *intake, const struct stk_control_message
 
 /* RELOADED: record it, and answer who asked. */
 void stk_reload_over(struct stk_intake *intake, const struct stk_control_message *message);
+
+/* POLICY, POLICY_NEXT: bring it into the trail, and say that it is there or why it cannot be. */
+void stk_reload_record(struct stk_intake *intake, const struct stk_control_message *message);
 
 /* Is `text` a STK_POLICY_TEXT? */
 bool stk_policy_facts_read(const char *text, struct stk_policy_facts *ret_facts);

@@ -44,12 +44,16 @@ enum stk_control_kind {
     STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
     STK_CONTROL_TAKEN,       /* front, intake: CONFIG `number` is in force, or (`status`) is not */
     STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
-    STK_CONTROL_SEALED, /* keeper: a seal of the trail, for the witness: `text` is its line, and
+    STK_CONTROL_RECORDED, /* intake: POLICY or POLICY_NEXT `number` is in the trail, or (`status`)
+                             cannot be: `text` says why */
+    STK_CONTROL_SEALED,   /* keeper: a seal of the trail, for the witness: `text` is its line, and
                                 `number` the last record that it covers */
     /* porter -> room */
-    STK_CONTROL_DRAIN,     /* finish what is in flight, then exit 0 */
-    STK_CONTROL_ROOM_UP,   /* `room` is ready (again): repeat what it has not answered */
-    STK_CONTROL_ROOM_DOWN, /* `room` is not there; `text` says how it ended, when it just did */
+    STK_CONTROL_DRAIN,       /* finish what is in flight, then exit 0 */
+    STK_CONTROL_ROOM_UP,     /* `room` is ready (again): repeat what it has not answered */
+    STK_CONTROL_ROOM_DOWN,   /* `room` is not there; `text` says how it ended, when it just did */
+    STK_CONTROL_POLICY,      /* intake: record that the policy `text` is in force from now on */
+    STK_CONTROL_POLICY_NEXT, /* intake: record that the policy `text` is about to take over */
     STK_CONTROL_CONFIG,   /* front, intake: another configuration (as at STK_FD_CONFIG), and with it
                              to front the rules (as at STK_FD_FRONT_RULES) when there are any */
     STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`

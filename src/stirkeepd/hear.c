@@ -20,7 +20,6 @@ static void note_all_up(struct stk_rooms *rooms)
         stk_log(STK_LOG_INFO, "ready: signing at %s, administration at %s", rooms->sign.path,
                 rooms->admin.path);
         stk_notify("READY=1\nSTATUS=All rooms are up");
-        stk_reload_all_up(rooms);
     } else {
         stk_notify("STATUS=All rooms are up");
     }
@@ -39,7 +38,9 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now
     stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room, NULL);
     if (room == STK_ROOM_INTAKE && rooms->phase == STK_PHASE_RUNNING)
         stk_reload_intake_up(rooms);
-    if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
+    if (rooms->phase == STK_PHASE_STARTING && room == STK_ROOM_INTAKE)
+        stk_reload_first(rooms);
+    else if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
         stk_rooms_give_birth(rooms, (enum stk_room)(room + 1), now_us);
     else
         note_all_up(rooms);
@@ -106,6 +107,10 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
             return false;
         stk_reload_taken(rooms, room, message);
         return true;
+    case STK_CONTROL_RECORDED:
+        if (room == STK_ROOM_INTAKE)
+            stk_reload_recorded(rooms, message, now_us);
+        return room == STK_ROOM_INTAKE;
     case STK_CONTROL_WHO:
         if (room == STK_ROOM_FRONT)
             answer_who(&rooms->records[room], message);

@@ -11,6 +11,8 @@
 #define READ_MS 60000 /* a directory service may be slow, but not for ever */
 /* Thousands of grants are a fraction of a second's work, but not on a busy machine; and nobody waits. */
 #define TAKE_MS 5000
+#define RECORD_MS 10000 /* longer than intake waits for the keeper, shorter than anybody for us */
+#define RECORD_AGAIN_MS 1000
 
 void stk_reload_init(struct stk_reload *reload, const char *path)
 {
@@ -100,8 +102,104 @@ void stk_reload_read(struct stk_rooms *rooms)
         end(rooms, error.status, error.message);
         return;
     }
-    reload->state = STK_RELOAD_FRONT;
+    reload->state = STK_RELOAD_RECORDING;
     reload->offered_to = 0;
+    reload->due_us = 0;
+}
+
+/* ---- recording */
+
+static bool can_be_told(const struct stk_room_record *record)
+{
+    return record->state == STK_ROOM_UP && !record->killed && record->control >= 0;
+}
+
+static bool is_offered_to(const struct stk_rooms *rooms, enum stk_room room)
+{
+    const struct stk_room_record *record = &rooms->records[room];
+
+    return rooms->reload.offered_to == record->pid && can_be_told(record);
+}
+
+static bool send_policy(struct stk_rooms *rooms, enum stk_control_kind kind,
+                        const struct stk_reading *reading)
+{
+    const struct stk_room_record *intake = &rooms->records[STK_ROOM_INTAKE];
+    struct stk_control_message message = {
+        .kind = kind, .room = STK_ROOM_INTAKE, .number = ++rooms->reload.number};
+
+    (void)snprintf(message.text, sizeof(message.text), "%s", reading->text);
+    if (!stk_control_send_message(intake->control, &message))
+        return false;
+    rooms->reload.offered_to = intake->pid;
+    return true;
+}
+
+/* An intake that is starting is waited for. */
+static void care_for_record(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_reload *reload = &rooms->reload;
+
+    if (reload->due_us == 0)
+        reload->due_us = stk_due_after(now_us, RECORD_MS);
+    if (reload->offered_to != 0 && !is_offered_to(rooms, STK_ROOM_INTAKE))
+        end_with(rooms, STIRKEEP_AUDIT_UNAVAILABLE, "intake",
+                 "died when it was to record the policy: try again");
+    else if (now_us >= reload->due_us)
+        end_with(rooms, STIRKEEP_AUDIT_UNAVAILABLE, "intake",
+                 "did not record the policy in time: try again");
+    else if (reload->offered_to == 0 && can_be_told(&rooms->records[STK_ROOM_INTAKE]) &&
+             !send_policy(rooms, STK_CONTROL_POLICY_NEXT, &reload->next))
+        end_with(rooms, STIRKEEP_AUDIT_UNAVAILABLE, "intake", "its control channel takes nothing");
+}
+
+static void care_for_first(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_reload *reload = &rooms->reload;
+
+    if (reload->offered_to != 0 || now_us < reload->due_us ||
+        !can_be_told(&rooms->records[STK_ROOM_INTAKE]))
+        return;
+    if (!send_policy(rooms, STK_CONTROL_POLICY, &rooms->in_force))
+        reload->due_us = stk_due_after(now_us, RECORD_AGAIN_MS);
+}
+
+static void first_recorded(struct stk_rooms *rooms, const struct stk_control_message *message,
+                           uint64_t now_us)
+{
+    struct stk_reload *reload = &rooms->reload;
+
+    reload->offered_to = 0;
+    if (message->status == STIRKEEP_OK) {
+        reload->state = STK_RELOAD_IDLE;
+        stk_rooms_give_birth(rooms, STK_ROOM_FRONT, now_us);
+        return;
+    }
+    if (!reload->told_first)
+        stk_log(STK_LOG_ERROR,
+                "the policy cannot be recorded in the audit trail, and nothing is signed by one "
+                "that is not: front is started as soon as it can be: %s",
+                message->text);
+    reload->told_first = true;
+    reload->due_us = stk_due_after(now_us, RECORD_AGAIN_MS);
+}
+
+void stk_reload_recorded(struct stk_rooms *rooms, const struct stk_control_message *message,
+                         uint64_t now_us)
+{
+    struct stk_reload *reload = &rooms->reload;
+
+    if (reload->offered_to == 0 || message->number != reload->number ||
+        !is_offered_to(rooms, STK_ROOM_INTAKE))
+        return; /* to what was given up */
+    if (reload->state == STK_RELOAD_FIRST) {
+        first_recorded(rooms, message, now_us);
+    } else if (reload->state == STK_RELOAD_RECORDING && message->status == STIRKEEP_OK) {
+        reload->state = STK_RELOAD_FRONT;
+        reload->offered_to = 0;
+    } else if (reload->state == STK_RELOAD_RECORDING) {
+        end_with(rooms, STIRKEEP_AUDIT_UNAVAILABLE, "the policy cannot be recorded", message->text);
+    }
 }
 
 /* ---- handing over */
@@ -115,18 +213,6 @@ static bool offer(struct stk_rooms *rooms, enum stk_room room, const struct stk_
     if (room == STK_ROOM_FRONT && reading->rules_fd >= 0)
         message.fds[message.fd_count++] = reading->rules_fd;
     return stk_control_send_message(rooms->records[room].control, &message);
-}
-
-static bool can_be_told(const struct stk_room_record *record)
-{
-    return record->state == STK_ROOM_UP && !record->killed && record->control >= 0;
-}
-
-static bool is_offered_to(const struct stk_rooms *rooms, enum stk_room room)
-{
-    const struct stk_room_record *record = &rooms->records[room];
-
-    return rooms->reload.offered_to == record->pid && can_be_told(record);
 }
 
 static void replace_room(struct stk_rooms *rooms, enum stk_room room)
@@ -228,9 +314,11 @@ void stk_reload_taken(struct stk_rooms *rooms, enum stk_room room,
 
 /* ---- intake's knowledge */
 
-void stk_reload_all_up(struct stk_rooms *rooms)
+void stk_reload_first(struct stk_rooms *rooms)
 {
-    (void)stk_outcomes_add(&rooms->reload.outcomes, 0, STIRKEEP_OK, rooms->in_force.text);
+    rooms->reload.state = STK_RELOAD_FIRST;
+    rooms->reload.offered_to = 0;
+    rooms->reload.due_us = 0;
 }
 
 void stk_reload_intake_up(struct stk_rooms *rooms)
@@ -266,10 +354,23 @@ static void go_on(struct stk_rooms *rooms, uint64_t now_us)
 
     if (reload->state == STK_RELOAD_READING && now_us >= reload->due_us)
         end(rooms, STIRKEEP_UNAVAILABLE, "the configuration could not be read in time");
+    if (reload->state == STK_RELOAD_FIRST)
+        care_for_first(rooms, now_us);
+    if (reload->state == STK_RELOAD_RECORDING)
+        care_for_record(rooms, now_us);
     if (reload->state == STK_RELOAD_FRONT)
         care_for_front(rooms, now_us);
     if (reload->state == STK_RELOAD_INTAKE)
         care_for_intake(rooms, now_us);
+}
+
+/* Does something happen at due_us? */
+static bool is_due(const struct stk_reload *reload)
+{
+    if (reload->state == STK_RELOAD_FIRST)
+        return reload->offered_to == 0;
+    return reload->state == STK_RELOAD_READING || reload->state == STK_RELOAD_RECORDING ||
+           reload->offered_to != 0;
 }
 
 uint64_t stk_reload_tick(struct stk_rooms *rooms, uint64_t now_us)
@@ -282,8 +383,7 @@ uint64_t stk_reload_tick(struct stk_rooms *rooms, uint64_t now_us)
     if (reload->state == STK_RELOAD_IDLE)
         begin_if_asked(rooms, now_us);
     next_us = tell_intake(rooms, now_us);
-    if ((reload->state == STK_RELOAD_READING || reload->offered_to != 0) &&
-        reload->due_us < next_us)
+    if (is_due(reload) && reload->due_us < next_us)
         next_us = reload->due_us;
     return next_us;
 }

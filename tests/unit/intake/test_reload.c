@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -228,6 +229,104 @@ static void the_answer_waits_for_the_trail_but_not_for_ever(void **state)
     client_free(&client);
 }
 
+/* ---- before it takes over */
+
+static void tell_policy(const struct ends *ends, enum stk_control_kind kind, uint64_t number)
+{
+    struct stk_control_message message = {
+        .kind = kind, .room = STK_ROOM_INTAKE, .number = number, .text = POLICY};
+
+    assert_true(stk_control_send_message(ends->born.control, &message));
+}
+
+static enum stirkeep_status hear_recorded(struct ends *ends, uint64_t number)
+{
+    struct stk_control_message message = {0};
+
+    assert_true(ends_work(ends, ends->born.control, 20000));
+    message = hear_room(ends);
+    assert_int_equal(message.kind, STK_CONTROL_RECORDED);
+    assert_int_equal(message.number, number);
+    return (enum stirkeep_status)message.status;
+}
+
+static void a_policy_is_in_the_trail_before_it_is_said_to_be(void **state)
+{
+    struct ends *ends = *state;
+    const struct recorded *act = NULL;
+
+    ends_start(ends);
+    tell_policy(ends, STK_CONTROL_POLICY, 5);
+    assert_int_equal(hear_recorded(ends, 5), STIRKEEP_OK);
+    act = await_policy(ends, 1);
+    assert_string_equal(act->outcome, "ok");
+    assert_string_equal(act->detail, POLICY);
+    assert_string_equal(
+        call(ends, (struct stk_admin_request){.kind = STK_ADMIN_STATUS}).service.configuration,
+        DIGEST);
+    tell_policy(ends, STK_CONTROL_POLICY_NEXT, 6);
+    assert_int_equal(hear_recorded(ends, 6), STIRKEEP_OK);
+    act = await_policy(ends, 2);
+    assert_string_equal(act->outcome, "begun");
+}
+
+/* It does not go through the catalog, whose disk is another. */
+static void a_full_disk_of_the_catalog_holds_no_policy_up(void **state)
+{
+    struct ends *ends = *state;
+    const struct rlimit full = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+    struct client client = {0};
+    uint64_t number = 0;
+
+    ends_start(ends);
+    client = client_new(&ends->born);
+    number = ask_reload(ends, &client);
+    assert_int_equal(prlimit(ends->born.pid, RLIMIT_FSIZE, &full, NULL), 0);
+    tell_policy(ends, STK_CONTROL_POLICY_NEXT, 6);
+    assert_int_equal(hear_recorded(ends, 6), STIRKEEP_OK);
+    tell_over(ends, number, STIRKEEP_OK, POLICY);
+    assert_int_equal(hear(ends, &client).status, STIRKEEP_OK);
+    (void)await_policy(ends, 2);
+    client_free(&client);
+}
+
+static bool refuse_records(void *context, const struct stk_custody_order *order,
+                           struct stk_custody_answer *answer)
+{
+    (void)context;
+    if (order->kind != STK_CUSTODY_RECORD)
+        return false;
+    answer->status = STIRKEEP_AUDIT_UNAVAILABLE;
+    return true;
+}
+
+/* Whoever asked for it hears so at once, and no other takes over before that is in the trail. */
+static void without_a_trail_no_policy_takes_over(void **state)
+{
+    struct ends *ends = *state;
+    struct client client = {0};
+    uint64_t number = 0;
+
+    ends_start(ends);
+    client = client_new(&ends->born);
+    number = ask_reload(ends, &client);
+    ends->instead = refuse_records;
+    tell_policy(ends, STK_CONTROL_POLICY_NEXT, 6);
+    assert_int_equal(hear_recorded(ends, 6), STIRKEEP_AUDIT_UNAVAILABLE);
+    tell_over(ends, number, STIRKEEP_AUDIT_UNAVAILABLE, "the policy cannot be recorded");
+    assert_int_equal(hear(ends, &client).status, STIRKEEP_AUDIT_UNAVAILABLE);
+    tell_policy(ends, STK_CONTROL_POLICY_NEXT, 7);
+    assert_int_equal(hear_recorded(ends, 7), STIRKEEP_AUDIT_UNAVAILABLE);
+    ends->act_count = 0;
+    ends->instead = NULL;
+    ends_await_act(ends, "policy", "", 1);
+    assert_string_equal(ends_last_act(ends, "policy")->outcome, "audit-unavailable");
+    assert_int_equal(ends_last_act(ends, "policy")->peer.pid, getpid());
+    tell_policy(ends, STK_CONTROL_POLICY_NEXT, 8);
+    assert_int_equal(hear_recorded(ends, 8), STIRKEEP_OK);
+    client_free(&client);
+}
+
 /* ---- another configuration */
 
 static void send_config(const struct ends *ends, const char *text, uint64_t number)
@@ -361,6 +460,9 @@ int main(void)
         TEST(a_client_that_does_not_wait_is_recorded_all_the_same),
         TEST(more_than_stirkeepd_takes_are_not_asked_for),
         TEST(the_answer_waits_for_the_trail_but_not_for_ever),
+        TEST(a_policy_is_in_the_trail_before_it_is_said_to_be),
+        TEST(a_full_disk_of_the_catalog_holds_no_policy_up),
+        TEST(without_a_trail_no_policy_takes_over),
         TEST(who_is_no_administrator_any_more_is_put_out),
         TEST(what_an_administrator_has_under_way_is_answered_and_the_next_refused),
         TEST(nothing_but_the_administrators_is_taken),

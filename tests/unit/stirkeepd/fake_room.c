@@ -205,9 +205,31 @@ static void note_program(struct stk_control_message *message)
     note("program %llu %s", (unsigned long long)message->number, message->text);
 }
 
+static void record_policy(const struct stk_control_message *message)
+{
+    static bool refused;
+    struct stk_control_message recorded = {
+        .kind = STK_CONTROL_RECORDED, .room = self, .number = message->number};
+
+    note("records %s %s", message->kind == STK_CONTROL_POLICY ? "ok" : "begun", message->text);
+    if (strcmp(mode, "dies-recording") == 0 && message->kind == STK_CONTROL_POLICY_NEXT)
+        _exit(6);
+    if (message->kind == STK_CONTROL_POLICY_NEXT ? strcmp(mode, "unrecorded") == 0
+                                                 : strcmp(mode, "late") == 0 && !refused) {
+        refused = true;
+        recorded.status = STIRKEEP_AUDIT_UNAVAILABLE;
+        (void)snprintf(recorded.text, sizeof(recorded.text), "no space left");
+    }
+    (void)stk_control_send_message(STK_FD_CONTROL, &recorded);
+}
+
 static void obey(struct stk_control_message *message)
 {
     switch (message->kind) {
+    case STK_CONTROL_POLICY:
+    case STK_CONTROL_POLICY_NEXT:
+        record_policy(message);
+        break;
     case STK_CONTROL_DRAIN:
         note("drain");
         if (strcmp(mode, "stay") != 0)

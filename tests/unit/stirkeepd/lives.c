@@ -106,8 +106,13 @@ int tick(struct lives *lives)
 void start_all(struct lives *lives)
 {
     stk_rooms_begin(&lives->rooms, lives->now);
-    for (unsigned room = 0; room < STK_ROOM_COUNT; room++)
+    for (unsigned room = 0; room < STK_ROOM_COUNT; room++) {
         hear(lives, (enum stk_room)room);
+        if (room != STK_ROOM_INTAKE)
+            continue;
+        (void)tick(lives);
+        hear(lives, STK_ROOM_INTAKE); /* the policy is recorded */
+    }
     assert_int_equal(lives->rooms.phase, STK_PHASE_RUNNING);
     assert_int_equal(tick(lives), -1); /* nothing is to be done */
 }

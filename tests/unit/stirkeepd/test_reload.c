@@ -33,8 +33,8 @@ static void ask(struct lives *lives, uint64_t number)
     assert_true(stk_reload_ask(&lives->rooms, number));
 }
 
-/* Until the reader has a result; then let it be taken. */
-static void read_on(struct lives *lives)
+/* Until the reader has a result. */
+static void read_only(struct lives *lives)
 {
     struct pollfd watch = {.fd = reload_of(lives)->reader.fd, .events = POLLIN};
 
@@ -43,6 +43,16 @@ static void read_on(struct lives *lives)
     stk_reload_read(&lives->rooms);
     (void)waitpid(reload_of(lives)->reader.pid, NULL, 0);
     stk_reader_bury(&reload_of(lives)->reader, reload_of(lives)->reader.pid);
+}
+
+/* And until intake has recorded what is to come of it. */
+static void read_on(struct lives *lives)
+{
+    read_only(lives);
+    if (reload_of(lives)->state != STK_RELOAD_RECORDING)
+        return;
+    (void)tick(lives);
+    hear(lives, STK_ROOM_INTAKE);
 }
 
 static void begin(struct lives *lives, uint64_t number)
@@ -102,7 +112,7 @@ static void start_with(struct lives *lives, const char *front, const char *intak
     service_mode(&lives->service, "front", front);
     service_mode(&lives->service, "intake", intake);
     start_all(lives);
-    await(lives, "intake reloaded 0 ok configuration ");
+    await(lives, "intake records ok configuration ");
     write_policy(lives, "new");
 }
 
@@ -541,8 +551,8 @@ static void assert_intake_replaced(struct lives *lives)
     free(line);
     /* Nobody's by now, and told once. */
     await(lives, "keeper hears up intake");
-    service_wait(&lives->service, "events", "intake reloaded 0 ok ", 2);
-    assert_int_equal(count(lives, "intake reloaded"), 2);
+    await(lives, "intake reloaded 0 ok ");
+    assert_int_equal(count(lives, "intake reloaded"), 1);
 }
 
 static void intake_that_does_not_answer_in_time_is_replaced(void **state)
@@ -592,8 +602,8 @@ static void intake_that_dies_meanwhile_is_born_with_the_new_one(void **state)
     hear(lives, STK_ROOM_INTAKE);
     (void)tick(lives);
     assert_in_force(lives, "new");
-    service_wait(&lives->service, "events", "intake reloaded 0 ok ", 2);
-    assert_int_equal(count(lives, "intake reloaded"), 2);
+    await(lives, "intake reloaded 0 ok ");
+    assert_int_equal(count(lives, "intake reloaded"), 1);
 }
 
 static void a_new_intake_hears_what_is_in_force_without_a_reload(void **state)
@@ -605,7 +615,7 @@ static void a_new_intake_hears_what_is_in_force_without_a_reload(void **state)
     (void)tick(lives);
     hear(lives, STK_ROOM_INTAKE);
     (void)tick(lives);
-    service_wait(&lives->service, "events", "intake reloaded 0 ok configuration ", 2);
+    await(lives, "intake reloaded 0 ok configuration ");
 }
 
 static void what_intake_was_not_there_to_hear_it_hears_later_and_in_order(void **state)
@@ -613,22 +623,22 @@ static void what_intake_was_not_there_to_hear_it_hears_later_and_in_order(void *
     struct lives *lives = *state;
 
     start_with(lives, "ready", "ready");
-    have_it_wait(lives, STK_ROOM_INTAKE);
     begin(lives, 0);
     (void)tick(lives);
     hear(lives, STK_ROOM_FRONT);
+    have_it_wait(lives, STK_ROOM_INTAKE);
     (void)tick(lives); /* done: there is no intake that could take it */
     assert_in_force(lives, "new");
     service_change_config(&lives->service, "attest = A\n", "attest = Z\n");
     begin(lives, 0);
-    assert_int_equal(count(lives, "reloaded"), 1);
+    assert_int_equal(count(lives, "reloaded"), 0);
     lives->now += SECOND;
     (void)tick(lives);
     hear(lives, STK_ROOM_INTAKE);
     (void)tick(lives);
     await(lives, "intake reloaded 0 config ");
-    assert_int_equal(count(lives, "intake reloaded 0 ok "), 2);
-    assert_int_equal(count(lives, "intake reloaded"), 3);
+    assert_int_equal(count(lives, "intake reloaded 0 ok "), 1);
+    assert_int_equal(count(lives, "intake reloaded"), 2);
 }
 
 static void without_intake_there_are_not_more_reloads_than_can_be_recorded(void **state)
@@ -658,6 +668,95 @@ static void without_intake_there_are_not_more_reloads_than_can_be_recorded(void 
     service_wait(&lives->service, "events", "intake reloaded 0 config ", done + 1);
 }
 
+/* ---- the record */
+
+static void front_is_not_born_before_the_policy_is_recorded(void **state)
+{
+    struct lives *lives = *state;
+
+    service_mode(&lives->service, "intake", "late");
+    stk_rooms_begin(&lives->rooms, lives->now);
+    hear(lives, STK_ROOM_KEEPER);
+    hear(lives, STK_ROOM_INTAKE);
+    assert_int_equal(count(lives, "intake records"), 0);
+    (void)tick(lives);
+    hear(lives, STK_ROOM_INTAKE);
+    await(lives, "intake records ok configuration ");
+    assert_false(stk_room_is_alive(record_of(lives, STK_ROOM_FRONT)));
+    assert_int_equal(tick(lives), 1000);
+    assert_int_equal(count(lives, "intake records"), 1);
+    lives->now += SECOND;
+    (void)tick(lives);
+    assert_false(stk_room_is_alive(record_of(lives, STK_ROOM_FRONT)));
+    hear(lives, STK_ROOM_INTAKE);
+    hear(lives, STK_ROOM_FRONT);
+    assert_int_equal(lives->rooms.phase, STK_PHASE_RUNNING);
+    assert_int_equal(count(lives, "intake records ok configuration "), 2);
+    assert_true(service_before(&lives->service, "events", "intake records ok", "front starts"));
+    assert_int_equal(count(lives, "intake reloaded"), 0); /* it is told once */
+}
+
+static void a_policy_is_recorded_before_front_hears_of_it(void **state)
+{
+    struct lives *lives = *state;
+
+    start_with(lives, "ready", "ready");
+    begin(lives, 9);
+    assert_int_equal(count(lives, "intake records begun configuration "), 1);
+    assert_int_equal(count(lives, "front config"), 0);
+    take_all(lives);
+    await(lives, "intake reloaded 9 ok ");
+    assert_in_force(lives, "new");
+}
+
+static void what_cannot_be_recorded_does_not_take_over(void **state)
+{
+    struct lives *lives = *state;
+
+    start_with(lives, "ready", "unrecorded");
+    begin(lives, 9);
+    assert_refused(lives, "intake reloaded 9 audit-unavailable the policy cannot be recorded: no "
+                          "space left\n");
+}
+
+static void intake_that_dies_recording_it_leaves_the_old_one(void **state)
+{
+    struct lives *lives = *state;
+
+    start_with(lives, "ready", "dies-recording");
+    ask(lives, 9);
+    (void)tick(lives);
+    read_only(lives);
+    (void)tick(lives);
+    service_mode(&lives->service, "intake", "ready");
+    (void)bury(lives, STK_ROOM_INTAKE);
+    (void)tick(lives);
+    assert_in_force(lives, "g");
+    hear(lives, STK_ROOM_INTAKE);
+    assert_refused(lives, "intake reloaded 0 audit-unavailable intake: died when it was to");
+    assert_int_equal(count(lives, "intake reloaded 0 ok "), 1);
+}
+
+static void without_intake_nothing_takes_over(void **state)
+{
+    struct lives *lives = *state;
+
+    start_with(lives, "ready", "ready");
+    service_mode(&lives->service, "intake", "hang");
+    have_it_wait(lives, STK_ROOM_INTAKE);
+    ask(lives, 0);
+    (void)tick(lives);
+    read_only(lives);
+    (void)tick(lives);
+    lives->now += 10 * SECOND - 1;
+    (void)tick(lives);
+    assert_int_equal(reload_of(lives)->state, STK_RELOAD_RECORDING);
+    lives->now += 1;
+    (void)tick(lives);
+    assert_in_force(lives, "g");
+    assert_int_equal(count(lives, "front config"), 0);
+}
+
 /* ---- several at once */
 
 static void who_asks_meanwhile_is_served_by_the_next(void **state)
@@ -680,8 +779,8 @@ static void who_asks_meanwhile_is_served_by_the_next(void **state)
     assert_in_force(lives, "newest");
     await(lives, "intake reloaded 2 ok ");
     await(lives, "intake reloaded 3 ok ");
-    service_wait(&lives->service, "events", "intake reloaded 0 ok ", 2);
-    assert_int_equal(count(lives, "intake reloaded"), 5);
+    await(lives, "intake reloaded 0 ok ");
+    assert_int_equal(count(lives, "intake reloaded"), 4);
     assert_int_equal(count(lives, "front config"), 2);
     assert_int_equal(tick(lives), -1);
 }
@@ -707,8 +806,11 @@ static void reloads_wait_until_all_rooms_were_up_once(void **state)
     ask(lives, 0);
     (void)tick(lives);
     assert_int_equal(reload_of(lives)->state, STK_RELOAD_IDLE);
-    for (unsigned room = 0; room < STK_ROOM_COUNT; room++)
-        hear(lives, (enum stk_room)room);
+    hear(lives, STK_ROOM_KEEPER);
+    hear(lives, STK_ROOM_INTAKE);
+    (void)tick(lives);
+    hear(lives, STK_ROOM_INTAKE);
+    hear(lives, STK_ROOM_FRONT);
     (void)tick(lives);
     read_on(lives);
     take_all(lives);
@@ -816,6 +918,11 @@ int main(int argc, char **argv)
         TEST(a_new_intake_hears_what_is_in_force_without_a_reload),
         TEST(what_intake_was_not_there_to_hear_it_hears_later_and_in_order),
         TEST(without_intake_there_are_not_more_reloads_than_can_be_recorded),
+        TEST(front_is_not_born_before_the_policy_is_recorded),
+        TEST(a_policy_is_recorded_before_front_hears_of_it),
+        TEST(what_cannot_be_recorded_does_not_take_over),
+        TEST(intake_that_dies_recording_it_leaves_the_old_one),
+        TEST(without_intake_nothing_takes_over),
         TEST(who_asks_meanwhile_is_served_by_the_next),
         TEST(who_asks_too_much_has_gone_astray),
         TEST(reloads_wait_until_all_rooms_were_up_once),
