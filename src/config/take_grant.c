@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/take.h"
+#include "model/uri_number.h"
 #include "policy/pattern.h"
 #include <string.h>
 #include <strings.h>
@@ -140,6 +141,12 @@ STK_TAKER(stk_config_take_grant_orig)
         fault = stk_uri_pattern_fault(value);
         if (fault != NULL)
             return stk_error_set(error, STIRKEEP_CONFIG, "\"%s\": %s", value, fault);
+        if (stk_uri_number(value, NULL) == STK_URI_NUMBER_STATED)
+            return stk_error_set(
+                error, STIRKEEP_CONFIG,
+                "\"%s\": a telephone number, which no PASSporT has as a URI; write "
+                "it as one, such as 1415555*",
+                value);
         return stk_list_add_text(&draft->uris, value, error);
     }
     status = stk_config_fault(stk_number_pattern_read(value, value, &pattern, error), error);

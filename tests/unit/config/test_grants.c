@@ -24,7 +24,7 @@ static void a_grant_has_what_its_keys_say(void **state)
                  "certificates = A, Bee-*,\n  Cee ; more\n"
                  "ppt = base, shaken, div, div-o, rph, rcd, x-one, msgi\nattest = A,C\n"
                  "orig = 12025550123, 12025550100-12025550199,\n 1415*, sip:*@example.com,\n"
-                 " tel:+1202*, +1 (303) 555.0100\n"
+                 " sips:*@example.com, +1 (303) 555.0100\n"
                  "rate = 500\nburst = 1000\nquota = 1000000000000\nsign-input = yes\n");
     const struct stk_grant *grant = only_grant(config);
     (void)state;
@@ -204,6 +204,9 @@ static void bad_keys_of_a_grant_are_refused_with_line_and_reason(void **state)
         {"ppt = Base", "ppt: is written base: Base"},
         {"ppt = shaken,,div", "ppt: an empty item between commas"},
         {"ppt =", "ppt: empty"},
+        {"orig = sip:*@x, tel:+1415*",
+         "orig: \"tel:+1415*\": a telephone number, which no PASSporT has as a URI; write it as "
+         "one, such as 1415555*"},
         {"attest = D", "attest: none of A, B, C: D"},
         {"attest = AB", "attest: none of A, B, C: AB"},
         {"attest = none", "attest: none of A, B, C: none"},
