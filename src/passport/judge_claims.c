@@ -76,7 +76,7 @@ static void judge_form(struct stk_inquiry *inquiry, const struct stk_claims_inpu
         stk_judge_find(
             inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS-UNKNOWN",
             "payload: it has claims, or keys in them, that are not known and not checked");
-    if (orig && dest && inquiry->payload_canonical && !unknown->within &&
+    if (orig && dest && made->iat != 0 && inquiry->payload_canonical && !unknown->within &&
         !is_composed_alike(inquiry, made))
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS-NOT-CANONICAL",
                        "payload: a number, a digest or an order within claims is not canonical");
@@ -106,7 +106,8 @@ void stk_judge_claims(struct stk_inquiry *inquiry)
     enum stk_ppt known = STK_PPT_OTHER;
 
     if (!stk_ppt_parse(ppt, &known) || known == STK_PPT_OTHER) {
-        stk_judge_find(inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "PPT-UNKNOWN",
+        /* RFC 8224 section 6.2: who does not know it goes on as if the value were not there. */
+        stk_judge_find(inquiry, true, STK_SIP_USE_IDENTITY_HEADER, "PPT-UNKNOWN",
                        "header: ppt \"%.20s\" is not known: claims unchecked", ppt);
         return;
     }
