@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/file.h"
+#include "config/file.h"
 
 static enum stirkeep_status open_rules(struct stk_policy_file *file, struct stk_error *error)
 {
@@ -26,12 +27,13 @@ static enum stirkeep_status open_rules(struct stk_policy_file *file, struct stk_
     return status;
 }
 
-enum stirkeep_status stk_policy_file_open(const char *path, struct stk_policy_file *file,
-                                          struct stk_error *error)
+enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
+                                          struct stk_policy_file *file, struct stk_error *error)
 {
     uint8_t digest[STK_DIGEST_LENGTH] = {0};
     struct stk_buffer text = {0};
-    enum stirkeep_status status = stk_file_read(path, STK_CONFIG_MAX, &text, error);
+    enum stirkeep_status status = judged ? stk_config_read(path, &text, error)
+                                         : stk_file_read(path, STK_CONFIG_MAX, &text, error);
 
     *file = (struct stk_policy_file){0};
     if (status == STIRKEEP_OK) {

@@ -42,7 +42,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     const struct options *options = given;
     struct stk_policy_file file = {0};
     struct stk_error error = {0};
-    enum stirkeep_status status = stk_policy_file_open(options->config, &file, &error);
+    enum stirkeep_status status = stk_policy_file_open(options->config, true, &file, &error);
     bool printed = true;
 
     if (cli->json)

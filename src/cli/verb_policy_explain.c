@@ -187,7 +187,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     if (status == STIRKEEP_OK)
         status = stk_peer_of(options->user, &options->groups, &peer, &error);
     if (status == STIRKEEP_OK)
-        status = stk_policy_file_open(options->config, &file, &error);
+        status = stk_policy_file_open(options->config, false, &file, &error);
     if (status == STIRKEEP_OK)
         status = stk_claims_check_digits(&claims, file.config->signing.tn_digits, &error);
     if (status == STIRKEEP_OK) {

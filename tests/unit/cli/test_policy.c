@@ -74,6 +74,20 @@ static void what_would_be_refused_is_named_with_its_line(void **state)
            "/none.csv");
 }
 
+static void a_configuration_that_others_may_write_to_is_told(void **state)
+{
+    const char *path = configuration("open", "");
+    (void)state;
+
+    assert_int_equal(chmod(path, 0664), 0);
+    failed(program(NULL, "policy", "check", "--config", path), 1, "its group may write to it");
+    assert_int_equal(chmod(path, 0602), 0);
+    failed(program(NULL, "policy", "check", "--config", path), 1, "everybody may write to it");
+    /* What one asks about is no policy that is in force. */
+    program_done(program(NULL, "policy", "explain", "--config", path, "--user", "12345", "--name",
+                         "Beta-1", "--orig", "14155550100", "--attest", "B"));
+}
+
 static const struct ran *explain(const char *const *words)
 {
     const char *line[32] = {"policy", "explain", "--config", place("explain.conf")};
@@ -188,6 +202,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_configuration_is_counted),
         cmocka_unit_test(what_would_be_refused_is_named_with_its_line),
+        cmocka_unit_test(a_configuration_that_others_may_write_to_is_told),
         cmocka_unit_test(who_decides_and_why_is_said),
         cmocka_unit_test(programs_units_and_groups_count),
         cmocka_unit_test(users_of_the_system_are_known_by_name),
