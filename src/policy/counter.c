@@ -89,6 +89,10 @@ enum stirkeep_status stk_counter_refuse(const struct stk_counter *counter,
     const char *kind = counter->kind == STK_USAGE_GRANT ? "grant" : "certificate";
     unsigned long long quota = rate->quota;
 
+    if (shortage == STK_TOO_FAST && rate->burst > 0 && rate->burst < rate->rate)
+        return stk_error_set(error, STIRKEEP_RATE_LIMITED,
+                             "%s %s: rate: %u at once are used up (%u a second)", kind,
+                             counter->name, rate->burst, rate->rate);
     if (shortage == STK_TOO_FAST)
         return stk_error_set(error, STIRKEEP_RATE_LIMITED, "%s %s: rate: %u a second are used up",
                              kind, counter->name, rate->rate);

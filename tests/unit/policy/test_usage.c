@@ -170,6 +170,8 @@ static void a_burst_may_be_smaller_than_the_rate(void **state)
     assert_string_equal(ask(desk, 64),
                         "grant kamailio: rate: 64 at once are more than its burst of 5");
     assert_int_equal(drain(desk), 5);
+    assert_string_equal(ask(desk, 1),
+                        "grant kamailio: rate: 5 at once are used up (1000 a second)");
     desk->mono_us += 2000;
     assert_int_equal(drain(desk), 2);
     desk_free(desk);
