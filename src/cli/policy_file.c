@@ -27,8 +27,8 @@ static enum stirkeep_status open_rules(struct stk_policy_file *file, struct stk_
     return status;
 }
 
-enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
-                                          struct stk_policy_file *file, struct stk_error *error)
+static enum stirkeep_status parse(const char *path, bool judged, struct stk_policy_file *file,
+                                  struct stk_error *error)
 {
     uint8_t digest[STK_DIGEST_LENGTH] = {0};
     struct stk_buffer text = {0};
@@ -42,9 +42,21 @@ enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
         status = stk_config_parse((const char *)text.data, text.length, path, &file->config, error);
     }
     stk_buffer_free(&text);
-    if (status == STIRKEEP_OK)
-        status = open_rules(file, error);
     return status;
+}
+
+enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
+                                          struct stk_policy_file *file, struct stk_error *error)
+{
+    enum stirkeep_status status = parse(path, judged, file, error);
+
+    return status == STIRKEEP_OK ? open_rules(file, error) : status;
+}
+
+enum stirkeep_status stk_policy_file_parse(const char *path, struct stk_policy_file *file,
+                                           struct stk_error *error)
+{
+    return parse(path, false, file, error);
 }
 
 void stk_policy_file_close(struct stk_policy_file *file)

@@ -20,6 +20,9 @@ struct stk_policy_file {
  * (config/file.h) is refused, too. CONFIG with file, line and reason, IO. Follow with stk_policy_file_close in any case. */
 enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
                                           struct stk_policy_file *file, struct stk_error *error);
+/* The configuration alone, whoever may write to it. */
+enum stirkeep_status stk_policy_file_parse(const char *path, struct stk_policy_file *file,
+                                           struct stk_error *error);
 void stk_policy_file_close(struct stk_policy_file *file);
 
 #endif

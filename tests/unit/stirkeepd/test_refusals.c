@@ -324,6 +324,22 @@ static void a_configuration_that_others_may_write_to_is_refused(void **state)
     assert_refused_twice(service, "/stirkeep.conf: everybody may write to it (mode 0646)\n");
 }
 
+static void check_warns_of_a_program_behind_a_symbolic_link(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+    char text[512] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/program", service->base);
+    assert_int_equal(symlink("/bin/true", path), 0);
+    (void)snprintf(text, sizeof(text), "[grant g]\nexecutable = %s", path);
+    service_change_config(service, "[grant g]", text);
+    assert_accepted(service);
+    (void)snprintf(text, sizeof(text), "[grant g] executable: no process runs %s, which leads to ",
+                   path);
+    assert_int_equal(service_count(service, "other-log", text), 1);
+}
+
 static void check_compiles_the_attestation_rules(void **state)
 {
     struct service *service = *state;
@@ -521,6 +537,7 @@ int main(int argc, char **argv)
         TEST(a_bad_configuration_is_refused_with_file_and_line),
         TEST(check_starts_and_makes_nothing),
         TEST(a_configuration_that_others_may_write_to_is_refused),
+        TEST(check_warns_of_a_program_behind_a_symbolic_link),
         TEST(check_compiles_the_attestation_rules),
         TEST(check_may_be_run_beside_the_service),
         TEST(check_finds_all_that_is_wrong_at_once),
