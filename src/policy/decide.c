@@ -189,6 +189,21 @@ static __attribute__((noinline)) enum stirkeep_status refuse_attest(const struct
                          stk_authority_text(asked->question->claims), text);
 }
 
+/* The caller composed it: another text is none that it asked for (PROTOCOL.md, SignInput). */
+static __attribute__((noinline)) enum stirkeep_status refuse_input(const struct stk_policy *policy,
+                                                                   const struct stk_asked *asked,
+                                                                   struct stk_rule_found rule,
+                                                                   struct stk_error *error)
+{
+    char text[STK_RULE_TEXT] = "";
+
+    stk_rule_text(policy, rule, text);
+    return stk_error_set(error, STIRKEEP_NOT_PERMITTED,
+                         "attest %c for %.80s: %s, and a given payload is not lowered",
+                         stk_attest_shown(asked->question->claims),
+                         stk_authority_text(asked->question->claims), text);
+}
+
 enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
                                        const struct stk_asked *asked, struct stk_decision *decision,
                                        struct stk_error *error)
@@ -205,6 +220,8 @@ enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
         return STIRKEEP_OK;
     if (!policy->lower || rule.level == STK_LEVEL_NONE)
         return refuse_attest(policy, asked, rule, error);
+    if (asked->question->is_input)
+        return refuse_input(policy, asked, rule, error);
     decision->attest = stk_level_name(rule.level)[0];
     decision->lowered = true;
     return STIRKEEP_OK;

@@ -648,6 +648,33 @@ static void what_exceeds_its_rule_is_refused_naming_the_rule(void **state)
     rules_free(&rules);
 }
 
+static void what_the_caller_composed_is_refused_and_not_lowered(void **state)
+{
+    struct rules rules = rules_of(rules_text, STK_LEVEL_C);
+    struct stk_grant grant = grant_of("kamailio");
+    struct stk_policy *policy = NULL;
+    struct stk_claims claims = claims_of_call();
+    struct stk_who who = who_of(1000);
+    struct stk_error error = {0};
+    (void)state;
+
+    grant.attests = 7;
+    grant.sign_input = true;
+    policy = policy_of(&grant, 1);
+    stk_policy_attest_rules(policy, rules.opened, true, "attest.csv");
+    claims.attest = 'A';
+    claims.orig_tn = "14155550101";
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, true, &error), "");
+    assert_string_equal(error.message, "attest A for 14155550101: attest.csv:2 allows B, and a "
+                                       "given payload is not lowered");
+    error = (struct stk_error){0};
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, false, &error), "kamailio");
+    claims.attest = 'B';
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, true, &error), "kamailio");
+    stk_policy_free(policy);
+    rules_free(&rules);
+}
+
 static void a_uri_that_looks_like_a_number_gets_no_more_than_the_number(void **state)
 {
     static const struct {
@@ -972,6 +999,7 @@ int main(void)
         cmocka_unit_test(the_reason_is_of_the_grant_that_comes_nearest),
         cmocka_unit_test(the_first_grant_decides_and_others_when_it_is_spent),
         cmocka_unit_test(a_peer_sees_the_certificates_that_its_grants_name),
+        cmocka_unit_test(what_the_caller_composed_is_refused_and_not_lowered),
         cmocka_unit_test(a_uri_that_looks_like_a_number_gets_no_more_than_the_number),
         cmocka_unit_test(what_exceeds_its_rule_is_refused_naming_the_rule),
         cmocka_unit_test(what_exceeds_its_rule_is_lowered_but_never_to_none),
