@@ -207,6 +207,15 @@ static void bad_keys_of_a_grant_are_refused_with_line_and_reason(void **state)
         {"orig = sip:*@x, tel:+1415*",
          "orig: \"tel:+1415*\": a telephone number, which no PASSporT has as a URI; write it as "
          "one, such as 1415555*"},
+        {"attest = A, C, A", "attest: twice in the list: A"},
+        {"ppt = shaken, div, shaken", "ppt: twice in the list: shaken"},
+        {"ppt = msec, msec", "ppt: twice in the list: msec"},
+        {"orig = 1415*, 1 (415)*", "orig: twice in the list: 1 (415)*"},
+        {"orig = 1, 1-1, 1*, 1", "orig: twice in the list: 1"},
+        {"orig = sip:*@a, sip:*@a", "orig: twice in the list: sip:*@a"},
+        {"group = 7, 8, 7", "group: twice in the list: 7"},
+        {"executable = /a, /b, /a", "executable: twice in the list: /a"},
+        {"unit = a.service, a.service", "unit: twice in the list: a.service"},
         {"attest = D", "attest: none of A, B, C: D"},
         {"attest = AB", "attest: none of A, B, C: AB"},
         {"attest = none", "attest: none of A, B, C: none"},
@@ -331,7 +340,7 @@ static void a_list_has_an_end(void **state)
     (void)state;
 
     assert_non_null(text);
-    length = (size_t)snprintf(text, room, SMALLEST "[grant k]\nuser = 1,");
+    length = (size_t)snprintf(text, room, SMALLEST "[grant k]\nuser = 5000,");
     for (unsigned i = 1; i <= 4096; i++)
         length +=
             (size_t)snprintf(text + length, room - length, "%s%u,", i % 16 == 0 ? "\n " : "", i);
