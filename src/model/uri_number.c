@@ -20,14 +20,16 @@ static int hex_of(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* "%2B" is '+'. What does not fit is cut off: URIs are no longer than STK_URI_MAX. */
+/* "%2B" is '+'; "%00" is left as another character, so that it ends nothing. What does not fit is cut off: URIs are no longer than STK_URI_MAX. */
 static void unescape(const char *text, char ret_text[STK_URI_MAX + 1])
 {
     size_t length = 0;
 
     for (; *text != '\0' && length < STK_URI_MAX; text++) {
         if (*text == '%' && hex_of(text[1]) >= 0 && hex_of(text[2]) >= 0) {
-            ret_text[length++] = (char)(hex_of(text[1]) * 16 + hex_of(text[2]));
+            int byte = hex_of(text[1]) * 16 + hex_of(text[2]);
+
+            ret_text[length++] = (char)(byte != 0 ? byte : 1);
             text += 2;
         } else {
             ret_text[length++] = *text;

@@ -147,6 +147,7 @@ static void a_uri_that_is_a_telephone_number_is_known_in_each_dress(void **state
         {"sip:14155550100;user=phone@example.com", STK_URI_NUMBER_STATED, "14155550100"},
         {"sip:14155550100%3Buser=phone@example.com", STK_URI_NUMBER_STATED, "14155550100"},
         {"sip:4155550100;phone-context=+1@example.com", STK_URI_NUMBER_STATED, "4155550100"},
+        {"sip:14155550100@example.com;x=%00;user=phone", STK_URI_NUMBER_STATED, "14155550100"},
         {"sip:14155550100@example.com?user=phone", STK_URI_NUMBER_STATED, "14155550100"},
         {"sip:alice@example.com;user=phone", STK_URI_NUMBER_STATED, ""},
         {"sip:14155550100@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
