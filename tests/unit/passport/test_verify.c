@@ -412,6 +412,9 @@ static void what_later_standards_may_add_is_told_but_not_fatal(void **state)
         {OF_TYPE("shaken"), "{\"attest\":\"A\"," OTHERS "," ORIGID ",\"rcd\":{\"nam\":\"\"}}", ""},
         {OF_TYPE("shaken"),
          "{\"attest\":\"A\"," OTHERS ",\"origid\":\"123E4567-E89B-12D3-A456-426655440000\"}", ""},
+        {OF_TYPE("shaken"),
+         "{\"attest\":\"A\"," OTHERS ",\"origid\":\"00000000-0000-0000-0000-000000000000\"}",
+         "ORIGID-NOBODYS"},
     };
     struct stk_finding finding = {0};
     (void)state;
