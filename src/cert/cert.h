@@ -70,4 +70,7 @@ bool stk_spki_verifies(const uint8_t spki[STK_SPKI_LENGTH], const uint8_t digest
 enum stirkeep_status stk_chain_trusted(const struct stk_chain *chain, const struct stk_chain *roots,
                                        int64_t now, struct stk_error *error);
 
+/* Is one of its certificates a CA's (RFC 5280 section 4.2.1.9)? */
+bool stk_chain_has_authority(const struct stk_chain *chain);
+
 #endif

@@ -101,3 +101,11 @@ enum stirkeep_status stk_chain_trusted(const struct stk_chain *chain, const stru
     ERR_clear_error();
     return status;
 }
+
+bool stk_chain_has_authority(const struct stk_chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        if (X509_check_ca(chain->items[i].x509) != 0)
+            return true;
+    return false;
+}

@@ -11,18 +11,24 @@
 /* Claims, a certificate's texts and its constraints. */
 #define INQUIRY_ARENA (STK_IDENTITY_ARENA + (size_t)1024 * 1024)
 
-static void find(struct stk_inquiry *inquiry, int sip_code, const char *name, const char *message)
+static void add(struct stk_inquiry *inquiry, bool fatal, int sip_code, const char *name,
+                const char *message)
 {
     struct stk_finding *finding = &inquiry->findings[inquiry->finding_count];
 
     if (inquiry->finding_count == STK_INQUIRY_FINDINGS_MAX)
         return;
     inquiry->finding_count++;
-    finding->fatal = true;
+    finding->fatal = fatal;
     finding->sip_code = sip_code;
     (void)snprintf(finding->code, sizeof(finding->code), "%s", name);
     (void)snprintf(finding->message, sizeof(finding->message), "%.*s",
                    (int)sizeof(finding->message) - 1, message);
+}
+
+static void find(struct stk_inquiry *inquiry, int sip_code, const char *name, const char *message)
+{
+    add(inquiry, true, sip_code, name, message);
 }
 
 static bool has_fatal(const struct stk_inquiry *inquiry)
@@ -43,6 +49,16 @@ static void read_claims(struct stk_inquiry *inquiry)
         inquiry->iat = inquiry->claims.iat;
     else if (!has_fatal(inquiry)) /* what cannot be read cannot be held against the certificate */
         find(inquiry, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS", error.message);
+}
+
+/* Whoever asks knows the type, although its claims cannot be checked here. */
+static void accept_ppt(const char *ppt, struct stk_inquiry *inquiry)
+{
+    if (ppt == NULL || !inquiry->readable || strcmp(inquiry->claims.ppt_text, ppt) != 0)
+        return;
+    for (size_t i = 0; i < inquiry->finding_count; i++)
+        if (strcmp(inquiry->findings[i].code, "PPT-UNKNOWN") == 0)
+            inquiry->findings[i].fatal = false;
 }
 
 /* ---- with a certificate */
@@ -67,6 +83,9 @@ static void check_chain(const struct stk_chain *chain, const struct stk_chain *r
 
     if (roots == NULL)
         return;
+    if (!stk_chain_has_authority(roots))
+        add(inquiry, false, STK_SIP_UNSUPPORTED_CREDENTIAL, "CA-IS-NONE",
+            "--ca: no certificate in it is a CA's; it is trusted as it is, whoever issued it");
     inquiry->chain =
         stk_chain_trusted(chain, roots, now, &error) == STIRKEEP_OK ? STK_GOOD : STK_BAD;
     if (inquiry->chain == STK_BAD)
@@ -111,7 +130,7 @@ static enum stirkeep_status check_with_certificate(const struct stk_question_of 
         check_signature(chain, inquiry);
         check_chain(chain, roots, question->now, inquiry);
         check_constraints(chain, inquiry);
-        if (inquiry->readable &&
+        if (inquiry->iat > 0 &&
             (inquiry->iat < inquiry->leaf.not_before || inquiry->iat > inquiry->leaf.not_after))
             find(inquiry, STK_SIP_UNSUPPORTED_CREDENTIAL, "IAT-OUTSIDE-VALIDITY",
                  "iat: the certificate was not valid at that time");
@@ -176,11 +195,18 @@ enum stirkeep_status stk_inquire(const struct stk_question_of *question, const c
     inquiry->finding_count = stk_identity_judge(&inquiry->identity, question->now,
                                                 question->max_age_s, inquiry->findings);
     read_claims(inquiry);
+    accept_ppt(question->ppt, inquiry);
     if (question->cert != NULL)
         return check_with_certificate(question, inquiry, error);
     find(inquiry, STK_SIP_BAD_IDENTITY_INFO, "NO-CERTIFICATE",
          "the signature is unchecked: --cert is missing");
     return STIRKEEP_OK;
+}
+
+void stk_inquire_too_large(const char *message, struct stk_inquiry *inquiry)
+{
+    *inquiry = (struct stk_inquiry){0};
+    find(inquiry, STK_SIP_INVALID_IDENTITY_HEADER, "MALFORMED", message);
 }
 
 void stk_inquiry_free(struct stk_inquiry *inquiry)

@@ -18,6 +18,7 @@ struct stk_question_of {
     int64_t now;
     const struct stk_claims *compact; /* what the compact form (RFC 8225 section 7) has not in it;
                                          NULL: it is to be the full form */
+    const char *ppt;                  /* a further type that is to be taken; NULL: none */
     const char *x5u;                  /* of the compact form; NULL: what info says */
 };
 
@@ -44,6 +45,8 @@ struct stk_inquiry {
 enum stirkeep_status stk_inquire(const struct stk_question_of *question, const char *value,
                                  size_t length, struct stk_inquiry *inquiry,
                                  struct stk_error *error);
+/* The same where the value is longer than any is: that is all that is known of it. */
+void stk_inquire_too_large(const char *message, struct stk_inquiry *inquiry);
 void stk_inquiry_free(struct stk_inquiry *inquiry);
 
 /* The gravest finding that makes it no good; NULL: it is good. */

@@ -2,7 +2,7 @@
 #include "cli/outside.h"
 
 #include "base/file.h"
-#include "config/config.h"
+#include "config/file.h"
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -69,6 +69,21 @@ static bool look_at_lock(const char *socket_path, struct stk_diagnosis *diagnosi
 }
 
 /* ---- the configuration */
+
+enum stirkeep_status stk_outside_trust(const char *admin_socket, const char *config_path,
+                                       struct stk_error *error)
+{
+    char lock[PATH_MAX] = "";
+    struct stat about = {0};
+    uid_t uid = geteuid();
+
+    (void)snprintf(lock, sizeof(lock), "%s.lock", admin_socket);
+    if (lstat(lock, &about) == 0)
+        uid = about.st_uid;
+    if (stat(config_path, &about) != 0)
+        return STIRKEEP_OK;
+    return stk_config_trust(config_path, &about, uid, error);
+}
 
 static struct stk_config *read_configuration(const char *path, struct stk_diagnosis *diagnosis)
 {
@@ -157,6 +172,7 @@ void stk_outside_look(const char *admin_socket, const char *config_path,
 {
     uid_t uid = geteuid();
     struct stk_config *config = NULL;
+    struct stk_error trust = {0};
     bool runs = false;
 
     stk_diagnosis_fact(diagnosis, "asked by", "user %s (%u)", user_name(uid), uid);
@@ -169,6 +185,8 @@ void stk_outside_look(const char *admin_socket, const char *config_path,
                           "the service could not be asked: %s", why->message);
     if (why->status == STIRKEEP_NOT_CONNECTED)
         look_at_socket(admin_socket, runs, diagnosis);
+    if (stk_outside_trust(admin_socket, config_path, &trust) != STIRKEEP_OK)
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE, STK_OUTSIDE_TRUST_CURE, "%s", trust.message);
     config = read_configuration(config_path, diagnosis);
     if (config != NULL)
         compare(config, admin_socket, diagnosis);

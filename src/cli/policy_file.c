@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/file.h"
+#include "config/file.h"
 
 static enum stirkeep_status open_rules(struct stk_policy_file *file, struct stk_error *error)
 {
@@ -26,12 +27,13 @@ static enum stirkeep_status open_rules(struct stk_policy_file *file, struct stk_
     return status;
 }
 
-enum stirkeep_status stk_policy_file_open(const char *path, struct stk_policy_file *file,
-                                          struct stk_error *error)
+static enum stirkeep_status parse(const char *path, bool judged, struct stk_policy_file *file,
+                                  struct stk_error *error)
 {
     uint8_t digest[STK_DIGEST_LENGTH] = {0};
     struct stk_buffer text = {0};
-    enum stirkeep_status status = stk_file_read(path, STK_CONFIG_MAX, &text, error);
+    enum stirkeep_status status = judged ? stk_config_read(path, &text, error)
+                                         : stk_file_read(path, STK_CONFIG_MAX, &text, error);
 
     *file = (struct stk_policy_file){0};
     if (status == STIRKEEP_OK) {
@@ -40,9 +42,21 @@ enum stirkeep_status stk_policy_file_open(const char *path, struct stk_policy_fi
         status = stk_config_parse((const char *)text.data, text.length, path, &file->config, error);
     }
     stk_buffer_free(&text);
-    if (status == STIRKEEP_OK)
-        status = open_rules(file, error);
     return status;
+}
+
+enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
+                                          struct stk_policy_file *file, struct stk_error *error)
+{
+    enum stirkeep_status status = parse(path, judged, file, error);
+
+    return status == STIRKEEP_OK ? open_rules(file, error) : status;
+}
+
+enum stirkeep_status stk_policy_file_parse(const char *path, struct stk_policy_file *file,
+                                           struct stk_error *error)
+{
+    return parse(path, false, file, error);
 }
 
 void stk_policy_file_close(struct stk_policy_file *file)

@@ -16,9 +16,13 @@ struct stk_policy_file {
     char attestation[2 * STK_DIGEST_LENGTH + 1];   /* the same of the rules' file; "": none */
 };
 
-/* Read both. CONFIG with file, line and reason, IO. Follow with stk_policy_file_close in any case. */
-enum stirkeep_status stk_policy_file_open(const char *path, struct stk_policy_file *file,
-                                          struct stk_error *error);
+/* Read both. `judged`: a configuration that a service would not take because others may write to it
+ * (config/file.h) is refused, too. CONFIG with file, line and reason, IO. Follow with stk_policy_file_close in any case. */
+enum stirkeep_status stk_policy_file_open(const char *path, bool judged,
+                                          struct stk_policy_file *file, struct stk_error *error);
+/* The configuration alone, whoever may write to it. */
+enum stirkeep_status stk_policy_file_parse(const char *path, struct stk_policy_file *file,
+                                           struct stk_error *error);
 void stk_policy_file_close(struct stk_policy_file *file);
 
 #endif

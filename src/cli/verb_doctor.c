@@ -5,6 +5,7 @@
 #include "cli/policy_file.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXAMINE_TIMEOUT_MS 180000   /* longer than the service takes for its parts together */
@@ -22,8 +23,8 @@ static const struct stk_option table[] = {
      "out",
      0, 0},
     {"config", "FILE", STK_OPTION_TEXT, offsetof(struct options, config),
-     "the configuration to look into when the service cannot be asked (else " STK_DEFAULT_CONFIG
-     ")",
+     "the configuration: who may write to it, and what is in it when the service cannot be asked "
+     "(else " STK_DEFAULT_CONFIG ")",
      0, 0},
     {0},
 };
@@ -134,6 +135,29 @@ static enum stk_exit look_from_outside(const struct stk_cli *cli, const char *co
     return result;
 }
 
+/* The service does not open its configuration again before a reload: it is looked at from here. */
+static enum stk_exit print_answer(const struct stk_cli *cli, const char *config,
+                                  const struct stk_admin_response *response)
+{
+    struct stk_trouble *troubles = calloc(response->trouble_count + 1, sizeof(*troubles));
+    size_t count = response->trouble_count;
+    struct stk_error trust = {0};
+    enum stk_exit result = STK_EXIT_FAILED;
+
+    if (troubles == NULL) {
+        stk_complain(cli->verb->name, "out of memory");
+        return STK_EXIT_FAILED;
+    }
+    if (count > 0)
+        memcpy(troubles, response->troubles, count * sizeof(*troubles));
+    if (stk_outside_trust(cli->admin_socket, config, &trust) != STIRKEEP_OK)
+        troubles[count++] = (struct stk_trouble){STK_SEVERE, trust.message, STK_OUTSIDE_TRUST_CURE};
+    result = print(cli, &(struct findings){response->facts, response->fact_count, troubles, count},
+                   true);
+    free(troubles);
+    return result;
+}
+
 static enum stk_exit examine(const struct stk_cli *cli, const char *config)
 {
     struct stk_admin_request request = {.kind = STK_ADMIN_DOCTOR};
@@ -147,10 +171,7 @@ static enum stk_exit examine(const struct stk_cli *cli, const char *config)
     if (status == STIRKEEP_OK)
         status = stk_admin_call(admin, &request, &response, &error);
     if (status == STIRKEEP_OK)
-        result = print(cli,
-                       &(struct findings){response.facts, response.fact_count, response.troubles,
-                                          response.trouble_count},
-                       true);
+        result = print_answer(cli, config, &response);
     else
         result = look_from_outside(cli, config, &error);
     stk_admin_close(admin);

@@ -4,6 +4,7 @@
 #include "cli/policy_file.h"
 #include "cli/verb.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CLAIMS_ARENA_MAX ((size_t)256 * 1024)
@@ -33,7 +34,7 @@ static const struct stk_option table[] = {
     {"group", "GROUP", STK_OPTION_TEXTS, offsetof(struct options, groups),
      "a group of the process beside these; may be repeated, or several with commas", 0, 0},
     {"executable", "PATH", STK_OPTION_TEXT, offsetof(struct options, executable),
-     "its program; not known when absent", 0, 0},
+     "its program, or a symbolic link to it; not known when absent", 0, 0},
     {"unit", "UNIT", STK_OPTION_TEXT, offsetof(struct options, unit),
      "its systemd unit; not known when absent", 0, 0},
     {"name", "NAME", STK_OPTION_TEXT, offsetof(struct options, name), "the certificate", 0, 0},
@@ -161,6 +162,14 @@ static enum stk_exit explain(const struct stk_cli *cli, const struct stk_policy_
     return status == STIRKEEP_OK && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
+/* The kernel tells a program by the file that a path leads to; one that is not here is taken as it
+ * is. What is returned is `*ret_owned`, or `path`. */
+static const char *program_of(const char *path, char **ret_owned)
+{
+    *ret_owned = path != NULL ? realpath(path, NULL) : NULL;
+    return *ret_owned != NULL ? *ret_owned : path;
+}
+
 /* Reads the files alone; the service need not run. */
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
@@ -174,6 +183,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     struct stk_error error = {0};
     enum stirkeep_status status = STIRKEEP_OK;
     enum stk_exit result = STK_EXIT_FAILED;
+    char *program = NULL;
 
     if (problem != NULL) {
         stk_complain(cli->verb->name, "%s", problem);
@@ -187,14 +197,14 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     if (status == STIRKEEP_OK)
         status = stk_peer_of(options->user, &options->groups, &peer, &error);
     if (status == STIRKEEP_OK)
-        status = stk_policy_file_open(options->config, &file, &error);
+        status = stk_policy_file_open(options->config, false, &file, &error);
     if (status == STIRKEEP_OK)
         status = stk_claims_check_digits(&claims, file.config->signing.tn_digits, &error);
     if (status == STIRKEEP_OK) {
         const struct stk_who who = {.uid = peer.uid,
                                     .groups = peer.groups,
                                     .group_count = peer.group_count,
-                                    .executable = options->executable,
+                                    .executable = program_of(options->executable, &program),
                                     .unit = options->unit};
         const struct stk_question question = {
             .name = name.text, .claims = &claims, .is_input = options->input};
@@ -204,6 +214,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
         stk_complain(cli->verb->name, "%s",
                      error.message[0] != '\0' ? error.message : stirkeep_status_text(status));
     }
+    free(program);
     stk_peer_of_free(&peer);
     stk_policy_file_close(&file);
     stk_arena_free(&arena);

@@ -15,6 +15,7 @@ struct options {
     const char *cert;
     const char *ca;
     long long max_age_s;
+    const char *ppt;
     const char *orig; /* of the compact form, as the rest */
     const char *orig_uri;
     struct stk_texts dest;
@@ -32,6 +33,8 @@ static const struct stk_option table[] = {
      "trusted CA certificates; without it the chain is not checked", 0, 0},
     {"max-age", "SECONDS", STK_OPTION_NUMBER, offsetof(struct options, max_age_s),
      "largest distance of iat from now (RFC 8224: 60); not judged when absent", 1, 4000000000},
+    {"ppt", "TYPE", STK_OPTION_TEXT, offsetof(struct options, ppt),
+     "a type beyond those that stirkeep knows that is good, too; its claims are not checked", 0, 0},
     {"orig", "TN", STK_OPTION_TEXT, offsetof(struct options, orig),
      "compact form: calling number, which is not in it", 0, 0},
     {"orig-uri", "URI", STK_OPTION_TEXT, offsetof(struct options, orig_uri),
@@ -231,6 +234,23 @@ static enum stk_exit answer(const struct stk_cli *cli, const struct stk_inquiry 
     return objection == NULL && printed ? STK_EXIT_DONE : STK_EXIT_FAILED;
 }
 
+static enum stirkeep_status inquire(const char *given, const struct stk_question_of *question,
+                                    struct stk_inquiry *inquiry, struct stk_error *error)
+{
+    struct stk_buffer text = {0};
+    enum stirkeep_status status = stk_input_read(given, STK_IDENTITY_MAX, &text, error);
+
+    if (status == STIRKEEP_TOO_LARGE) {
+        stk_inquire_too_large(error->message, inquiry);
+        return STIRKEEP_OK;
+    }
+    if (status == STIRKEEP_OK)
+        status = stk_inquire(question, text.length > 0 ? (const char *)text.data : "", text.length,
+                             inquiry, error);
+    stk_buffer_free(&text);
+    return status;
+}
+
 static enum stk_exit run(struct stk_cli *cli, const void *given)
 {
     const struct options *options = given;
@@ -238,12 +258,12 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
     struct stk_question_of question = {.cert = options->cert,
                                        .ca = options->ca,
                                        .max_age_s = options->max_age_s,
+                                       .ppt = options->ppt,
                                        .x5u = options->x5u,
                                        .now = stk_clock_seconds()};
     struct stk_inquiry inquiry = {0};
     struct stk_arena arena = {0};
     struct stk_claims claims = {0};
-    struct stk_buffer text = {0};
     struct stk_error error = {0};
     enum stk_exit result = STK_EXIT_FAILED;
     enum stirkeep_status status = STIRKEEP_OK;
@@ -258,10 +278,7 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
         question.compact = &claims;
     }
     if (status == STIRKEEP_OK)
-        status = stk_input_read(cli->positional, STK_IDENTITY_MAX, &text, &error);
-    if (status == STIRKEEP_OK)
-        status = stk_inquire(&question, text.length > 0 ? (const char *)text.data : "", text.length,
-                             &inquiry, &error);
+        status = inquire(cli->positional, &question, &inquiry, &error);
     if (status == STIRKEEP_OK)
         result = answer(cli, &inquiry, question.now);
     else
@@ -269,7 +286,6 @@ static enum stk_exit run(struct stk_cli *cli, const void *given)
                      error.message[0] != '\0' ? error.message : stirkeep_status_text(status));
     stk_inquiry_free(&inquiry);
     stk_arena_free(&arena);
-    stk_buffer_free(&text);
     return result;
 }
 

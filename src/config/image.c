@@ -1,62 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/digest.h"
-#include "base/file.h"
+#include "config/file.h"
 #include "config/loader.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static enum stirkeep_status check_file(const char *path, const struct stat *about,
-                                       struct stk_error *error)
-{
-    if (!S_ISREG(about->st_mode))
-        return stk_error_set(error, STIRKEEP_CONFIG, "%s: not a regular file", path);
-    if ((about->st_mode & S_IWOTH) != 0)
-        return stk_error_set(error, STIRKEEP_CONFIG, "%s: everybody may write to it (mode %04o)",
-                             path, (unsigned)(about->st_mode & 07777));
-    if (about->st_size > STK_ATTEST_FILE_MAX)
-        return stk_error_set(error, STIRKEEP_CONFIG, "%s: larger than %d bytes", path,
-                             STK_ATTEST_FILE_MAX);
-    return STIRKEEP_OK;
-}
-
-static bool is_unchanged(const struct stat *before, const struct stat *after)
-{
-    return before->st_size == after->st_size && before->st_mtim.tv_sec == after->st_mtim.tv_sec &&
-           before->st_mtim.tv_nsec == after->st_mtim.tv_nsec;
-}
-
-/* Half of the old rules with half of the new ones would be nobody's. */
-static enum stirkeep_status read_whole(int fd, const char *path, struct stk_buffer *ret_text,
-                                       struct stk_error *error)
-{
-    struct stat before = {0};
-    struct stat after = {0};
-    struct stk_buffer text = {0};
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    if (fstat(fd, &before) != 0)
-        return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    status = check_file(path, &before, error);
-    if (status == STIRKEEP_OK)
-        status = stk_file_read_fd(fd, path, STK_ATTEST_FILE_MAX, &text, error);
-    if (status == STIRKEEP_OK && fstat(fd, &after) != 0)
-        status = stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    if (status == STIRKEEP_OK &&
-        (!is_unchanged(&before, &after) || text.length != (size_t)before.st_size))
-        status = stk_error_set(error, STIRKEEP_CONFIG,
-                               "%s: changed while it was read (write a new file beside it and "
-                               "rename that)",
-                               path);
-    if (status != STIRKEEP_OK) {
-        stk_buffer_free(&text);
-        return status;
-    }
-    *ret_text = text;
-    return STIRKEEP_OK;
-}
 
 static enum stirkeep_status read_file(const char *path, struct stk_buffer *ret_text,
                                       struct stk_error *error)
@@ -69,7 +18,7 @@ static enum stirkeep_status read_file(const char *path, struct stk_buffer *ret_t
     if (fd < 0)
         return errno == ELOOP ? stk_error_set(error, STIRKEEP_CONFIG, "%s: a symbolic link", path)
                               : stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    status = read_whole(fd, path, ret_text, error);
+    status = stk_config_read_whole(fd, path, STK_ATTEST_FILE_MAX, ret_text, error);
     (void)close(fd);
     return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/take.h"
+#include "model/uri_number.h"
 #include "policy/pattern.h"
 #include <string.h>
 #include <strings.h>
@@ -13,7 +14,7 @@ STK_TAKER(stk_config_take_grant_user)
     (void)key;
 
     if (status == STIRKEEP_OK)
-        status = stk_list_add(uids, &uid, sizeof(uid), STK_LIST_MAX, error);
+        status = stk_list_add_once(uids, &uid, sizeof(uid), STK_LIST_MAX, value, error);
     return status;
 }
 
@@ -25,7 +26,7 @@ STK_TAKER(stk_config_take_grant_group)
     (void)key;
 
     if (status == STIRKEEP_OK)
-        status = stk_list_add(gids, &gid, sizeof(gid), STK_LIST_MAX, error);
+        status = stk_list_add_once(gids, &gid, sizeof(gid), STK_LIST_MAX, value, error);
     return status;
 }
 
@@ -109,6 +110,8 @@ STK_TAKER(stk_config_take_grant_ppt)
     if (typed != 0 && strcmp(value, stk_ppt_name((enum stk_ppt)typed)) != 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "is written %s: %s",
                              stk_ppt_name((enum stk_ppt)typed), value);
+    if ((loader->grant.ppts & typed) != 0)
+        return stk_list_twice(value, error);
     loader->grant.ppts |= typed;
     if (typed != 0)
         return STIRKEEP_OK;
@@ -123,6 +126,8 @@ STK_TAKER(stk_config_take_grant_attest)
 
     if (value[0] < 'A' || value[0] > 'C' || value[1] != '\0')
         return stk_error_set(error, STIRKEEP_CONFIG, "none of A, B, C: %s", value);
+    if ((loader->grant.attests & 1u << (value[0] - 'A')) != 0)
+        return stk_list_twice(value, error);
     loader->grant.attests |= 1u << (value[0] - 'A');
     return STIRKEEP_OK;
 }
@@ -140,10 +145,17 @@ STK_TAKER(stk_config_take_grant_orig)
         fault = stk_uri_pattern_fault(value);
         if (fault != NULL)
             return stk_error_set(error, STIRKEEP_CONFIG, "\"%s\": %s", value, fault);
+        if (stk_uri_number(value, NULL) == STK_URI_NUMBER_STATED)
+            return stk_error_set(
+                error, STIRKEEP_CONFIG,
+                "\"%s\": a telephone number, which no PASSporT has as a URI; write "
+                "it as one, such as 1415555*",
+                value);
         return stk_list_add_text(&draft->uris, value, error);
     }
     status = stk_config_fault(stk_number_pattern_read(value, value, &pattern, error), error);
     if (status == STIRKEEP_OK)
-        status = stk_list_add(&draft->numbers, &pattern, sizeof(pattern), STK_LIST_MAX, error);
+        status = stk_list_add_once(&draft->numbers, &pattern, sizeof(pattern), STK_LIST_MAX, value,
+                                   error);
     return status;
 }

@@ -49,6 +49,9 @@ STK_TAKER(stk_config_take_admin)
 
     if (status != STIRKEEP_OK)
         return status;
+    for (size_t i = 0; i < config->admin.user_count; i++)
+        if (config->admin.users[i] == uid)
+            return stk_list_twice(value, error);
     if (config->admin.user_count == STK_ADMIN_USERS_MAX)
         return stk_error_set(error, STIRKEEP_CONFIG, "more than %d users", STK_ADMIN_USERS_MAX);
     config->admin.users[config->admin.user_count++] = uid;

@@ -121,10 +121,20 @@ static bool read_uuid(const char *text, char ret_uuid[STK_ORIGID_LENGTH + 1])
     return true;
 }
 
+/* All digits the same, 0 or f: the Nil and the Max UUID, which identify nothing (RFC 9562 sections
+ * 5.9 and 5.10), where an origination is to be found by it (RFC 8588 section 5). */
+static bool is_nobodys(const char *uuid)
+{
+    return uuid[strspn(uuid, "0-")] == '\0' || uuid[strspn(uuid, "f-")] == '\0';
+}
+
 static enum stirkeep_status make_origid(struct stk_claims_making *making)
 {
     if (!read_uuid(making->input->origid, making->claims->origid))
         return stk_error_set(making->error, STIRKEEP_INVALID, "origid: is not a UUID");
+    if (is_nobodys(making->claims->origid))
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "origid: is the Nil or the Max UUID, which identifies nothing");
     return STIRKEEP_OK;
 }
 

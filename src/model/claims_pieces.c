@@ -3,6 +3,7 @@
 
 #include "model/tn.h"
 #include "model/uri.h"
+#include "model/uri_number.h"
 #include "json/utf8.h"
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,11 @@ enum stirkeep_status stk_claims_make_uri(struct stk_claims_making *making, const
 
     if (status != STIRKEEP_OK)
         return status;
+    /* RFC 8225 section 5.2.1 has it so; and what is granted and attested by number holds for it. */
+    if (stk_uri_number(text, NULL) == STK_URI_NUMBER_STATED)
+        return stk_error_set(making->error, STIRKEEP_INVALID,
+                             "%s: is a telephone number, give it as tn (RFC 8225 section 5.2.1)",
+                             field);
     *ret_uri = stk_arena_copy(making->arena, text, strlen(text));
     return *ret_uri != NULL ? STIRKEEP_OK : stk_claims_no_room(making->error);
 }

@@ -67,6 +67,9 @@ static char *unwrap(char *value, char first, char last)
     return value + 1;
 }
 
+/* Told apart by its address from what is there and empty. */
+static const char absent[] = "";
+
 static enum stirkeep_status take_parameter(char *text, struct stk_identity *identity,
                                            struct stk_error *error)
 {
@@ -87,7 +90,7 @@ static enum stirkeep_status take_parameter(char *text, struct stk_identity *iden
         into = &identity->ppt;
     else
         return STIRKEEP_OK; /* generic-param: nothing to do with it */
-    if ((*into)[0] != '\0')
+    if (*into != absent)
         return stk_error_set(error, STIRKEEP_MALFORMED, "parameter %s: given twice", name);
     value = unwrap(value, '"', '"');
     *into = into == &identity->info ? unwrap(value, '<', '>') : value;
@@ -185,7 +188,7 @@ static enum stirkeep_status take_apart(struct stk_identity *identity, struct stk
 enum stirkeep_status stk_identity_parse(const char *value, size_t length,
                                         struct stk_identity *ret_identity, struct stk_error *error)
 {
-    struct stk_identity identity = {.info = "", .alg = "", .ppt = ""};
+    struct stk_identity identity = {.info = absent, .alg = absent, .ppt = absent};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (length > STK_IDENTITY_MAX)

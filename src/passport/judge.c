@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Judging header, payload and parameters. */
 
@@ -108,8 +109,53 @@ static void judge_x5u(struct stk_inquiry *inquiry)
         stk_judge_find(inquiry, true, STK_SIP_BAD_IDENTITY_INFO, "INFO-NOT-X5U",
                        "info and x5u are not the same (RFC 8224 section 4.1)");
     else if (stk_x5u_check(x5u, &error) != STIRKEEP_OK)
-        stk_judge_find(inquiry, false, STK_SIP_BAD_IDENTITY_INFO, "X5U-FORM", "%.150s",
-                       error.message);
+        /* Over http anybody on the way could give another certificate. */
+        stk_judge_find(inquiry, strncasecmp(x5u, "https:", 6) != 0, STK_SIP_BAD_IDENTITY_INFO,
+                       "X5U-FORM", "%.150s", error.message);
+    if (info[0] == '\0')
+        stk_judge_find(inquiry, true, STK_SIP_BAD_IDENTITY_INFO, "INFO-MISSING",
+                       "the info parameter is missing or empty (RFC 8224 section 4)");
+}
+
+/* The first key of the header that is in the list, or (`in` false) in none; NULL: there is none. */
+static const char *first_key(const struct stk_json *header, const char *const *list, size_t count,
+                             bool in)
+{
+    for (const struct stk_json *one = header->first; one != NULL; one = one->next) {
+        bool found = false;
+
+        for (size_t i = 0; !found && i < count; i++)
+            found = strcmp(one->key, list[i]) == 0;
+        if (found == in)
+            return one->key;
+    }
+    return NULL;
+}
+
+/* What else a header may have, and what becomes of it: RFC 7515 section 4.1, RFC 7797. Each told
+ * once, so that however many there are, room is left for the rest. */
+static void judge_keys(struct stk_inquiry *inquiry)
+{
+    static const char *const known[] = {"alg", "b64", "crit", "jku", "jwk",      "kid",
+                                        "ppt", "typ", "x5c",  "x5t", "x5t#S256", "x5u"};
+    static const char *const credentials[] = {"jku", "jwk", "kid", "x5c", "x5t", "x5t#S256"};
+    const struct stk_json *header = inquiry->header;
+    const char *key = NULL;
+
+    if (stk_json_member(header, "crit") != NULL)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-CRIT",
+                       "header: crit asks for what no PASSporT has (RFC 7515 section 4.1.11)");
+    if (stk_json_member(header, "b64") != NULL)
+        stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-B64",
+                       "header: b64 is for another form of signature (RFC 7797), no PASSporT's");
+    key = first_key(header, credentials, sizeof(credentials) / sizeof(*credentials), true);
+    if (key != NULL)
+        stk_judge_find(inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-KEY",
+                       "header: %s is about a key, and does not count: x5u alone does", key);
+    key = first_key(header, known, sizeof(known) / sizeof(*known), false);
+    if (key != NULL)
+        stk_judge_find(inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-UNKNOWN",
+                       "header: \"%.32s\" is not known and not looked at", key);
 }
 
 static void judge_header(struct stk_inquiry *inquiry)
@@ -125,6 +171,7 @@ static void judge_header(struct stk_inquiry *inquiry)
     if (strcmp(typ, "passport") != 0)
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-TYP",
                        "header: typ \"%.20s\"; it has to be \"passport\"", typ);
+    judge_keys(inquiry);
     judge_x5u(inquiry);
     if (stk_json_member(inquiry->header, "ppt") != NULL && ppt[0] == '\0')
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-PPT",

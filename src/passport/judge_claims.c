@@ -8,8 +8,15 @@
 
 /* Judging claims: are they what model/claims.h takes, in the form in which it would make them? */
 
+/* The Nil and the Max UUID, which no signer of ours puts there. */
+static bool is_nobodys(const char *origid)
+{
+    return strcmp(origid, "00000000-0000-0000-0000-000000000000") == 0 ||
+           strcasecmp(origid, "ffffffff-ffff-ffff-ffff-ffffffffffff") == 0;
+}
+
 /* The claims of a payload, lenient where a verification service has to be: with claims that are not
- * known, an empty display name, and an origid in either case. */
+ * known, an empty display name, and an origid in either case or of nobody. */
 static enum stirkeep_status make_claims(const struct stk_json *payload, const char *ppt,
                                         struct stk_arena *arena, struct stk_claims_input *input,
                                         struct stk_fields_unknown *unknown,
@@ -19,17 +26,22 @@ static enum stirkeep_status make_claims(const struct stk_json *payload, const ch
     const bool nameless = nam != NULL && nam->kind == STK_JSON_STRING && nam->length == 0;
     enum stirkeep_status status = stk_fields_of(payload, ppt, arena, input, unknown, error);
 
+    const char *origid = NULL;
+
     if (status != STIRKEEP_OK)
         return status;
+    origid = input->origid;
     if (nameless)
         input->rcd_nam = "-";
+    if (origid != NULL && is_nobodys(origid))
+        input->origid = "123e4567-e89b-12d3-a456-426655440000";
     status = stk_claims_make(input, arena, claims, error);
     if (status != STIRKEEP_OK)
         return status;
     if (nameless)
         claims->rcd_nam = "";
-    if (input->origid != NULL && strcasecmp(input->origid, claims->origid) == 0)
-        memcpy(claims->origid, input->origid, sizeof(claims->origid));
+    if (origid != NULL && strlen(origid) == STK_ORIGID_LENGTH && claims->origid[0] != '\0')
+        memcpy(claims->origid, origid, sizeof(claims->origid)); /* which may be in upper case */
     if (unknown->claims != NULL)
         claims->other = unknown->claims;
     return STIRKEEP_OK;
@@ -76,7 +88,7 @@ static void judge_form(struct stk_inquiry *inquiry, const struct stk_claims_inpu
         stk_judge_find(
             inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS-UNKNOWN",
             "payload: it has claims, or keys in them, that are not known and not checked");
-    if (orig && dest && inquiry->payload_canonical && !unknown->within &&
+    if (orig && dest && made->iat != 0 && inquiry->payload_canonical && !unknown->within &&
         !is_composed_alike(inquiry, made))
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "CLAIMS-NOT-CANONICAL",
                        "payload: a number, a digest or an order within claims is not canonical");
@@ -106,13 +118,17 @@ void stk_judge_claims(struct stk_inquiry *inquiry)
     enum stk_ppt known = STK_PPT_OTHER;
 
     if (!stk_ppt_parse(ppt, &known) || known == STK_PPT_OTHER) {
-        stk_judge_find(inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "PPT-UNKNOWN",
+        /* RFC 8224 section 6.2: who does not know it goes on as if the value were not there. */
+        stk_judge_find(inquiry, true, STK_SIP_USE_IDENTITY_HEADER, "PPT-UNKNOWN",
                        "header: ppt \"%.20s\" is not known: claims unchecked", ppt);
         return;
     }
     if (known == STK_PPT_SHAKEN && stk_judge_text(inquiry->payload, "origid")[0] == '\0')
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "ORIGID",
                        "origid: missing (RFC 8588 section 5)");
+    if (known == STK_PPT_SHAKEN && is_nobodys(stk_judge_text(inquiry->payload, "origid")))
+        stk_judge_find(inquiry, false, STK_SIP_INVALID_IDENTITY_HEADER, "ORIGID-NOBODYS",
+                       "origid: the Nil or the Max UUID identifies nothing (RFC 9562)");
     if (make_claims(inquiry->payload, ppt, inquiry->arena, &given, &unknown, &made, &error) ==
         STIRKEEP_OK)
         judge_form(inquiry, &given, &made, &unknown);

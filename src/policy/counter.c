@@ -2,6 +2,7 @@
 #include "policy/counter.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define DAY_S 86400
 
@@ -36,6 +37,65 @@ int64_t stk_day_of(int64_t real_s)
     return real_s / DAY_S - (real_s % DAY_S < 0 ? 1 : 0);
 }
 
+/* The place of a day among those before; STK_PAST_DAYS: it is not there. */
+static unsigned place_of(const struct stk_counter *counter, int64_t day)
+{
+    unsigned place = 0;
+
+    while (place < STK_PAST_DAYS &&
+           (counter->past[place].count == 0 || counter->past[place].day != day))
+        place++;
+    return place;
+}
+
+static void remember(struct stk_counter *counter)
+{
+    if (counter->count == 0)
+        return;
+    memmove(counter->past + 1, counter->past, sizeof(counter->past) - sizeof(counter->past[0]));
+    counter->past[0].day = counter->day;
+    counter->past[0].count = counter->count;
+}
+
+/* Forget a day, and what was remembered after it. */
+static void forget(struct stk_counter *counter, unsigned place)
+{
+    const unsigned left = STK_PAST_DAYS - place - 1;
+
+    memmove(counter->past, counter->past + place + 1, left * sizeof(counter->past[0]));
+    memset(counter->past + left, 0, (place + 1) * sizeof(counter->past[0]));
+}
+
+static void begin_day(struct stk_counter *counter, int64_t today)
+{
+    const unsigned place = place_of(counter, today);
+
+    if (place < STK_PAST_DAYS) { /* the clock was far back meanwhile, and counted on */
+        if (counter->count < counter->past[place].count)
+            counter->count = counter->past[place].count;
+        forget(counter, place);
+    } else {
+        remember(counter);
+        counter->count = 0;
+    }
+    counter->day = today;
+}
+
+/* The clock was ahead: what was counted since is today's, beside what was today's before. */
+static void return_to(struct stk_counter *counter, int64_t today)
+{
+    const unsigned place = place_of(counter, today);
+
+    if (place < STK_PAST_DAYS) {
+        for (unsigned i = 0; i <= place; i++)
+            counter->count += counter->past[i].count;
+        forget(counter, place);
+    } else {
+        remember(counter);
+    }
+    counter->day = today;
+}
+
 /*
  * A day ends only when a later one begins: a clock set back over midnight hands out nothing twice.
  * A count of a day that is still far off is of a clock that was wrong; it becomes today's, or the
@@ -43,12 +103,10 @@ int64_t stk_day_of(int64_t real_s)
  */
 static void turn(struct stk_counter *counter, int64_t today)
 {
-    if (counter->day < today) {
-        counter->day = today;
-        counter->count = 0;
-    } else if (counter->day > today + 1) {
-        counter->day = today;
-    }
+    if (counter->day < today)
+        begin_day(counter, today);
+    else if (counter->day > today + 1)
+        return_to(counter, today);
 }
 
 void stk_counter_bring_up(struct stk_counter *counter, uint64_t mono_us, int64_t today)
@@ -89,6 +147,10 @@ enum stirkeep_status stk_counter_refuse(const struct stk_counter *counter,
     const char *kind = counter->kind == STK_USAGE_GRANT ? "grant" : "certificate";
     unsigned long long quota = rate->quota;
 
+    if (shortage == STK_TOO_FAST && rate->burst > 0 && rate->burst < rate->rate)
+        return stk_error_set(error, STIRKEEP_RATE_LIMITED,
+                             "%s %s: rate: %u at once are used up (%u a second)", kind,
+                             counter->name, rate->burst, rate->rate);
     if (shortage == STK_TOO_FAST)
         return stk_error_set(error, STIRKEEP_RATE_LIMITED, "%s %s: rate: %u a second are used up",
                              kind, counter->name, rate->rate);

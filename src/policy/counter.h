@@ -6,6 +6,7 @@
 
 /* What one grant or certificate has used up: a token bucket and the count of a day. One thread. */
 #define STK_COUNTER_NONE UINT32_MAX
+#define STK_PAST_DAYS 3
 struct stk_counter {
     char name[STK_GRANT_NAME_MAX + 1];
     uint8_t kind; /* enum stk_usage_kind */
@@ -20,8 +21,13 @@ struct stk_counter {
     uint32_t grant;        /* which grant of the policy has it, or STK_COUNTER_NONE */
     struct stk_rate rate;
     int64_t day;
-    uint64_t count;  /* on that day */
-    uint64_t tokens; /* millionths */
+    uint64_t count; /* on that day */
+    struct {
+        int64_t day;
+        uint64_t count;
+    } past
+        [STK_PAST_DAYS]; /* days that were counted on before this one, latest first; count 0: none */
+    uint64_t tokens;     /* millionths */
     uint64_t filled_us;
 };
 

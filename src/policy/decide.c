@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/policy_impl.h"
 
+#include "model/uri_number.h"
 #include <assert.h>
 #include <string.h>
 
@@ -105,10 +106,18 @@ struct stk_asked stk_asked_of(const struct stk_question *question)
     struct stk_asked asked = {.question = question,
                               .tn = stk_claims_authority_tn(question->claims)};
 
-    if (asked.tn != NULL)
+    struct stk_tn like = {0};
+
+    if (asked.tn != NULL) {
         asked.key = stk_number_key(asked.tn);
-    else
-        asked.uri = stk_claims_authority_uri(question->claims);
+        return asked;
+    }
+    asked.uri = stk_claims_authority_uri(question->claims);
+    if (asked.uri != NULL)
+        (void)stk_uri_number(asked.uri, &like);
+    asked.is_like = like.text[0] != '\0';
+    if (asked.is_like)
+        asked.key = stk_number_key(like.text);
     return asked;
 }
 
@@ -146,12 +155,19 @@ enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct st
 
 /* ---- the attestation rules */
 
+/* Who gives a number as a URI gets no more than the number would, nor more than URIs do. */
 struct stk_rule_found stk_policy_rule(const struct stk_policy *policy,
                                       const struct stk_asked *asked)
 {
-    if (asked->tn == NULL)
-        return (struct stk_rule_found){.level = policy->rules->otherwise};
-    return stk_rules_find_key(policy->rules, asked->key);
+    struct stk_rule_found uri = {.level = policy->rules->otherwise};
+    struct stk_rule_found number = {0};
+
+    if (asked->tn != NULL)
+        return stk_rules_find_key(policy->rules, asked->key);
+    if (!asked->is_like)
+        return uri;
+    number = stk_rules_find_key(policy->rules, asked->key);
+    return number.level < uri.level ? number : uri;
 }
 
 /* What is no attestation is above every level. */
@@ -173,6 +189,21 @@ static __attribute__((noinline)) enum stirkeep_status refuse_attest(const struct
                          stk_authority_text(asked->question->claims), text);
 }
 
+/* The caller composed it: another text is none that it asked for (PROTOCOL.md, SignInput). */
+static __attribute__((noinline)) enum stirkeep_status refuse_input(const struct stk_policy *policy,
+                                                                   const struct stk_asked *asked,
+                                                                   struct stk_rule_found rule,
+                                                                   struct stk_error *error)
+{
+    char text[STK_RULE_TEXT] = "";
+
+    stk_rule_text(policy, rule, text);
+    return stk_error_set(error, STIRKEEP_NOT_PERMITTED,
+                         "attest %c for %.80s: %s, and a given payload is not lowered",
+                         stk_attest_shown(asked->question->claims),
+                         stk_authority_text(asked->question->claims), text);
+}
+
 enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
                                        const struct stk_asked *asked, struct stk_decision *decision,
                                        struct stk_error *error)
@@ -189,6 +220,8 @@ enum stirkeep_status stk_policy_attest(const struct stk_policy *policy,
         return STIRKEEP_OK;
     if (!policy->lower || rule.level == STK_LEVEL_NONE)
         return refuse_attest(policy, asked, rule, error);
+    if (asked->question->is_input)
+        return refuse_input(policy, asked, rule, error);
     decision->attest = stk_level_name(rule.level)[0];
     decision->lowered = true;
     return STIRKEEP_OK;

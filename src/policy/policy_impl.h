@@ -94,7 +94,8 @@ struct stk_asked {
     const struct stk_question *question;
     const char *tn;                /* the authority's number, or NULL, and then ... */
     const char *uri;               /* ... its URI, or NULL */
-    uint64_t key;                  /* of the number */
+    uint64_t key;                  /* of the number, or of the one that the URI looks like */
+    bool is_like;                  /* the URI looks like one */
     const struct stk_rules *rules; /* not NULL: its rule will be asked for */
 };
 struct stk_asked stk_asked_of(const struct stk_question *question);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "config/doubts.h"
 #include "room/room.h"
 #include "room/spool.h"
 #include "stirkeepd/check_audit.h"
@@ -227,6 +228,21 @@ static int check_witness(const struct stk_config *config)
     return problems;
 }
 
+/* No reason not to start. */
+static void tell_doubts(const struct stk_config *config)
+{
+    struct stk_buffer lines = {0};
+    size_t length = 0;
+
+    if (stk_config_doubts(config, &lines) == STIRKEEP_OK)
+        for (size_t at = 0; at < lines.length; at += length + 1) {
+            length = strcspn((const char *)lines.data + at, "\n");
+            stk_log(STK_LOG_WARNING, "%s: %.*s", config->name, (int)length,
+                    (const char *)lines.data + at);
+        }
+    stk_buffer_free(&lines);
+}
+
 int stk_check_run(const struct stk_options *options)
 {
     struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
@@ -248,6 +264,7 @@ int stk_check_run(const struct stk_options *options)
         problems += tell(stk_listener_check(config->sockets.sign, &error), &error);
         problems += tell(stk_listener_check(config->sockets.admin, &error), &error);
         problems += check_rooms(options, config, users);
+        tell_doubts(config);
     }
     if (problems == 0)
         (void)printf("%s: ok: grants %zu, attestation rules %zu\n", options->config,

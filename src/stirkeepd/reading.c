@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/file.h"
+#include "config/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -106,7 +107,7 @@ enum stirkeep_status stk_reading_take(const char *path, const struct stk_config 
     struct stk_buffer text = {0};
     struct stat before = {0};
     bool is_there = stat(path, &before) == 0;
-    enum stirkeep_status status = stk_file_read(path, STK_CONFIG_MAX, &text, error);
+    enum stirkeep_status status = stk_config_read(path, &text, error);
 
     if (status == STIRKEEP_OK) {
         status = take_text(path, &text, now, &reading, error);

@@ -18,7 +18,9 @@ NASTY = (
     "\uff11\uff12", "1..2", "1.2.",
     # for URIs
     "sip:", "sip:\u00e9@x", "sip:a b", "sip:%zz", "sip:%2", "sip:%2g", "sip:a%", "1sip:x",
-    "sip:" + "a" * 252, "sip:" + "a" * 253, "javascript:alert(1)", "https://", "https://?x",
+    "sip:" + "a" * 252, "sip:" + "a" * 253, "javascript:alert(1)",
+    "tel:+12155551212", "sip:+12155551212@x", "sip:12155551212@x", "sip:1@x;user=phone",
+    "sips:%2B1@x", "sip:1;phone-context=+1@x", "sip:a@x;USER=%70hone", "https://", "https://?x",
     "http://x",
     # for names and readable texts
     "x" * 5000, "\U0001f600" * 200, "psap-callback ", "ets", "ets.", ".0", "ets.0.1", "shaken",

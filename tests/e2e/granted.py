@@ -41,7 +41,7 @@ def grants(program):
     text += grant("by-attest", attest="B, C")
     text += grant("by-orig", ppt="shaken, base",
                   orig="12025550123, 1 (202) 555-0140 - 1 (202) 555-0149, 1415555*")
-    text += grant("by-uri", ppt="base", attest="", orig="sip:*@example.com, tel:+1*")
+    text += grant("by-uri", ppt="base", attest="", orig="sip:*@example.com, urn:service:*")
     text += grant("by-div", ppt="div, div-o", attest="", orig="14155550100")
     text += grant("by-input", sign_input="yes", orig="1215*")
     text += grant("by-rate", rate="1", burst="2") + grant("by-burst", rate="100", burst="5")

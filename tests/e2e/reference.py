@@ -8,6 +8,7 @@ come of it; judge_input() the same of a header and payload that somebody compose
 import base64
 import json
 import re
+import urllib.parse
 
 TYPED = ("base", "shaken", "div", "div-o", "rph", "rcd")
 DEST_MAX = 32
@@ -128,8 +129,22 @@ _DIG = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2})*")
 _HASHES = {"sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64}
 
 
+def is_telephone(uri):
+    """RFC 8224 section 8.1: a number by its scheme, by what it says, or by its plus."""
+    scheme, rest = uri.split(":", 1)
+    rest = urllib.parse.unquote(rest, encoding="latin-1")
+    if scheme.lower() not in ("sip", "sips"):
+        return scheme.lower() == "tel"
+    for part in re.split("[;?&]", rest)[1:]:
+        if part.split("@")[0].lower() == "user=phone" or part.lower().startswith("phone-context"):
+            return True
+    user = re.split("[:@;?]", rest)[0]
+    return "+" in user and telephone_number(user) is not None
+
+
 def is_uri(text):
-    return len(text.encode()) <= URI_MAX and _URI.fullmatch(text) is not None
+    return (len(text.encode()) <= URI_MAX and _URI.fullmatch(text) is not None
+            and not is_telephone(text))
 
 
 def is_url(text):
@@ -316,7 +331,8 @@ class Judged:
         self.payload["attest"] = self.claims.attest
 
     def take_origid(self):
-        self.need(_UUID.fullmatch(self.claims.origid), "origid")
+        self.need(_UUID.fullmatch(self.claims.origid)
+                  and not re.fullmatch("[0-]+|[Ff-]+", self.claims.origid), "origid")
         self.payload["origid"] = self.claims.origid.lower()
 
     def take_div(self):

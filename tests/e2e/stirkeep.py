@@ -48,6 +48,7 @@ class Service:
         """`directory`: where its directory is made; `lab`: where the laboratory chain is."""
         self.base = tempfile.mkdtemp(prefix="stirkeep-e2e-", dir=directory)
         os.chmod(self.base, 0o711)
+        os.umask(0o022)  # a configuration that one's group may write to is refused
         self.token = f"{self.base}/token"
         self.lab = lab or f"{self.base}/lab"
         self.state = f"{self.base}/state"

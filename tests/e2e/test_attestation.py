@@ -33,6 +33,20 @@ def a_rule_of_the_file_and_one_of_the_configuration_say_what_a_number_may_get(se
 
 
 @case
+def no_rule_is_evaded_by_a_number_that_is_dressed_as_a_uri(service):
+    peer = who("rules")
+    for orig in ("tel:+13035550123", "sip:+13035550123@example.com", "SIPS:%2B13035550123@x",
+                 "sip:13035550123@example.com;user=phone"):
+        refused(service, peer, sign(orig=orig, attest="A"),
+                "orig.uri: is a telephone number, give it as tn", status="invalid", explain=False)
+    refused(service, peer, sign(orig="sip:13035550123@example.com", attest="C"),
+            "attest C for sip:13035550123@example.com: line ", "allows none")
+    # What URIs get, by the default.
+    for orig in ("sip:12155551212@example.com", "sip:alice@example.com"):
+        allowed(service, peer, sign(orig=orig, attest="A"), "rules")
+
+
+@case
 def a_rule_lowers_what_exceeds_it_and_the_trail_has_both(service):
     need_root()
     configure(service, "lower")

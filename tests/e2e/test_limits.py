@@ -58,7 +58,7 @@ def a_rate_is_held_and_comes_back(service):
 
 
 @case
-def a_batch_is_charged_for_all_that_is_in_it(service):
+def each_of_a_batch_is_charged_and_a_whole_one_gives_back_what_it_was_charged(service):
     peer = who("by-burst")
 
     def batch(size, whole):
@@ -70,7 +70,8 @@ def a_batch_is_charged_for_all_that_is_in_it(service):
 
     answer = batch(6, True)
     equal(answer.status, LIMITED, answer.message)
-    contains(answer.message, "grant by-burst: rate: ", "more than the burst")
+    equal(answer.message, "sign[5]: grant by-burst: rate: 5 at once are used up (100 a second)",
+          "more than the burst")
     # Nothing of it was charged.
     answer = batch(5, True)
     equal((answer.status, len(answer.batch.results)), (0, 5), answer.message)

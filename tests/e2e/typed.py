@@ -99,7 +99,8 @@ def secsipidx(service, identity):
 
 def verify(service, identity, *more, check=True, leaf="leaf"):
     return service.cli("verify", "--cert", f"{service.lab}/{leaf}-chain.pem", "--ca",
-                       f"{service.lab}/root.pem", "--max-age", "60", *more, identity, check=check)
+                       f"{service.lab}/root.pem", "--max-age", "60", "--ppt", "msec", *more, identity,
+                       check=check)
 
 
 def batch_of(requests, whole):

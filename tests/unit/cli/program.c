@@ -154,6 +154,7 @@ void program_done(const struct ran *ran)
 int place_set_up(void **state)
 {
     (void)state;
+    (void)umask(022); /* a configuration that one's group may write to is refused */
     (void)snprintf(directory, sizeof(directory), "/tmp/stirkeep-cli-XXXXXX");
     if (mkdtemp(directory) == NULL)
         return -1;

@@ -4,6 +4,7 @@
 #include "fake_admin.h"
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -101,6 +102,24 @@ static void warnings_alone_are_no_failure_and_errors_are(void **state)
     assert_non_null(strstr(ran->out, "\"cure\": \"mend it\""));
 }
 
+static void a_configuration_that_others_may_write_to_is_an_error(void **state)
+{
+    struct fake fake;
+    const struct ran *ran = NULL;
+    (void)state;
+
+    place_text("open.conf", "[token]\nlabel = t\n");
+    assert_int_equal(chmod(place("open.conf"), 0646), 0);
+    fake_start(&fake, play);
+    ran = program(NULL, "doctor", "--admin-socket", fake.path, "--config", place("open.conf"));
+    fake_stop(&fake);
+    assert_int_equal(ran->status, 1);
+    assert_non_null(strstr(ran->out, "open.conf: everybody may write to it (mode 0646)\n"));
+    ran = program(NULL, "doctor", "--admin-socket", place("none.sock"), "--config",
+                  place("open.conf"));
+    assert_non_null(strstr(ran->out, "open.conf: everybody may write to it (mode 0646)\n"));
+}
+
 static void a_rebuild_tells_what_came_and_fails_with_a_problem(void **state)
 {
     static const char *const lines[] = {"Alpha: key 00: it does \033not sign"};
@@ -182,6 +201,8 @@ int main(int argc, char **argv)
                                         set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(warnings_alone_are_no_failure_and_errors_are, set_up,
                                         place_tear_down),
+        cmocka_unit_test_setup_teardown(a_configuration_that_others_may_write_to_is_an_error,
+                                        set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(a_rebuild_tells_what_came_and_fails_with_a_problem, set_up,
                                         place_tear_down),
         cmocka_unit_test_setup_teardown(who_is_refused_is_told_what_he_may_do, set_up,

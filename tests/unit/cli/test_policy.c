@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +73,74 @@ static void what_would_be_refused_is_named_with_its_line(void **state)
     (void)snprintf(more, sizeof(more), "[attestation]\nfile = %s\n", place("none.csv"));
     failed(program(NULL, "policy", "check", "--config", configuration("third", more)), 1,
            "/none.csv");
+}
+
+static void a_configuration_that_others_may_write_to_is_told(void **state)
+{
+    const char *path = configuration("open", "");
+    (void)state;
+
+    assert_int_equal(chmod(path, 0664), 0);
+    failed(program(NULL, "policy", "check", "--config", path), 1, "its group may write to it");
+    assert_int_equal(chmod(path, 0602), 0);
+    failed(program(NULL, "policy", "check", "--config", path), 1, "everybody may write to it");
+    /* What one asks about is no policy that is in force. */
+    program_done(program(NULL, "policy", "explain", "--config", path, "--user", "12345", "--name",
+                         "Beta-1", "--orig", "14155550100", "--attest", "B"));
+}
+
+static void a_program_behind_a_symbolic_link_is_told(void **state)
+{
+    char more[1024] = "";
+    char target[PATH_MAX] = "";
+    const struct ran *ran = NULL;
+    (void)state;
+
+    place_text("program", "");
+    assert_non_null(realpath(place("program"), target));
+    assert_int_equal(symlink("program", place("link")), 0);
+    (void)snprintf(more, sizeof(more),
+                   "[grant g]\nexecutable = %s, %s\ncertificates = a\nattest = A\n", target,
+                   place("link"));
+    ran = program(NULL, "policy", "check", "--config", configuration("linked", more));
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "warning        [grant g] executable: no process runs "));
+    assert_non_null(strstr(ran->out, "/link, which leads to "));
+    assert_null(strstr(ran->out, "/program, which leads to "));
+    ran = program(NULL, "policy", "check", "--json", "--config", place("linked.conf"));
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "/program: name that\""));
+    /* As the service will know the program that was started by its link. */
+    (void)snprintf(more, sizeof(more), "[grant g]\nexecutable = %s\ncertificates = a\nattest = A\n",
+                   place("link"));
+    failed(program(NULL, "policy", "explain", "--config", configuration("lost", more), "--user",
+                   "1", "--executable", place("link"), "--name", "a", "--orig", "1", "--attest",
+                   "A"),
+           1, "not permitted");
+    program_done(program(NULL, "policy", "explain", "--config", place("linked.conf"), "--user", "1",
+                         "--executable", place("link"), "--name", "a", "--orig", "1", "--attest",
+                         "A"));
+}
+
+static void what_only_a_restart_takes_is_told_against_the_one_in_force(void **state)
+{
+    const struct ran *ran = NULL;
+    (void)state;
+
+    (void)configuration("now", "");
+    program_done(program(NULL, "policy", "check", "--config",
+                         configuration("more", "[grant x]\nuser = 1\ncertificates = a\n"
+                                               "attest = A\n"),
+                         "--against", place("now.conf")));
+    ran = program(NULL, "policy", "check", "--json", "--config",
+                  configuration("other", "[signing]\ndeadline-ms = 77\n"), "--against",
+                  place("now.conf"));
+    failed(ran, 1, "other.conf: [signing] deadline-ms: only a restart takes a change of it");
+    assert_non_null(strstr(ran->out, "\"good\": false"));
+    program_done(program(NULL, "policy", "check", "--config", place("other.conf")));
+    failed(program(NULL, "policy", "check", "--config", place("now.conf"), "--against",
+                   place("none.conf")),
+           1, "/none.conf", "No such file");
 }
 
 static const struct ran *explain(const char *const *words)
@@ -188,6 +257,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_configuration_is_counted),
         cmocka_unit_test(what_would_be_refused_is_named_with_its_line),
+        cmocka_unit_test(a_configuration_that_others_may_write_to_is_told),
+        cmocka_unit_test(a_program_behind_a_symbolic_link_is_told),
+        cmocka_unit_test(what_only_a_restart_takes_is_told_against_the_one_in_force),
         cmocka_unit_test(who_decides_and_why_is_said),
         cmocka_unit_test(programs_units_and_groups_count),
         cmocka_unit_test(users_of_the_system_are_known_by_name),

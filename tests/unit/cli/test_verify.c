@@ -150,10 +150,14 @@ static void what_is_no_identity_value_is_refused_with_the_part(void **state)
 static void more_than_any_value_is_refused_and_not_swallowed(void **state)
 {
     static char text[64 * 1024];
+    const struct ran *ran = NULL;
     (void)state;
 
     memset(text, 'a', sizeof(text) - 1);
     failed(program(text, "verify", "--cert", place("leaf.pem")), 1, "standard input");
+    ran = program(text, "verify", "--json", "--cert", place("leaf.pem"));
+    assert_non_null(strstr(ran->out, "\"good\": false"));
+    assert_non_null(strstr(ran->out, "\"code\": 438"));
 }
 
 static void another_certificate_or_ca_is_not_good(void **state)
@@ -266,9 +270,25 @@ static void every_type_is_verified(void **state)
     input.origid = "123e4567-e89b-12d3-a456-426655440000";
     input.rcd_nam = "Alice";
     good(&input, "Alice");
-    input = input_of("msgi");
+}
+
+static void a_type_that_is_not_known_is_good_when_it_is_named(void **state)
+{
+    struct stk_claims_input input = input_of("msgi");
+    char *value = NULL;
+    const struct ran *ran = NULL;
+    (void)state;
+
     input.other = "{\"msgi\":\"sha256-RFCxyz\"}";
-    good(&input, "sha256-RFCxyz");
+    value = lab_sign(lab.key, &input);
+    failed(verify(value), 1, "ppt \"msgi\" is not known");
+    failed(program(NULL, "verify", "--cert", place("leaf.pem"), "--ppt", "msg", value), 1,
+           "ppt \"msgi\" is not known");
+    ran = program(NULL, "verify", "--cert", place("leaf.pem"), "--ppt", "msgi", value);
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "sha256-RFCxyz"));
+    assert_non_null(strstr(ran->out, "PPT-UNKNOWN"));
+    free(value);
 }
 
 /* ---- the compact form */
@@ -397,6 +417,28 @@ static void each_verdict_has_its_sip_response(void **state)
         "Invalid Identity Header");
 }
 
+static void what_is_missing_is_told_once(void **state)
+{
+    const struct ran *ran = verify(changed(1, "\"iat\":", "\"iau\":"));
+    (void)state;
+
+    assert_int_equal(ran->status, 1);
+    assert_non_null(strstr(ran->out, "iat: has to be a number of seconds"));
+    assert_null(strstr(ran->out, "IAT-OUTSIDE-VALIDITY"));
+    assert_null(strstr(ran->out, "CLAIMS-NOT-CANONICAL"));
+}
+
+static void who_gives_a_leaf_as_ca_is_told(void **state)
+{
+    const struct ran *ran =
+        program(NULL, "verify", "--cert", place("leaf.pem"), "--ca", place("leaf.pem"), lab.good);
+    (void)state;
+
+    program_done(ran);
+    assert_non_null(strstr(ran->out, "CA-IS-NONE"));
+    assert_null(strstr(verify(lab.good)->out, "CA-IS-NONE"));
+}
+
 static void the_gravest_thing_is_the_result_and_all_are_told(void **state)
 {
     const struct ran *ran = program(NULL, "verify", "--json", "--cert", place("other.pem"), "--ca",
@@ -426,10 +468,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(missing_and_wrong_certificate_files_are_named),
         cmocka_unit_test(claims_that_steer_a_terminal_are_shown_harmless),
         cmocka_unit_test(every_type_is_verified),
+        cmocka_unit_test(a_type_that_is_not_known_is_good_when_it_is_named),
         cmocka_unit_test(a_compact_value_is_verified_with_the_calls_claims),
         cmocka_unit_test(the_numbers_of_a_tnauthlist_bind),
         cmocka_unit_test(claim_constraints_bind),
         cmocka_unit_test(each_verdict_has_its_sip_response),
+        cmocka_unit_test(what_is_missing_is_told_once),
+        cmocka_unit_test(who_gives_a_leaf_as_ca_is_told),
         cmocka_unit_test(the_gravest_thing_is_the_result_and_all_are_told),
     };
 

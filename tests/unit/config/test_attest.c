@@ -262,7 +262,7 @@ static void a_file_and_sections_are_one_set_of_rules(void **state)
     struct image image = {0};
     struct stk_rule_found found = {0};
 
-    write_rules(bed, text, 0664);
+    write_rules(bed, text, 0644);
     image = compiled(config);
     stk_sha256(text, strlen(text), digest);
     assert_memory_equal(image.digest, digest, sizeof(digest));
@@ -338,6 +338,7 @@ static void a_file_that_is_none_is_refused(void **state)
     struct stk_config *config = with_file(bed->file, "");
     struct stk_config *linked = with_file(bed->link, "");
     struct stk_config *directory = with_file(bed->directory, "");
+    struct stk_config *kernels = with_file("/proc/version", "");
     char message[256] = "";
 
     (void)unlink(bed->file);
@@ -347,7 +348,20 @@ static void a_file_that_is_none_is_refused(void **state)
     (void)snprintf(message, sizeof(message), "%s: everybody may write to it (mode 0646)",
                    bed->file);
     faulty(config, STIRKEEP_CONFIG, message);
+    write_rules(bed, "1*,A\n", 0664);
+    (void)snprintf(message, sizeof(message), "%s: its group may write to it (mode 0664)",
+                   bed->file);
+    faulty(config, STIRKEEP_CONFIG, message);
     write_rules(bed, "1*,A\n", 0644);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(bed->file, 12345, 0), 0);
+        (void)snprintf(message, sizeof(message),
+                       "%s: owned by uid 12345, who is neither root nor uid 0", bed->file);
+        faulty(config, STIRKEEP_CONFIG, message);
+        assert_int_equal(chown(bed->file, 0, 0), 0);
+    }
+    /* It says that nothing is in it, and would be no rules at all. */
+    faulty(kernels, STIRKEEP_CONFIG, "/proc/version: not a regular file");
     assert_int_equal(symlink(bed->file, bed->link), 0);
     (void)snprintf(message, sizeof(message), "%s: a symbolic link", bed->link);
     faulty(linked, STIRKEEP_CONFIG, message);
@@ -362,6 +376,7 @@ static void a_file_that_is_none_is_refused(void **state)
     assert_int_equal(unlink(bed->file), 0);
     stk_config_free(config);
     stk_config_free(linked);
+    stk_config_free(kernels);
     stk_config_free(directory);
 }
 

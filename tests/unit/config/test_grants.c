@@ -24,7 +24,7 @@ static void a_grant_has_what_its_keys_say(void **state)
                  "certificates = A, Bee-*,\n  Cee ; more\n"
                  "ppt = base, shaken, div, div-o, rph, rcd, x-one, msgi\nattest = A,C\n"
                  "orig = 12025550123, 12025550100-12025550199,\n 1415*, sip:*@example.com,\n"
-                 " tel:+1202*, +1 (303) 555.0100\n"
+                 " sips:*@example.com, +1 (303) 555.0100\n"
                  "rate = 500\nburst = 1000\nquota = 1000000000000\nsign-input = yes\n");
     const struct stk_grant *grant = only_grant(config);
     (void)state;
@@ -204,6 +204,18 @@ static void bad_keys_of_a_grant_are_refused_with_line_and_reason(void **state)
         {"ppt = Base", "ppt: is written base: Base"},
         {"ppt = shaken,,div", "ppt: an empty item between commas"},
         {"ppt =", "ppt: empty"},
+        {"orig = sip:*@x, tel:+1415*",
+         "orig: \"tel:+1415*\": a telephone number, which no PASSporT has as a URI; write it as "
+         "one, such as 1415555*"},
+        {"attest = A, C, A", "attest: twice in the list: A"},
+        {"ppt = shaken, div, shaken", "ppt: twice in the list: shaken"},
+        {"ppt = msec, msec", "ppt: twice in the list: msec"},
+        {"orig = 1415*, 1 (415)*", "orig: twice in the list: 1 (415)*"},
+        {"orig = 1, 1-1, 1*, 1", "orig: twice in the list: 1"},
+        {"orig = sip:*@a, sip:*@a", "orig: twice in the list: sip:*@a"},
+        {"group = 7, 8, 7", "group: twice in the list: 7"},
+        {"executable = /a, /b, /a", "executable: twice in the list: /a"},
+        {"unit = a.service, a.service", "unit: twice in the list: a.service"},
         {"attest = D", "attest: none of A, B, C: D"},
         {"attest = AB", "attest: none of A, B, C: AB"},
         {"attest = none", "attest: none of A, B, C: none"},
@@ -328,7 +340,7 @@ static void a_list_has_an_end(void **state)
     (void)state;
 
     assert_non_null(text);
-    length = (size_t)snprintf(text, room, SMALLEST "[grant k]\nuser = 1,");
+    length = (size_t)snprintf(text, room, SMALLEST "[grant k]\nuser = 5000,");
     for (unsigned i = 1; i <= 4096; i++)
         length +=
             (size_t)snprintf(text + length, room - length, "%s%u,", i % 16 == 0 ? "\n " : "", i);

@@ -217,7 +217,9 @@ static void origid_is_a_uuid_or_left_to_the_signer(void **state)
                                       "123e4567-e89b-12d3-a456-42665544000g",
                                       "{23e4567-e89b-12d3-a456-42665544000}",
                                       "123e4567-e89b-12d3-a456-42665544000\"",
-                                      "------------------------------------"};
+                                      "------------------------------------",
+                                      "00000000-0000-0000-0000-000000000000",
+                                      "FFFFFFFF-ffff-ffff-ffff-ffffffffffff"};
     struct stk_claims_input input = shaken();
     struct stk_claims claims = {0};
 

@@ -12,6 +12,7 @@
 #include "model/proof.h"
 #include "model/tn.h"
 #include "model/uri.h"
+#include "model/uri_number.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,55 @@ static void uris_that_sip_uses_are_taken(void **state)
     assert_int_equal(stk_uri_check(longest, "orig.uri", NULL), STIRKEEP_OK);
     longest[STK_URI_MAX] = 'a';
     assert_int_equal(stk_uri_check(longest, "orig.uri", NULL), STIRKEEP_INVALID);
+}
+
+static void a_uri_that_is_a_telephone_number_is_known_in_each_dress(void **state)
+{
+    static const struct {
+        const char *uri;
+        enum stk_uri_number is;
+        const char *tn;
+    } cases[] = {
+        {"tel:+1-415-555-0100", STK_URI_NUMBER_STATED, "14155550100"},
+        {"TeL:7042;phone-context=example.com", STK_URI_NUMBER_STATED, "7042"},
+        {"tel:1-800-FLOWERS", STK_URI_NUMBER_STATED, ""},
+        {"sip:+14155550100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:%2B1%34155550100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:(+1)415.555.0100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sips:+14155550100:secret@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:+14155550100", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:14155550100@example.com;user=phone", STK_URI_NUMBER_STATED, "14155550100"},
+        {"SIP:14155550100@example.com;lr;USER=Phone;x", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:14155550100@example.com;%75ser=%70hone", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:14155550100;user=phone@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:14155550100%3Buser=phone@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:4155550100;phone-context=+1@example.com", STK_URI_NUMBER_STATED, "4155550100"},
+        {"sip:14155550100@example.com;x=%00;user=phone", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:14155550100@example.com?user=phone", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:alice@example.com;user=phone", STK_URI_NUMBER_STATED, ""},
+        {"sip:14155550100@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sip:1415%35550100;ext=7@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sips:1001:secret@pbx.example.com", STK_URI_NUMBER_LIKE, "1001"},
+        {"sip:*67%23@example.com", STK_URI_NUMBER_LIKE, "*67#"},
+        {"sip:1234567890123456@example.com", STK_URI_NUMBER_NONE, ""},
+        {"sip:alice@example.com;user=ip", STK_URI_NUMBER_NONE, ""},
+        {"sip:alice@example.com;user=phones", STK_URI_NUMBER_NONE, ""},
+        {"sip:alice+1@example.com", STK_URI_NUMBER_NONE, ""},
+        {"sip:@example.com", STK_URI_NUMBER_NONE, ""},
+        {"urn:service:sos", STK_URI_NUMBER_NONE, ""},
+        {"telephone:14155550100", STK_URI_NUMBER_NONE, ""},
+        {"x:+14155550100;user=phone", STK_URI_NUMBER_NONE, ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct stk_tn tn = {.text = "7"};
+
+        assert_int_equal(stk_uri_check(cases[i].uri, "orig.uri", NULL), STIRKEEP_OK);
+        if (stk_uri_number(cases[i].uri, &tn) != cases[i].is || strcmp(tn.text, cases[i].tn) != 0)
+            fail_msg("%s: \"%s\"", cases[i].uri, tn.text);
+        assert_int_equal(stk_uri_number(cases[i].uri, NULL), cases[i].is);
+    }
 }
 
 static void what_is_no_uri_is_refused_with_the_field(void **state)
@@ -244,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_telephone_number_becomes_canonical),
         cmocka_unit_test(what_is_no_telephone_number_is_refused_with_the_field),
         cmocka_unit_test(uris_that_sip_uses_are_taken),
+        cmocka_unit_test(a_uri_that_is_a_telephone_number_is_known_in_each_dress),
         cmocka_unit_test(what_is_no_uri_is_refused_with_the_field),
         cmocka_unit_test(https_urls_fit_for_x5u_are_taken),
         cmocka_unit_test(urls_unfit_for_x5u_are_refused),

@@ -193,6 +193,27 @@ static void div_is_exactly_one_party_in_canonical_form(void **state)
     trial_refused(*state, &input, INVALID, "div: missing");
 }
 
+static void a_telephone_number_is_no_uri_of_orig_dest_or_div(void **state)
+{
+    static const char *const dressed[] = {"sip:alice@example.com",
+                                          "sip:+14155550100@example.com;user=phone"};
+    static const char *const like[] = {"sip:1001@pbx.example.com"};
+    struct stk_claims_input input = trial_shaken();
+
+    input.orig_tn = NULL;
+    input.orig_uri = "tel:+14155550100";
+    trial_refused(*state, &input, INVALID, "orig.uri: is a telephone number, give it as tn");
+    input.orig_uri = like[0];
+    assert_string_equal(trial_made(*state, &input).orig_uri, like[0]);
+    input.dest_uri = dressed;
+    input.dest_uri_count = 2;
+    trial_refused(*state, &input, INVALID, "dest.uri[1]: is a telephone number");
+    input = trial_div();
+    input.div_tn = NULL;
+    input.div_uri = dressed[1];
+    trial_refused(*state, &input, INVALID, "div.uri: is a telephone number");
+}
+
 static void hi_is_an_index_of_history_info(void **state)
 {
     static const char *const good[] = {"1", "1.2.1", "0.10", "1.1.1.1.1.1.1.1"};
@@ -668,6 +689,7 @@ int main(void)
         cmocka_unit_test(each_type_has_the_claims_it_may_have_and_no_others),
         cmocka_unit_test(each_type_has_to_have_its_own_claims),
         cmocka_unit_test(div_is_exactly_one_party_in_canonical_form),
+        cmocka_unit_test(a_telephone_number_is_no_uri_of_orig_dest_or_div),
         cmocka_unit_test(hi_is_an_index_of_history_info),
         cmocka_unit_test(opt_is_a_whole_passport_in_full_form),
         cmocka_unit_test(opt_is_no_longer_than_its_limit_and_leaves_no_memory_behind),

@@ -135,6 +135,7 @@ static void what_cannot_be_taken_apart_says_which_part(void **state)
         {"..AA=A", "signature: not base64url"},
         {"e30.e30.AAAA;info", "has no value"},
         {"e30.e30.AAAA;alg=ES256;alg=ES256", "given twice"},
+        {"e30.e30.AAAA;info=<>;info=<https://a.example/c>", "info: given twice"},
     };
     (void)state;
 
@@ -270,6 +271,15 @@ static void headers_are_judged(void **state)
          good_parameters, "HEADER-TYP"},
         {"{\"alg\":\"ES256\",\"ppt\":\"shaken\",\"typ\":\"passport\"}", ";ppt=shaken",
          "HEADER-X5U"},
+        {"{\"alg\":\"ES256\",\"crit\":[\"zz\"],\"ppt\":\"shaken\",\"typ\":\"passport\","
+         "\"x5u\":\"https://a.example/c\",\"zz\":1}",
+         good_parameters, "HEADER-CRIT"},
+        {"{\"alg\":\"ES256\",\"b64\":false,\"ppt\":\"shaken\",\"typ\":\"passport\","
+         "\"x5u\":\"https://a.example/c\"}",
+         good_parameters, "HEADER-B64"},
+        {good_header, "", "INFO-MISSING"},
+        {good_header, ";alg=ES256;ppt=shaken", "INFO-MISSING"},
+        {good_header, ";info=<>;alg=ES256;ppt=shaken", "INFO-MISSING"},
         {"{\"typ\":\"passport\",\"alg\":\"ES256\",\"ppt\":\"shaken\","
          "\"x5u\":\"https://a.example/c\"}",
          good_parameters, "HEADER-NOT-CANONICAL"},
@@ -402,22 +412,70 @@ static void what_later_standards_may_add_is_told_but_not_fatal(void **state)
         {OF_TYPE("shaken"), "{\"attest\":\"A\"," OTHERS "," ORIGID ",\"rcd\":{\"nam\":\"\"}}", ""},
         {OF_TYPE("shaken"),
          "{\"attest\":\"A\"," OTHERS ",\"origid\":\"123E4567-E89B-12D3-A456-426655440000\"}", ""},
+        {OF_TYPE("shaken"),
+         "{\"attest\":\"A\"," OTHERS ",\"origid\":\"00000000-0000-0000-0000-000000000000\"}",
+         "ORIGID-NOBODYS"},
     };
+    struct stk_finding finding = {0};
     (void)state;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct stk_finding finding =
+        finding =
             first_of(cases[i].header, cases[i].payload, ";info=<https://a.example/c>;ppt=shaken");
 
         assert_string_equal(finding.code, cases[i].code);
         assert_false(finding.fatal);
     }
+    finding = first_of("{\"alg\":\"ES256\",\"jwk\":{\"a\":1},\"kid\":\"1\",\"ppt\":\"shaken\","
+                       "\"typ\":\"passport\",\"x5u\":\"https://a.example/c\"}",
+                       good_payload, good_parameters);
+    assert_string_equal(finding.code, "HEADER-KEY");
+    assert_false(finding.fatal);
+    finding = first_of("{\"alg\":\"ES256\",\"ppt\":\"shaken\",\"typ\":\"passport\","
+                       "\"x5u\":\"https://a.example/c\",\"zz\":1}",
+                       good_payload, good_parameters);
+    assert_string_equal(finding.code, "HEADER-UNKNOWN");
+    assert_false(finding.fatal);
+}
+
+/* RFC 8224 section 6.2: as if it were not there. */
+static void a_type_that_is_not_known_is_no_good_and_its_form_is_judged(void **state)
+{
+    struct stk_finding finding = first_of(OF_TYPE("msec"), "{" OTHERS ",\"what\":1}",
+                                          ";info=<https://a.example/c>;ppt=msec");
+    (void)state;
+
+    assert_true(finding.fatal);
+    assert_int_equal(finding.sip_code, 428);
     assert_string_equal(judge(OF_TYPE("msec"), "{" OTHERS ",\"what\":{\"ever\":[]}}",
                               ";info=<https://a.example/c>;ppt=msec"),
                         "PPT-UNKNOWN");
     assert_string_equal(
         judge(OF_TYPE("msec"), "{" OTHERS ", \"what\":1}", ";info=<https://a.example/c>;ppt=msec"),
         "PAYLOAD-NOT-CANONICAL"); /* its form is judged all the same */
+}
+
+static void many_warnings_hide_no_error(void **state)
+{
+    struct stk_finding findings[STK_VERIFY_FINDINGS_MAX] = {0};
+    char header[1024] = "{\"alg\":\"ES256\",";
+    struct stk_identity identity = {0};
+    struct value value = {""};
+    bool found = false;
+    size_t count = 0;
+    (void)state;
+
+    for (unsigned i = 0; i < 2 * STK_VERIFY_FINDINGS_MAX; i++)
+        (void)snprintf(header + strlen(header), sizeof(header) - strlen(header), "\"b%02u\":1,", i);
+    (void)strcat(header, "\"ppt\":\"shaken\",\"typ\":\"passport\","
+                         "\"x5u\":\"https://a.example/c\"}");
+    value = make(header, good_payload, ";ppt=shaken");
+    assert_int_equal(parse(&value, &identity, NULL), STIRKEEP_OK);
+    count = stk_identity_judge(&identity, NOW, 60, findings);
+    for (size_t i = 0; i < count; i++)
+        found = found || strcmp(findings[i].code, "INFO-MISSING") == 0;
+    assert_true(found);
+    stk_identity_free(&identity);
 }
 
 static void each_finding_has_the_code_that_a_verification_service_answers(void **state)
@@ -540,6 +598,8 @@ int main(void)
         cmocka_unit_test(payloads_are_judged),
         cmocka_unit_test(every_type_is_judged_by_its_own_claims),
         cmocka_unit_test(what_later_standards_may_add_is_told_but_not_fatal),
+        cmocka_unit_test(a_type_that_is_not_known_is_no_good_and_its_form_is_judged),
+        cmocka_unit_test(many_warnings_hide_no_error),
         cmocka_unit_test(each_finding_has_the_code_that_a_verification_service_answers),
         cmocka_unit_test(hostile_json_is_judged_within_bounds),
         cmocka_unit_test(claims_are_taken_out_for_further_judging),

@@ -648,6 +648,68 @@ static void what_exceeds_its_rule_is_refused_naming_the_rule(void **state)
     rules_free(&rules);
 }
 
+static void what_the_caller_composed_is_refused_and_not_lowered(void **state)
+{
+    struct rules rules = rules_of(rules_text, STK_LEVEL_C);
+    struct stk_grant grant = grant_of("kamailio");
+    struct stk_policy *policy = NULL;
+    struct stk_claims claims = claims_of_call();
+    struct stk_who who = who_of(1000);
+    struct stk_error error = {0};
+    (void)state;
+
+    grant.attests = 7;
+    grant.sign_input = true;
+    policy = policy_of(&grant, 1);
+    stk_policy_attest_rules(policy, rules.opened, true, "attest.csv");
+    claims.attest = 'A';
+    claims.orig_tn = "14155550101";
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, true, &error), "");
+    assert_string_equal(error.message, "attest A for 14155550101: attest.csv:2 allows B, and a "
+                                       "given payload is not lowered");
+    error = (struct stk_error){0};
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, false, &error), "kamailio");
+    claims.attest = 'B';
+    assert_string_equal(verdict(policy, &who, "Alpha", &claims, true, &error), "kamailio");
+    stk_policy_free(policy);
+    rules_free(&rules);
+}
+
+static void a_uri_that_looks_like_a_number_gets_no_more_than_the_number(void **state)
+{
+    static const struct {
+        const char *uri;
+        enum stk_level otherwise;
+        bool allowed;
+    } cases[] = {
+        {"sip:14155550911@example.com", STK_LEVEL_A, false},
+        {"sip:%314155550911@example.com", STK_LEVEL_A, false},
+        {"sip:12125550100@example.com", STK_LEVEL_A, false}, /* C is less than B */
+        {"sip:14155550100@example.com", STK_LEVEL_A, true},
+        {"sip:alice@example.com", STK_LEVEL_A, true},
+        {"sip:14155550100@example.com", STK_LEVEL_NONE, false}, /* what URIs get */
+        {"sip:14155550100@example.com", STK_LEVEL_C, false},
+    };
+    struct stk_grant grant = grant_of("a");
+    struct stk_policy *policy = policy_of(&grant, 1);
+    struct stk_claims claims = claims_of_call(); /* attest B */
+    (void)state;
+
+    claims.orig_tn = NULL;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rules rules =
+            rules_of("14155550100,A\n14155550911,none\n1212*,C\n", cases[i].otherwise);
+        struct stk_error error = {0};
+
+        stk_policy_attest_rules(policy, rules.opened, false, "attest.csv");
+        claims.orig_uri = cases[i].uri;
+        if ((decide(policy, &claims, &error).grant != NULL) != cases[i].allowed)
+            fail_msg("%s: %s", cases[i].uri, error.message);
+        rules_free(&rules);
+    }
+    stk_policy_free(policy);
+}
+
 static void what_exceeds_its_rule_is_lowered_but_never_to_none(void **state)
 {
     struct rules rules = rules_of(rules_text, STK_LEVEL_C);
@@ -937,6 +999,8 @@ int main(void)
         cmocka_unit_test(the_reason_is_of_the_grant_that_comes_nearest),
         cmocka_unit_test(the_first_grant_decides_and_others_when_it_is_spent),
         cmocka_unit_test(a_peer_sees_the_certificates_that_its_grants_name),
+        cmocka_unit_test(what_the_caller_composed_is_refused_and_not_lowered),
+        cmocka_unit_test(a_uri_that_looks_like_a_number_gets_no_more_than_the_number),
         cmocka_unit_test(what_exceeds_its_rule_is_refused_naming_the_rule),
         cmocka_unit_test(what_exceeds_its_rule_is_lowered_but_never_to_none),
         cmocka_unit_test(the_grants_set_is_checked_against_what_is_asked),

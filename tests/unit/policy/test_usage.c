@@ -170,6 +170,8 @@ static void a_burst_may_be_smaller_than_the_rate(void **state)
     assert_string_equal(ask(desk, 64),
                         "grant kamailio: rate: 64 at once are more than its burst of 5");
     assert_int_equal(drain(desk), 5);
+    assert_string_equal(ask(desk, 1),
+                        "grant kamailio: rate: 5 at once are used up (1000 a second)");
     desk->mono_us += 2000;
     assert_int_equal(drain(desk), 2);
     desk_free(desk);
@@ -264,6 +266,41 @@ static void a_clock_that_was_ahead_locks_nobody_out(void **state)
     desk->real_s = NOON + 2 * DAY_S;
     assert_int_equal(drain(desk), 0);
     desk->real_s = NOON + 3 * DAY_S;
+    assert_int_equal(drain(desk), 10);
+    desk_free(desk);
+}
+
+static void a_clock_that_jumps_days_and_back_hands_out_no_second_quota(void **state)
+{
+    static const int64_t jumps[] = {2, 3, 400, -2, -3, -400};
+    struct desk *desk = NULL;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+        desk = desk_of(policy_with_rate((struct stk_rate){.quota = 10}));
+        assert_int_equal(drain(desk), 10);
+        for (int again = 0; again < 5; again++) {
+            desk->real_s = NOON + jumps[i] * DAY_S;
+            assert_int_equal(drain(desk), again == 0 && jumps[i] > 0 ? 10 : 0);
+            desk->real_s = NOON;
+            assert_int_equal(drain(desk), 0);
+            if (jumps[i] > 0)
+                break; /* that day, when it comes, is one of its own */
+        }
+        desk->real_s = NOON + DAY_S;
+        assert_int_equal(drain(desk), 10);
+        desk_free(desk);
+    }
+    /* Ahead, further ahead, and back; what was had is counted once. */
+    desk = desk_of(policy_with_rate((struct stk_rate){.quota = 10}));
+    assert_string_equal(ask(desk, 5), "kamailio");
+    desk->real_s = NOON + 2 * DAY_S;
+    assert_string_equal(ask(desk, 2), "kamailio");
+    desk->real_s = NOON + 5 * DAY_S;
+    assert_string_equal(ask(desk, 1), "kamailio");
+    desk->real_s = NOON;
+    assert_int_equal(drain(desk), 2);
+    desk->real_s = NOON + 2 * DAY_S;
     assert_int_equal(drain(desk), 10);
     desk_free(desk);
 }
@@ -838,6 +875,7 @@ int main(void)
         cmocka_unit_test(a_quota_is_for_a_day_of_utc),
         cmocka_unit_test(a_clock_set_back_hands_out_no_second_quota),
         cmocka_unit_test(a_clock_that_was_ahead_locks_nobody_out),
+        cmocka_unit_test(a_clock_that_jumps_days_and_back_hands_out_no_second_quota),
         cmocka_unit_test(days_before_1970_are_days_too),
         cmocka_unit_test(each_certificate_has_a_bucket_of_its_own),
         cmocka_unit_test(a_section_without_a_limit_is_an_exception),

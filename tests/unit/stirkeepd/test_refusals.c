@@ -297,6 +297,49 @@ static void check_starts_and_makes_nothing(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+static void a_configuration_that_others_may_write_to_is_refused(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+    char other[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/stirkeep.conf", service->base);
+    (void)snprintf(other, sizeof(other), "%s/other.conf", service->base);
+    assert_int_equal(chmod(path, 0646), 0);
+    assert_refused_twice(service, "/stirkeep.conf: everybody may write to it (mode 0646)\n");
+    assert_int_equal(chmod(path, 0664), 0);
+    assert_refused_twice(service, "/stirkeep.conf: its group may write to it (mode 0664)\n");
+    assert_int_equal(chmod(path, 0644), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 12345, 0), 0);
+        assert_refused_twice(service,
+                             "/stirkeep.conf: owned by uid 12345, who is neither root nor uid 0\n");
+        assert_int_equal(chown(path, 0, 0), 0);
+    }
+    /* A symbolic link is what it leads to. */
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(symlink(other, path), 0);
+    assert_accepted(service);
+    assert_int_equal(chmod(other, 0646), 0);
+    assert_refused_twice(service, "/stirkeep.conf: everybody may write to it (mode 0646)\n");
+}
+
+static void check_warns_of_a_program_behind_a_symbolic_link(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+    char text[512] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/program", service->base);
+    assert_int_equal(symlink("/bin/true", path), 0);
+    (void)snprintf(text, sizeof(text), "[grant g]\nexecutable = %s", path);
+    service_change_config(service, "[grant g]", text);
+    assert_accepted(service);
+    (void)snprintf(text, sizeof(text), "[grant g] executable: no process runs %s, which leads to ",
+                   path);
+    assert_int_equal(service_count(service, "other-log", text), 1);
+}
+
 static void check_compiles_the_attestation_rules(void **state)
 {
     struct service *service = *state;
@@ -493,6 +536,8 @@ int main(int argc, char **argv)
         TEST(a_pin_that_went_bad_later_does_not_end_the_service),
         TEST(a_bad_configuration_is_refused_with_file_and_line),
         TEST(check_starts_and_makes_nothing),
+        TEST(a_configuration_that_others_may_write_to_is_refused),
+        TEST(check_warns_of_a_program_behind_a_symbolic_link),
         TEST(check_compiles_the_attestation_rules),
         TEST(check_may_be_run_beside_the_service),
         TEST(check_finds_all_that_is_wrong_at_once),

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,6 +253,18 @@ static void a_missing_file_is_a_fault_of_the_configuration(void **state)
     begin(lives, 9);
     assert_refused(lives, "intake reloaded 9 config ");
     await(lives, "/stirkeep.conf: No such file or directory\n");
+}
+
+static void a_file_that_others_may_write_to_is_not_taken(void **state)
+{
+    struct lives *lives = *state;
+
+    start_with(lives, "ready", "ready");
+    write_policy(lives, "mine");
+    assert_int_equal(chmod(lives->service.config, 0666), 0);
+    begin(lives, 9);
+    assert_refused(lives, "intake reloaded 9 config ");
+    await(lives, "/stirkeep.conf: everybody may write to it (mode 0666)\n");
 }
 
 static void what_only_a_restart_takes_is_refused_by_name(void **state)
@@ -898,6 +911,7 @@ int main(int argc, char **argv)
         TEST(attestation_rules_go_to_front_alone),
         TEST(a_faulty_file_changes_nothing_and_is_told_with_its_line),
         TEST(a_missing_file_is_a_fault_of_the_configuration),
+        TEST(a_file_that_others_may_write_to_is_not_taken),
         TEST(what_only_a_restart_takes_is_refused_by_name),
         TEST(a_file_of_rules_that_is_not_there_is_named),
         TEST(a_reader_that_dies_is_told),
