@@ -22,7 +22,7 @@ static const struct {
      "a staged certificate did not become active"},
     {"destroy", "a key was destroyed", "a key's destruction began, or was not done"},
     {"source-removed", "an uploaded key file was removed", "an uploaded key file was not removed"},
-    {"policy", "a policy came into force", "a policy was offered, and did not come into force"},
+    {"policy", "a policy came into force", "a policy was offered: its taking over began, or it did not come into force"},
     {"start", "the keeper of the keys began its work", NULL},
     {"stop", "the keeper of the keys ended its work", NULL},
     {"seal", "the records before were sealed", NULL},

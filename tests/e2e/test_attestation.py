@@ -126,6 +126,9 @@ def the_certificate_judges_the_attestation_as_it_is_given(service):
 @case
 def every_change_of_the_policy_is_in_the_trail_and_the_trail_verifies(service):
     policies = [json.loads(line) for line in service.records() if '"act":"policy"' in line]
+    begun = [record for record in policies if record["outcome"] == "begun"]
+    policies = [record for record in policies if record["outcome"] != "begun"]
+    equal([record["detail"] for record in begun], [record["detail"] for record in policies[1:]])
     assert policies[0]["outcome"] == "ok" and "uid" not in policies[0], policies[0]
     said = subprocess.run(["sha256sum", service.config, service.rules], check=True, text=True,
                           stdout=subprocess.PIPE).stdout.split()

@@ -42,13 +42,26 @@ orig = 1201555*
 GRANT_OF = {("A", SAN_FRANCISCO): "red", ("B", NEW_JERSEY): "blue"}
 
 
+class PatientService(Service):
+    """On a busy machine nothing comes to its deadline: it is reloads that are tried."""
+
+    def write_config(self, grants=None, extra=None, label="stirkeep"):
+        patient = {"signing": {"deadline-ms": "5000"}}
+        super().write_config(grants, {**patient, **(extra or {})}, label)
+
+
 def digest_of(path):
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 
 def policies(service):
-    return [record for record in map(json.loads, service.records()) if record["act"] == "policy"]
+    """What became of each; before those that took over there is one that says it is about to."""
+    found = [record for record in map(json.loads, service.records()) if record["act"] == "policy"]
+    for before, record in zip([None] + found, found):
+        if record["outcome"] == "ok" and before is not None and before["outcome"] == "begun":
+            equal(before["detail"], record["detail"], "what began")
+    return [record for record in found if record["outcome"] != "begun"]
 
 
 def sighup(service):
@@ -447,6 +460,33 @@ def rooms_killed_during_reloads_hold_nothing_up_and_the_last_word_counts(service
 
 
 @case
+def without_a_trail_nothing_takes_over(service):
+    """The keeper, which writes it, does nothing for a while."""
+    service.write_config(RED)
+    reload(service)
+    red = digest_of(service.config)
+    service.write_config(BLUE)
+    keeper = service.pid("keeper")
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        done = service.cli("reload", check=False)
+        equal(done.returncode, 1)
+        contains(done.stderr, "cannot be recorded")
+        status = service.cli("status", "--json", check=False).stdout  # it tells of the keeper, too
+        equal(json.loads(status)["configuration"], red)
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    with wire.Connection(service.sign_socket) as connection:
+        wait_until("it signs again", lambda: ask(
+            connection, 1, attest="A", orig=SAN_FRANCISCO).status == 0)
+        wait_until("what came of it is recorded", lambda: policies(service)[-1]["outcome"] ==
+                   "audit-unavailable")
+        equal(reload(service)["configuration"], digest_of(service.config))
+        equal(ask(connection, 2, attest="B", orig=NEW_JERSEY).status, 0)
+    service.cli("audit", "verify", service.audit)
+
+
+@case
 def a_restart_begins_with_the_file_as_it_is(service):
     service.write_config(RED)
     equal(service.stop(), 0)
@@ -459,7 +499,7 @@ def a_restart_begins_with_the_file_as_it_is(service):
 
 
 if __name__ == "__main__":
-    with Service() as the_service:
+    with PatientService() as the_service:
         the_service.start()
         the_service.import_leaf()
         run(service=the_service)
