@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/fresh.h"
 
-#include "token/pkcs11.h"
+#include "token/wrapping_pair.h"
 #include <dlfcn.h>
 #include <stdint.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static CK_UTF8CHAR *text_of(const char *text)
     return (CK_UTF8CHAR *)(uintptr_t)text; /* PKCS#11 has no const; nothing is written there */
 }
 
-static enum stirkeep_status set_pin(CK_FUNCTION_LIST *calls, CK_SLOT_ID slot, const char *so_pin,
+static enum stirkeep_status fill_in(CK_FUNCTION_LIST *calls, CK_SLOT_ID slot, const char *so_pin,
                                     const char *pin, struct stk_error *error)
 {
     CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
@@ -62,6 +62,16 @@ static enum stirkeep_status set_pin(CK_FUNCTION_LIST *calls, CK_SLOT_ID slot, co
     if (rv == CKR_OK) {
         call = "C_InitPIN";
         rv = calls->C_InitPIN(session, text_of(pin), strlen(pin));
+    }
+    /* The least that the service takes: a shorter search than the one that it would make itself. */
+    if (rv == CKR_OK) {
+        call = "C_Login";
+        (void)calls->C_Logout(session);
+        rv = calls->C_Login(session, CKU_USER, text_of(pin), strlen(pin));
+    }
+    if (rv == CKR_OK) {
+        call = "C_GenerateKeyPair";
+        rv = stk_wrapping_generate(calls, session, STK_WRAPPING_BITS_MIN);
     }
     return rv == CKR_OK ? STIRKEEP_OK : stk_ckr_error(error, call, rv);
 }
@@ -86,7 +96,7 @@ enum stirkeep_status stk_token_make(const char *module, const char *label, const
     status = find_slot(calls, &slot, error);
     if (status == STIRKEEP_OK) {
         rv = calls->C_InitToken(slot, text_of(so_pin), strlen(so_pin), padded);
-        status = rv == CKR_OK ? set_pin(calls, slot, so_pin, pin, error)
+        status = rv == CKR_OK ? fill_in(calls, slot, so_pin, pin, error)
                               : stk_ckr_error(error, "C_InitToken", rv);
     }
     (void)calls->C_Finalize(NULL);
