@@ -303,8 +303,10 @@ static void pass_on(int signals, int line)
     struct signalfd_siginfo about;
 
     while (read(signals, &about, sizeof(about)) == (ssize_t)sizeof(about)) {
-        /* The terminal sends to all processes of the group; kill(1) to this one alone. */
-        const struct stk_lab_note note = {(int)about.ssi_signo, about.ssi_code == SI_KERNEL};
+        /* What is typed goes to all processes of the group; kill(1) to this one alone, as does a
+         * terminal that goes away. */
+        const struct stk_lab_note note = {(int)about.ssi_signo,
+                                          about.ssi_code == SI_KERNEL && about.ssi_signo != SIGHUP};
 
         if (about.ssi_signo != SIGCHLD)
             (void)send(line, &note, sizeof(note), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -112,10 +112,18 @@ static void print_use(const struct stk_lab *lab, const struct stk_lab_place *pla
 
 bool stk_lab_show(const struct stk_lab *lab, const struct stk_lab_place *place)
 {
-    if (lab->json)
-        return stk_json_print(report(lab, place)) && fflush(stdout) == 0;
-    print_use(lab, place);
-    return fflush(stdout) == 0;
+    json_t *all = NULL;
+    bool done = true;
+
+    if (lab->json) {
+        /* On one line: who reads it knows when it has all. */
+        all = report(lab, place);
+        done = all != NULL && json_dumpf(all, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+        json_decref(all);
+    } else {
+        print_use(lab, place);
+    }
+    return fflush(stdout) == 0 && done;
 }
 
 void stk_lab_show_log(const struct stk_lab_place *place)
