@@ -177,6 +177,13 @@ STIRKEEP_API size_t stirkeep_under_way(const struct stirkeep_client *client);
  */
 STIRKEEP_API int stirkeep_fd(const struct stirkeep_client *client, bool *ret_want_write);
 
+/*
+ * For the same loop: how many milliseconds at most it may wait for the descriptor, as poll(2) takes
+ * them; then stirkeep_fetch is to be called, too: a deadline passes, or a connection is to be tried
+ * again. 0: now. -1: nothing is under way. May change with every call.
+ */
+STIRKEEP_API int stirkeep_wait_ms(const struct stirkeep_client *client);
+
 /* ---- asking; like stirkeep_sign not to be mixed with requests under way: INVALID */
 
 struct stirkeep_certificate {
