@@ -8,6 +8,10 @@ static const char head[] = "# bash completion for stirkeep, made by: stirkeep co
 
 /* `--option=value` comes as three words where '=' is among COMP_WORDBREAKS. */
 static const char body[] =
+    "_stirkeep_paths() {\n"
+    "    compopt -o filenames 2>/dev/null\n"
+    "    mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\")\n"
+    "}\n"
     "_stirkeep() {\n"
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
     "verb=${COMP_WORDS[1]}\n"
@@ -35,8 +39,7 @@ static const char body[] =
     "            if [ \"$i\" -eq $((COMP_CWORD - 1)) ]; then\n"
     "                COMPREPLY=($(compgen -c -- \"$cur\"))\n"
     "            else\n"
-    "                compopt -o filenames 2>/dev/null\n"
-    "                COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+    "                _stirkeep_paths -f\n"
     "            fi\n"
     "            return 0\n"
     "        fi\n"
@@ -48,8 +51,8 @@ static const char body[] =
     "    fi\n"
     "    [ -n \"$value\" ] || value=$positional\n"
     "    case $value in\n"
-    "    files) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-    "    directories) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- \"$cur\")) ;;\n"
+    "    files) _stirkeep_paths -f ;;\n"
+    "    directories) _stirkeep_paths -d ;;\n"
     "    names) COMPREPLY=($(compgen -W \"$(_stirkeep_names)\" -- \"$cur\")) ;;\n"
     "    nothing | '') ;;\n"
     "    *) COMPREPLY=($(compgen -W \"$value\" -- \"$cur\")) ;;\n"

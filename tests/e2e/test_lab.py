@@ -370,6 +370,15 @@ def programs_read_where_it_is_as_json(place):
 
 
 @case
+def a_shell_completes_the_names_of_a_real_service(place):
+    script = ('source <(stirkeep completion bash); COMP_WORDS=(stirkeep "$1" ""); COMP_CWORD=2; '
+              '_stirkeep stirkeep; echo "${COMPREPLY[@]}"')
+    for verb in ("sign", "show"):
+        done = place.run("--name", "Alpha,Beta", "--", "bash", "-c", script, "bash", verb)
+        equal((done.stdout, done.returncode), ("Alpha Beta\n", 0), done.stderr)
+
+
+@case
 def its_directory_is_private(place):
     done = place.run("--", "sh", "-c", 'stat -c "%a %u" "$STIRKEEP_LAB"; id -u')
     mode, owner, user = done.stdout.split()
