@@ -26,8 +26,12 @@ def _message_class(pool: Any, name: str) -> Any:
 
 
 def _load() -> tuple[Any, Any]:
-    files = descriptor_pb2.FileDescriptorSet.FromString(
-        Path(__file__).with_name("sign.binpb").read_bytes())
+    made = Path(__file__).with_name("sign.binpb")
+    try:
+        files = descriptor_pb2.FileDescriptorSet.FromString(made.read_bytes())
+    except FileNotFoundError:
+        raise ImportError(f"{made} is missing: it is made when the package is built (pip, meson)"
+                          ) from None
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
         pool.AddSerializedFile(file.SerializeToString())

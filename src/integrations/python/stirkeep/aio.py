@@ -64,8 +64,8 @@ class AsyncClient:
         self._is_writing = False  # the loop waits for room
         self._is_due = False  # a flush
         self._attempt: Optional[asyncio.TimerHandle] = None  # to connect again
-        self._delay = 0.0
-        self._reason = ""  # why there is no connection
+        self._delay = 0.0  # above 0: the attempts in a row go wrong
+        self._reason = ""  # why
 
     # ---- what it is for
 
@@ -179,8 +179,8 @@ class AsyncClient:
             places.give()
 
     def _expire(self, slot: Slot) -> None:
-        why = f"{self.path}: no answer in time" if self._socket is not None else \
-            f"no answer in time; {self._reason}"
+        why = f"no answer in time; {self._reason}" if self._delay > 0 else \
+            f"{self.path}: no answer in time"
         finish(slot, Timeout(why))
 
     def _look_again(self) -> None:

@@ -169,10 +169,9 @@ class Client:
                 if is_first:
                     raise
                 reason = why.message
-            left = until - time.monotonic()
-            if left <= 0:
+            time.sleep(max(min(delay, until - time.monotonic()), 0))
+            if time.monotonic() >= until:
                 raise Timeout(f"no answer in time; {reason}")
-            time.sleep(min(delay, left))
             delay = next_delay(delay)
 
     def _converse(self, slot: Slot, until: float) -> Any:
