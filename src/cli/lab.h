@@ -40,6 +40,7 @@ struct stk_lab {
     char porter[PATH_MAX];   /* stirkeepd */
     char rooms[3][PATH_MAX]; /* keeper, intake, front: programs */
     uid_t uid;               /* the service's: not root's even when root starts it */
+    sigset_t watched;        /* signals that are taken; what was ignored stays so */
     sigset_t mask;           /* signals, as they were */
     mode_t umask;            /* likewise */
     pid_t group;             /* the process group of who was started */

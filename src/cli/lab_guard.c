@@ -315,18 +315,10 @@ static void pass_on(int signals, int line)
 
 int stk_lab_wait(const struct stk_lab *lab, pid_t guardian, int line)
 {
-    sigset_t watched;
     int status = 0;
-    int signals = -1;
+    int signals = signalfd(-1, &lab->watched, SFD_CLOEXEC | SFD_NONBLOCK);
     pid_t pid = 0;
 
-    (void)sigemptyset(&watched);
-    (void)sigaddset(&watched, SIGCHLD);
-    (void)sigaddset(&watched, SIGTERM);
-    (void)sigaddset(&watched, SIGINT);
-    (void)sigaddset(&watched, SIGHUP);
-    (void)sigaddset(&watched, SIGQUIT);
-    signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     while (signals >= 0) {
         struct pollfd item = {.fd = signals, .events = POLLIN};
 

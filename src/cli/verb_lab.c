@@ -57,17 +57,23 @@ static bool fill_in(struct stk_lab *lab, const struct stk_cli *cli, const struct
     return status == STIRKEEP_OK;
 }
 
-/* Signals wait from here on: none may come between the guardian's beginning and who watches it. */
+/*
+ * Signals wait from here on: none may come between the guardian's beginning and who watches it. What
+ * nohup(1) or a shell's background has made ignored stays so: a blocked signal would come all the same.
+ */
 static void hold_signals(struct stk_lab *lab)
 {
     static const int held[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
-    sigset_t set;
 
     (void)signal(SIGCHLD, SIG_DFL); /* who ignores it has no children to wait for */
-    (void)sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-        (void)sigaddset(&set, held[i]);
-    (void)sigprocmask(SIG_BLOCK, &set, &lab->mask);
+    (void)sigemptyset(&lab->watched);
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+        struct sigaction before;
+
+        if (sigaction(held[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaddset(&lab->watched, held[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &lab->watched, &lab->mask);
 }
 
 static int start(struct stk_lab *lab)

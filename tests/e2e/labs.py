@@ -33,7 +33,7 @@ class Installation:
 
     def settings(self, ordinary=True, **environment):
         """Keywords for subprocess: the environment, and (run by root) the user."""
-        known = {"PATH": f"{self.base}/bin:/usr/bin:/bin", "LANG": "C", "HOME": self.tmp,
+        known = {"PATH": f"{self.base}/bin:/usr/bin:/bin", "LANG": "C", "HOME": "/nonexistent",
                  "TMPDIR": self.tmp, **environment}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
@@ -47,9 +47,9 @@ class Installation:
                               **self.settings(ordinary, **environment))
 
     def start(self, *arguments, ordinary=True, **keys):
-        return subprocess.Popen([self.program, "lab", *arguments], stdin=subprocess.DEVNULL,
+        return subprocess.Popen([self.program, "lab", *arguments],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                **{**self.settings(ordinary), **keys})
+                                **{"stdin": subprocess.DEVNULL, **self.settings(ordinary), **keys})
 
     def left(self):
         return sorted(os.listdir(self.tmp))

@@ -31,6 +31,14 @@ def ready(lab):
     return tree(lab.pid)
 
 
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as comm:
+            return comm.read().strip()
+    except OSError:
+        return None
+
+
 def finish(lab, timeout=20):
     out, errors = lab.communicate(timeout=timeout)
     return lab.returncode, out, errors
@@ -287,9 +295,8 @@ def the_service_killed_under_a_command_ends_no_command(place):
                       "echo ready; while stirkeep status >/dev/null 2>&1; do sleep 0.05; done; exit 5")
     processes = ready(lab)
     for pid, _ in processes:
-        with open(f"/proc/{pid}/comm") as comm:
-            if comm.read() == "stirkeepd\n":
-                os.kill(pid, signal.SIGKILL)
+        if name_of(pid) == "stirkeepd":
+            os.kill(pid, signal.SIGKILL)
     equal(finish(lab)[0], 5, "exit status")
     place.nothing_is_left(processes)
 
@@ -344,6 +351,50 @@ def ctrl_c_is_the_commands_own_affair(place):
     equal(process.wait(20), 6, read_until(controller, b"-"))
     os.close(controller)
     place.nothing_is_left()
+
+
+@case
+def what_was_ignored_before_stays_ignored(place):
+    lab = place.start("--", "sh", "-c", "echo ready; read -r word; exit 4", stdin=subprocess.PIPE,
+                      preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    ready(lab)
+    lab.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    equal(lab.poll(), None, "it goes on, as under nohup(1)")
+    equal((lab.communicate("go\n", timeout=20), lab.returncode), (("", ""), 4), "its end")
+    place.nothing_is_left()
+
+
+@case
+def a_shell_in_it_has_the_terminal(place):
+    process, controller = in_terminal(place, "--", "bash", "--norc", "-i")
+    os.write(controller, b"stirkeep list --mine\n")
+    read_until(controller, b"active")
+    os.write(controller, b"sleep 1000\n")
+    wait_until("it runs", lambda: any(name_of(pid) == "sleep" for pid, _ in tree(process.pid)))
+    os.write(controller, b"\x03")
+    os.write(controller, b"exit 9\n")
+    equal(process.wait(20), 9, "exit status")
+    os.close(controller)
+    place.nothing_is_left()
+
+
+@case
+def the_command_signs_within_milliseconds(place):
+    script = ("import subprocess, time\n"
+              f"command = ['stirkeep', 'sign', 'lab', *{SIGN!r}]\n"
+              "times = []\n"
+              "for _ in range(100):\n"
+              "    began = time.perf_counter()\n"
+              "    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)\n"
+              "    times.append((time.perf_counter() - began) * 1000)\n"
+              "times.sort()\n"
+              "print(f'{times[50]:.1f} {times[98]:.1f}')\n")
+    done = place.run("--", "/usr/bin/python3", "-c", script)
+    equal(done.returncode, 0, done.stderr)
+    median, most = map(float, done.stdout.split())
+    note(f"stirkeep sign, from start to end: median {median} ms, 99 of 100 within {most} ms")
+    equal(median < 50, True, f"median {median} ms")
 
 
 @case
