@@ -10,7 +10,8 @@ build='gcc libc6-dev meson ninja-build pkg-config libssl-dev libp11-dev libp11-k
  protobuf-c-compiler libprotobuf-c-dev libsqlite3-dev libevent-dev libinih-dev libjansson-dev'
 run='softhsm2 openssl bsdutils'
 verify='secsipidx'
-test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler opensc
+test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler
+ python3-pip python3-setuptools python3-wheel mypy opensc
  procps util-linux binutils e2fsprogs mount strace zsh'
 
 wanted=

@@ -14,7 +14,7 @@ PROTO = "stirkeep/v1/sign.proto"
 
 def proto_root():
     """In the source tree of stirkeep, or in a source archive of the package alone."""
-    for root in (HERE.parents[2] / "proto", HERE / "proto"):
+    for root in (HERE / "proto", HERE / "../../../proto"):
         if (root / PROTO).is_file():
             return root
     raise SystemExit(f"setup.py: {PROTO} is neither in {HERE / 'proto'} nor in stirkeep's sources")

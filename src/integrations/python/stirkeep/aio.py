@@ -319,7 +319,7 @@ class AsyncClient:
         length = 0
         while self._unsent and length < WRITE_MAX:
             slot = self._unsent.popleft()
-            if slot.number in self._exchange.slots:  # else it was cancelled
+            if not slot.future.done():  # else it was cancelled
                 slot.sent = True
                 frames.append(slot.frame)
                 length += len(slot.frame)

@@ -48,7 +48,7 @@ def garbage_is_malformed():
 @case
 def half_a_frame_and_silence_ends_with_the_timeout():
     for data in (b"\x00", b"\x00\x00\x01\x00", b"\x00\x00\xff\xff" + b"\x08\x01"):
-        for outcome in asked(sends(data), 0.3):
+        for outcome in asked(sends(data), 0.15):
             is_a(outcome, stirkeep.Timeout, "no answer in time")
 
 
@@ -209,12 +209,10 @@ def a_last_word_is_final_for_all_and_a_timeout_is_like_a_break():
 @case
 def who_ends_every_connection_is_not_asked_in_a_hurry():
     for ask in ASKS:
-        with Fake(lambda peer: peer.request()) as server, Within(2.0):
-            is_a(ask(server.path, 1.0), stirkeep.Timeout, "the connection ended")
-            assert 3 <= len(server.peers) <= 20, f"{len(server.peers)} connections in a second"
-        with Fake(lambda peer: None) as server, Within(2.0):
-            is_a(ask(server.path, 1.0), stirkeep.Timeout, "the connection ended")
-            assert 3 <= len(server.peers) <= 20, f"{len(server.peers)} connections in a second"
+        for behave in (lambda peer: peer.request(), lambda peer: None):
+            with Fake(behave) as server, Within(1.5):
+                is_a(ask(server.path, 0.6), stirkeep.Timeout, "the connection ended")
+                equal(3 <= len(server.peers) <= 12, True, f"{len(server.peers)} connections")
 
 
 @case
@@ -251,7 +249,7 @@ def who_does_not_read_ends_with_the_timeout():
                 is_a(outcome_of(lambda: client.sign("Alpha", big)), stirkeep.Timeout)
             raise stirkeep.Timeout
         with Fake(lambda peer: time.sleep(8)) as server, Within(6):
-            is_a(ask(server.path, 0.4, many), stirkeep.Timeout)
+            is_a(ask(server.path, 0.15, many), stirkeep.Timeout)
 
 
 @case
@@ -309,7 +307,7 @@ def who_never_answers_gets_a_new_connection_when_too_much_was_forgotten():
 
     async def impatient(client):
         for _ in range(5):
-            await asyncio.gather(*(client.sign("Alpha", **fake.CALL, timeout=0.2)
+            await asyncio.gather(*(client.sign("Alpha", **fake.CALL, timeout=0.1)
                                    for _ in range(250)), return_exceptions=True)
         return await sign(client)
     with Fake(silent_first) as server:
