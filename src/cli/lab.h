@@ -147,6 +147,8 @@ struct stk_lab_note {
 /* Be the guardian; `line` leads to who was started. Returns the exit status. */
 int stk_lab_guard(struct stk_lab *lab, int line);
 
+/* ---- lab_wait.c */
+
 /* Be who was started: wait for the guardian. Returns the exit status. */
 int stk_lab_wait(const struct stk_lab *lab, pid_t guardian, int line);
 
