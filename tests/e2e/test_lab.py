@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import random
+import resource
 import select
 import signal
 import subprocess
@@ -127,12 +128,21 @@ def the_exit_status_is_the_commands(place):
 
 @case
 def the_command_has_what_the_caller_had(place):
-    done = subprocess.run(
-        [place.program, "lab", "--", "sh", "-c", 'umask; pwd; cat; echo "$MARK"'], text=True,
-        input="given\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, umask=0o027,
-        **place.settings(MARK="mine"))
-    equal(done.stdout, f"0027\n{place.tmp}\ngiven\nmine\n", done.stderr)
-    equal(done.stderr, "", "standard error")
+    script = ('umask; pwd; cat; echo "$MARK"; ulimit -Hc; ulimit -Sc; ls /proc/self/fd | tr "\\n" " "; '
+              'echo; grep -E "^Sig(Ign|Blk):" /proc/self/status | tr "\\n\\t" "  "')
+
+    def limit_cores():
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        resource.setrlimit(resource.RLIMIT_CORE, (0 if hard == 0 else 512, hard))
+
+    def told(*command):
+        return subprocess.run([*command, "sh", "-c", script], text=True, input="given\n", timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, umask=0o027,
+                              preexec_fn=limit_cores, **place.settings(MARK="mine"))
+
+    without, within = told("env"), told(place.program, "lab", "--")
+    contains(without.stdout, "given\nmine\n", "without a lab")
+    equal((within.stdout, within.stderr), (without.stdout, ""), "the same within a lab")
 
 
 @case
@@ -255,6 +265,19 @@ def sigkill_while_it_starts_ends_all_of_it(place):
         lab.send_signal(chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
         finish(lab)
         place.nothing_is_left(processes)
+
+
+@case
+def twenty_that_are_ended_at_once_leave_nothing(place):
+    chance = random.Random(20)
+    labs = [place.start("--", "sh", "-c", BUSY) for _ in range(PARALLEL)]
+    processes = set().union(*map(ready, labs))
+    equal(len(place.left()), PARALLEL, "directories")
+    for lab in labs:
+        lab.send_signal(chance.choice((signal.SIGKILL, signal.SIGINT, signal.SIGTERM)))
+    for lab in labs:
+        finish(lab, 60)
+    place.nothing_is_left(processes)
 
 
 @case
