@@ -79,7 +79,7 @@ def _fill_sign(message: Any, name: str, what: Union[Claims, Input]) -> None:
 
 
 def _fill_claims(message: Any, claims: Claims) -> None:
-    fill = _FILLERS.get(type(claims))
+    fill = next((_FILLERS[kind] for kind in type(claims).__mro__ if kind in _FILLERS), None)
     if fill is None:
         raise TypeError(f"claims: a {type(claims).__name__} is none of the types of PASSporT")
     _party(message.orig, claims.orig)

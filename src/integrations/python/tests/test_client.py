@@ -16,6 +16,7 @@ import fake
 import stirkeep
 from fake import ASKS, CALL, Fake, Within, is_a, outcome_of, sign
 from stirkeep import _codec, _wire
+from stirkeep._places import Places
 from tap import case, equal, run
 
 SOURCE = pathlib.Path(os.environ["STIRKEEP_SOURCE"])
@@ -97,6 +98,10 @@ def the_claims_of_every_type_are_in_their_fields():
         text = " ".join(str(message).split())
         assert part in text, f"{part} is not in {text}"
     equal(message_of(stirkeep.Input("h", "p")).input.payload, "p", "input")
+
+    class Ours(stirkeep.DivO):
+        """A program's own name for it."""
+    equal(message_of(Ours(**parties, div="3", opt="a.b.c")).claims.ppt, "div-o", "of a class of it")
 
 
 @case
@@ -217,6 +222,37 @@ def all_that_is_pipelined_is_sent_again_and_answered_once_each():
     with Fake(breaks) as server, Within(2.0):
         equal(fake.ask_async(server.path, 5.0, many), [str(number) for number in range(200)])
         equal(len(server.peers), 3, "connections")
+
+
+@case
+def half_an_answer_of_a_broken_connection_is_not_put_before_the_next_ones():
+    def half_first(peer):
+        if peer.number == 0:
+            peer.send(fake.frame(fake.answer(peer.request().id))[:20])
+        else:
+            peer.serve()
+    for ask in ASKS:
+        with Fake(half_first) as server, Within(1.0):
+            is_a(ask(server.path, 2.0), stirkeep.Signature)
+
+
+@case
+def a_service_that_goes_during_a_call_is_waited_for_until_the_timeout():
+    def goes(peer):
+        if peer.number > 0:
+            peer.serve()
+        peer.request()
+        os.rename(server.path, f"{server.path}-away")
+        peer.end()
+        time.sleep(away)
+        os.rename(f"{server.path}-away", server.path)
+    for ask in ASKS:
+        away = 0.3
+        with Fake(goes) as server, Within(1.0):
+            is_a(ask(server.path, 2.0), stirkeep.Signature)
+        away = 0.6
+        with Fake(goes) as server, Within(0.6):
+            is_a(ask(server.path, 0.3), stirkeep.Timeout, "no answer in time; ", "No such file")
 
 
 @case
@@ -350,6 +386,21 @@ def no_more_than_in_flight_are_under_way_and_the_others_wait():
         found = asyncio.run(full())
     equal(sorted(type(one).__name__ for one in found),
           ["Overloaded", "Overloaded", "Timeout", "Timeout"])
+
+
+@case
+def a_place_that_was_given_to_a_cancelled_task_is_given_on():
+    async def given_on():
+        loop = asyncio.get_running_loop()
+        places = Places(1)
+        await places.take(loop, loop.time() + 1)
+        waits = [asyncio.ensure_future(places.take(loop, loop.time() + 1)) for _ in range(2)]
+        await asyncio.sleep(0)
+        places.give()
+        waits[0].cancel()  # it has the place, and does not know yet
+        found = await asyncio.gather(*waits, return_exceptions=True)
+        equal((type(found[0]), found[1]), (asyncio.CancelledError, None))
+    asyncio.run(given_on())
 
 
 @case
@@ -503,7 +554,8 @@ def a_forked_child_with_a_loop_of_its_own_leaves_the_parents_requests_alone():
 @case
 def nothing_is_left_behind_and_nothing_warned_of():
     code = """
-import asyncio, sys, gc
+import asyncio, gc, logging, sys
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # not how slow this machine is
 sys.path.insert(0, sys.argv[1] + "/tests")
 import fake, stirkeep
 async def many(client):
