@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -400,6 +401,23 @@ def example(service, name, *arguments, stdin=""):
     return subprocess.run([sys.executable, EXAMPLES / name, *arguments], input=stdin, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                           env={**service.environment(), "PYTHONPATH": PACKAGE})
+
+
+@case
+def the_page_says_what_runs(service):
+    page = (HERE.parents[1] / "docs/PYTHON.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    wanted = [r"Identity: ey\S+\ney[^ ]+ [0-9a-f-]{36} A 1\n", r"(ey\S+;info=<https://\S+\n){7}",
+              r"the call goes unsigned: .*\n", r"1000\n"]
+    equal(len(blocks), len(wanted), "blocks")
+    for block, pattern in zip(blocks, wanted):
+        done = subprocess.run([sys.executable, "-"], input=block, text=True, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={**service.environment(), "PYTHONPATH": PACKAGE})
+        equal((done.returncode, done.stderr), (0, ""), block)
+        assert re.fullmatch(pattern, done.stdout), f"{block}{done.stdout}"
+    for name in re.findall(r"`(\w+\.py)`", page):
+        assert (EXAMPLES / name).exists() or name in ("setup.py", "test_python_client.py"), name
 
 
 AGI = ("agi_request: agi_identity.py\nagi_channel: PJSIP/x-1\nagi_callerid: 12155551212\n"
