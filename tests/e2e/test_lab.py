@@ -79,13 +79,22 @@ def root_has_one_whose_rooms_are_not_roots(place):
 
 @case
 def it_is_ready_within_two_seconds(place):
-    times = []
+    """From start to end. Others may keep the processors busy: that shows in the time, and not in the
+    time of the processors."""
+    def spent():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times, used = [], []
     for _ in range(7):
-        began = time.monotonic()
+        began, before = time.monotonic(), spent()
         equal(place.run("--", "true").returncode, 0, "exit status")
         times.append(time.monotonic() - began)
-    note("start to end: " + ", ".join(f"{one:.2f}" for one in sorted(times)) + " s")
-    equal(sorted(times)[3] < READY_LIMIT, True, f"the median of {sorted(times)}")
+        used.append(spent() - before)
+    note("start to end: " + ", ".join(f"{one:.2f}" for one in sorted(times)) + " s; of processors: " +
+         ", ".join(f"{one:.2f}" for one in sorted(used)) + " s")
+    equal(min(times) < READY_LIMIT, True, f"the fastest of {sorted(times)}")
+    equal(sorted(used)[3] < READY_LIMIT / 2, True, f"the median of {sorted(used)} of processors")
 
 
 @case
