@@ -27,8 +27,13 @@ class Installation:
         self.program = f"{self.base}/bin/stirkeep"
         self.tmp = f"{self.base}/tmp"
         os.chmod(self.tmp, 0o1777)
+        self.started = []
 
     def remove(self):
+        for lab in self.started:  # a case that failed leaves it running
+            if lab.poll() is None:
+                lab.kill()
+                lab.wait()
         shutil.rmtree(self.base)
 
     def settings(self, ordinary=True, **environment):
@@ -47,9 +52,10 @@ class Installation:
                               **self.settings(ordinary, **environment))
 
     def start(self, *arguments, ordinary=True, **keys):
-        return subprocess.Popen([self.program, "lab", *arguments],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                **{"stdin": subprocess.DEVNULL, **self.settings(ordinary), **keys})
+        self.started.append(subprocess.Popen(
+            [self.program, "lab", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, **{"stdin": subprocess.DEVNULL, **self.settings(ordinary), **keys}))
+        return self.started[-1]
 
     def left(self):
         return sorted(os.listdir(self.tmp))
