@@ -153,6 +153,7 @@ class Client:
         if self._socket is not None:
             self._drop_stale()
         is_first = self._socket is None
+        reason = ""  # why the last attempt went wrong
         delay = 0.0
         while True:
             try:
@@ -160,6 +161,10 @@ class Client:
                     self._connect()
                 is_first = False
                 return self._converse(slot, until)
+            except Timeout as why:
+                if not reason:
+                    raise
+                raise Timeout(f"no answer in time; {reason}") from why
             except Ended:
                 self._drop()
                 reason = f"{self.path}: the connection ended"

@@ -241,11 +241,12 @@ def a_service_that_goes_during_a_call_is_waited_for_until_the_timeout():
     def goes(peer):
         if peer.number > 0:
             peer.serve()
+        path = server.path  # there is another server by the time it is back
         peer.request()
-        os.rename(server.path, f"{server.path}-away")
+        os.rename(path, f"{path}-away")
         peer.end()
         time.sleep(away)
-        os.rename(f"{server.path}-away", server.path)
+        os.rename(f"{path}-away", path)
     for ask in ASKS:
         away = 0.3
         with Fake(goes) as server, Within(1.0):
