@@ -12,7 +12,7 @@
 /* Each asks libsecsipid where it is; else stirkeep's own verifier. */
 
 static struct stk_kam_verification verification(const char *identity, int length, int expire,
-                                                bool parameters)
+                                                enum stk_kam_parameters parameters)
 {
     return (struct stk_kam_verification){
         .identity = identity,
@@ -24,7 +24,7 @@ static struct stk_kam_verification verification(const char *identity, int length
 }
 
 static int check_own(const char *identity, int length, int expire, const char *place,
-                     bool parameters)
+                     enum stk_kam_parameters parameters)
 {
     struct stk_kam_verification what = verification(identity, length, expire, parameters);
 
@@ -38,7 +38,7 @@ int stk_kam_check_passport(char *identity, int length, int expire, char *key_pat
     if (identity == NULL || key_path == NULL || length < 0)
         return STK_KAM_ERROR;
     return stock != NULL ? stock->check(identity, length, expire, key_path, timeout)
-                         : check_own(identity, length, expire, key_path, false);
+                         : check_own(identity, length, expire, key_path, STK_KAM_IGNORED);
 }
 
 int stk_kam_check_full(char *identity, int length, int expire, char *key_path, int timeout)
@@ -48,7 +48,7 @@ int stk_kam_check_full(char *identity, int length, int expire, char *key_path, i
     if (identity == NULL || key_path == NULL || length < 0)
         return STK_KAM_ERROR;
     return stock != NULL ? stock->check_full(identity, length, expire, key_path, timeout)
-                         : check_own(identity, length, expire, key_path, true);
+                         : check_own(identity, length, expire, key_path, STK_KAM_REQUIRED);
 }
 
 int stk_kam_check_full_data(char *identity, int length, int expire, char *key, int key_length)
@@ -61,7 +61,7 @@ int stk_kam_check_full_data(char *identity, int length, int expire, char *key, i
         return STK_KAM_ERROR;
     if (stock != NULL)
         return stock->check_full_data(identity, length, expire, key, key_length);
-    what = verification(identity, length, expire, true);
+    what = verification(identity, length, expire, STK_KAM_OPTIONAL);
     size = key_length > 0 ? (size_t)key_length : strlen(key);
     return stk_kam_verify(&what, (struct stk_bytes){(const uint8_t *)key, size});
 }

@@ -73,13 +73,15 @@ static void put(enum stk_kam_level level, const char *text)
 
 void stk_kam_say(enum stk_kam_level level, const char *format, ...)
 {
-    static struct stk_kam_allowance allowance;
+    static struct stk_kam_allowance of_errors;
+    static struct stk_kam_allowance of_others; /* what ends a time of errors is not lost in them */
     char text[LINE_MAX];
     uint64_t left_out = 0;
     size_t length = 0;
     va_list arguments;
 
-    if (!stk_kam_allowance_take(&allowance, stk_clock_mono_us(), &left_out))
+    if (!stk_kam_allowance_take(level == STK_KAM_LOG_ERROR ? &of_errors : &of_others,
+                                stk_clock_mono_us(), &left_out))
         return;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);

@@ -92,8 +92,15 @@ static int judge(const struct stk_identity *identity, const struct stk_kam_verif
 }
 
 /* As libsecsipid: of the types it is SHAKEN alone, and info has to be there. */
-static int judge_parameters(const struct stk_identity *identity)
+static int judge_parameters(const struct stk_identity *identity,
+                            const struct stk_kam_verification *what)
 {
+    bool any = memchr(what->identity, ';', what->length) != NULL;
+
+    if (what->parameters == STK_KAM_IGNORED || (!any && what->parameters == STK_KAM_OPTIONAL))
+        return STK_KAM_OK;
+    if (!any)
+        return STK_KAM_SIP_HEADER;
     if (stk_kam_option_int("AttrsVerify", 1) == 0)
         return STK_KAM_OK;
     if (identity->ppt[0] != '\0' && strcmp(identity->ppt, "shaken") != 0)
@@ -136,8 +143,8 @@ int stk_kam_verify(const struct stk_kam_verification *what, struct stk_bytes key
         result = stk_kam_chain_check(key, what->now);
     if (result == STK_KAM_OK)
         result = check_signature(&identity, key);
-    if (result == STK_KAM_OK && what->parameters)
-        result = judge_parameters(&identity);
+    if (result == STK_KAM_OK)
+        result = judge_parameters(&identity, what);
     stk_identity_free(&identity);
     return result;
 }

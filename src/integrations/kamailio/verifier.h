@@ -12,12 +12,14 @@
  * the claims are those of SHAKEN, iat is not in the future by more than `expire` either. It fetches
  * nothing: of URLs it has what is in the cache directory.
  */
+enum stk_kam_parameters { STK_KAM_IGNORED, STK_KAM_OPTIONAL, STK_KAM_REQUIRED };
+
 struct stk_kam_verification {
     const char *identity; /* header value */
     size_t length;
     int64_t now;
     int expire_s;
-    bool parameters; /* they must be there, and fit */
+    enum stk_kam_parameters parameters; /* of the header: info, alg, ppt */
 };
 
 /* `key`: PEM of a certificate, with its chain or without, or of a public key. */
