@@ -12,7 +12,10 @@ static const char hex_digits[] = "0123456789abcdef";
  * the buffer's length says so. */
 static uint8_t *room_for(struct stk_jsonl *json, size_t length)
 {
-    if (json->status == STIRKEEP_OK)
+    const struct stk_buffer *out = json->out;
+
+    /* Nearly always there is room, and a call for each piece would cost more than the piece. */
+    if (json->status == STIRKEEP_OK && (out->ceiling > 0 || out->capacity - out->length < length))
         json->status = stk_buffer_reserve(json->out, length);
     return json->status == STIRKEEP_OK ? json->out->data + json->out->length : NULL;
 }
@@ -30,6 +33,25 @@ void stk_jsonl_raw(struct stk_jsonl *json, const void *data, size_t length)
 static bool is_plain(uint8_t byte)
 {
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+#define EIGHT(byte) (0x0101010101010101U * (byte))
+
+/* Of a byte with the value 0, and perhaps of ones above it, the high bit; no bit when there is
+ * none. */
+static uint64_t zeros(uint64_t bytes)
+{
+    return (bytes - EIGHT(0x01)) & ~bytes & EIGHT(0x80);
+}
+
+/* Are eight bytes plain, all of them? It may say no where some are. */
+static bool are_plain(const uint8_t *in)
+{
+    uint64_t bytes = 0;
+
+    memcpy(&bytes, in, sizeof(bytes));
+    return ((bytes & EIGHT(0x80)) | zeros(bytes & EIGHT(0xe0)) | zeros(bytes ^ EIGHT(0x7f)) |
+            zeros(bytes ^ EIGHT('"')) | zeros(bytes ^ EIGHT('\\'))) == 0;
 }
 
 /* The length of the UTF-8 sequence that begins at `in`, and its code point; 0 when it is none
@@ -53,12 +75,17 @@ static size_t sequence_at(const uint8_t *in, size_t left, uint32_t *ret_point)
     return length;
 }
 
-/* Could it make a terminal or an editor show the line as something else than it is? */
+/* Past ASCII: could it make a terminal or an editor show the line as something else than it is? */
 static bool misleads(uint32_t point)
 {
     return point < 0xa0 || point == 0x061c || point == 0x200e || point == 0x200f ||
            (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
            point == 0xfeff;
+}
+
+bool stk_jsonl_escapes(uint32_t point)
+{
+    return point < ' ' || (point >= 0x7f && misleads(point));
 }
 
 static uint8_t *escape(uint8_t *at, uint32_t point)
@@ -108,7 +135,12 @@ void stk_jsonl_string(struct stk_jsonl *json, const char *text)
     *at++ = '"';
     while (left > 0) {
         size_t taken = 0;
-        if (is_plain(*in)) {
+
+        if (left >= sizeof(uint64_t) && are_plain(in)) {
+            memcpy(at, in, sizeof(uint64_t));
+            at += sizeof(uint64_t);
+            taken = sizeof(uint64_t);
+        } else if (is_plain(*in)) {
             *at++ = *in;
             taken = 1;
         } else {

@@ -18,6 +18,9 @@ struct stk_jsonl {
 /* Bytes of a text that are written; what follows is cut off and marked by "...". */
 #define STK_JSONL_TEXT_MAX 2048
 
+/* Is this character never in a string as it is, but always escaped? */
+bool stk_jsonl_escapes(uint32_t point);
+
 /* Bytes as they are: punctuation and names of members. */
 void stk_jsonl_raw(struct stk_jsonl *json, const void *data, size_t length);
 

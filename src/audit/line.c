@@ -1,223 +1,169 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "audit/line.h"
 
+#include "audit/form.h"
 #include "audit/json.h"
-#include "base/digest.h"
-#include "base/encode.h"
+#include "audit/pass.h"
 #include <string.h>
 
-#define SEQ "{\"seq\":"
-#define TIME ",\"time\":\""
-#define ACT "Z\",\"act\":"
-#define CONTINUE ACT "\"continue\","
-#define PREV ",\"prev\":\""
-#define SUM "\",\"sum\":\""
-#define TIME_LENGTH 26 /* 2026-11-25T20:06:24.123456, the 'Z' not counted */
-#define SUM_AT (sizeof(SUM) - 1 + 2 * STK_LINE_SUM_LENGTH + sizeof("\"}") - 1) /* from the end */
-#define PREV_AT (SUM_AT + 2 * STK_DIGEST_LENGTH + sizeof(PREV) - 1)
-#define SEQUENCE_DIGITS 19 /* fits uint64_t whatever the digits */
+#define DIGITS_MAX 20 /* of UINT64_MAX */
+/* What stk_line_finish adds to a body, at most. */
+#define ENDS_MAX                                                                                   \
+    (sizeof(STK_FORM_SEQ STK_FORM_TIME STK_FORM_ACT STK_FORM_PREV STK_FORM_SUM STK_FORM_END) +     \
+     DIGITS_MAX + STK_TIME_TEXT + 2 * (STK_DIGEST_LENGTH + STK_LINE_SUM_LENGTH) + 1)
 
-/* The sum is over the line up to its quote that ends prev: SUM's own first byte. */
-#define SUMMED(length) ((length)-SUM_AT + 1)
+#define RAW(json, literal) stk_jsonl_raw((json), (literal), sizeof(literal) - 1)
+#define TEXT_MEMBER(json, name, text)                                                              \
+    text_member((json), ",\"" name "\":", sizeof(",\"" name "\":") - 1, (text))
 
-static void member_name(struct stk_jsonl *json, const char *name)
-{
-    stk_jsonl_raw(json, name, strlen(name));
-}
-
-static void text_member(struct stk_jsonl *json, const char *name, const char *text)
+static void text_member(struct stk_jsonl *json, const char *name, size_t length, const char *text)
 {
     if (text == NULL || text[0] == '\0')
         return;
-    member_name(json, name);
+    stk_jsonl_raw(json, name, length);
     stk_jsonl_string(json, text);
-}
-
-static void number_member(struct stk_jsonl *json, const char *name, uint64_t value)
-{
-    member_name(json, name);
-    stk_jsonl_unsigned(json, value);
 }
 
 static void peer_members(struct stk_jsonl *json, const struct stk_record *record)
 {
     if (record->peer == NULL)
         return;
-    number_member(json, ",\"uid\":", record->peer->uid);
-    number_member(json, ",\"gid\":", record->peer->gid);
-    member_name(json, ",\"pid\":");
+    RAW(json, ",\"uid\":");
+    stk_jsonl_unsigned(json, record->peer->uid);
+    RAW(json, ",\"gid\":");
+    stk_jsonl_unsigned(json, record->peer->gid);
+    RAW(json, ",\"pid\":");
     stk_jsonl_signed(json, record->peer->pid);
+    TEXT_MEMBER(json, "executable", record->executable);
     /* A string: clients use all 64 bits, of which JSON readers keep 53 or 63 in a number. */
-    member_name(json, ",\"request_id\":\"");
+    RAW(json, ",\"request_id\":\"");
     stk_jsonl_unsigned(json, record->request_id);
-    stk_jsonl_raw(json, "\"", 1);
+    RAW(json, "\"");
 }
 
 static void certificate_members(struct stk_jsonl *json, const struct stk_record *record)
 {
-    text_member(json, ",\"grant\":", record->grant);
-    text_member(json, ",\"name\":", record->name);
-    if (record->generation != 0)
-        number_member(json, ",\"generation\":", record->generation);
-    if (record->key_id == NULL)
-        return;
-    member_name(json, ",\"key_id\":");
-    stk_jsonl_hex(json, record->key_id->bytes, sizeof(record->key_id->bytes));
+    TEXT_MEMBER(json, "grant", record->grant);
+    TEXT_MEMBER(json, "name", record->name);
+    if (record->generation != 0) {
+        RAW(json, ",\"generation\":");
+        stk_jsonl_unsigned(json, record->generation);
+    }
+    if (record->key_id != NULL) {
+        RAW(json, ",\"key_id\":");
+        stk_jsonl_hex(json, record->key_id->bytes, sizeof(record->key_id->bytes));
+    }
 }
 
 static void dest_member(struct stk_jsonl *json, const struct stk_record *record)
 {
     if (record->dest_count == 0)
         return;
-    member_name(json, ",\"dest\":[");
+    RAW(json, ",\"dest\":[");
     for (size_t i = 0; i < record->dest_count && i < STK_DEST_MAX; i++) {
         if (i > 0)
-            stk_jsonl_raw(json, ",", 1);
+            RAW(json, ",");
         stk_jsonl_string(json, record->dest[i]);
     }
-    stk_jsonl_raw(json, "]", 1);
+    RAW(json, "]");
 }
 
 static void claim_members(struct stk_jsonl *json, const struct stk_record *record)
 {
-    text_member(json, ",\"ppt\":", record->ppt);
-    text_member(json, ",\"orig\":", record->orig);
+    TEXT_MEMBER(json, "ppt", record->ppt);
+    TEXT_MEMBER(json, "orig", record->orig);
     dest_member(json, record);
-    text_member(json, ",\"attest\":", record->attest);
-    text_member(json, ",\"attest_asked\":", record->attest_asked);
-    text_member(json, ",\"origid\":", record->origid);
+    TEXT_MEMBER(json, "attest", record->attest);
+    TEXT_MEMBER(json, "attest_asked", record->attest_asked);
+    TEXT_MEMBER(json, "origid", record->origid);
     if (record->iat != 0) {
-        member_name(json, ",\"iat\":");
+        RAW(json, ",\"iat\":");
         stk_jsonl_signed(json, record->iat);
     }
-    if (record->suppressed != 0)
-        number_member(json, ",\"suppressed\":", record->suppressed);
-    if (record->signature_digest == NULL)
-        return;
-    member_name(json, ",\"sig\":");
-    stk_jsonl_hex(json, record->signature_digest, STK_DIGEST_LENGTH);
+    if (record->suppressed != 0) {
+        RAW(json, ",\"suppressed\":");
+        stk_jsonl_unsigned(json, record->suppressed);
+    }
+    if (record->signature_digest != NULL) {
+        RAW(json, ",\"sig\":");
+        stk_jsonl_hex(json, record->signature_digest, STK_DIGEST_LENGTH);
+    }
 }
 
-static void chain_members(struct stk_jsonl *json, size_t start, const struct stk_chain *chain)
+static void seal_members(struct stk_jsonl *json, const struct stk_seal *seal)
 {
-    uint8_t digest[STK_DIGEST_LENGTH];
-
-    member_name(json, ",\"prev\":");
-    stk_jsonl_hex(json, chain->digest, sizeof(chain->digest));
-    if (json->status != STIRKEEP_OK)
+    if (seal == NULL)
         return;
-    stk_sha256(json->out->data + start, json->out->length - start, digest);
-    member_name(json, ",\"sum\":");
-    stk_jsonl_hex(json, digest, STK_LINE_SUM_LENGTH);
-    stk_jsonl_raw(json, "}\n", 2);
+    RAW(json, STK_FORM_FROM);
+    stk_jsonl_unsigned(json, seal->from);
+    RAW(json, STK_FORM_THROUGH);
+    stk_jsonl_unsigned(json, seal->through);
+    RAW(json, STK_FORM_HEAD);
+    stk_jsonl_hex(json, seal->head, sizeof(seal->head));
+    RAW(json, STK_FORM_ROOT);
+    stk_jsonl_hex(json, seal->root, sizeof(seal->root));
+    RAW(json, STK_FORM_SEALED);
+    stk_jsonl_string(json, seal->time);
+    RAW(json, STK_FORM_SIGNATURE);
+    stk_jsonl_hex(json, seal->signature, sizeof(seal->signature));
+}
+
+enum stirkeep_status stk_line_body(const struct stk_record *record, struct stk_buffer *out)
+{
+    struct stk_jsonl json = {.out = out};
+    size_t start = out->length;
+
+    RAW(&json, "\"act\":");
+    stk_jsonl_string(&json, record->act != NULL ? record->act : "");
+    TEXT_MEMBER(&json, "outcome", record->outcome);
+    TEXT_MEMBER(&json, "reason", record->reason);
+    TEXT_MEMBER(&json, "detail", record->detail);
+    peer_members(&json, record);
+    certificate_members(&json, record);
+    claim_members(&json, record);
+    seal_members(&json, record->seal);
+    if (json.status != STIRKEEP_OK)
+        out->length = start;
+    return json.status;
+}
+
+enum stirkeep_status stk_line_finish(const void *body, size_t length, const char *time_text,
+                                     struct stk_chain *chain, struct stk_buffer *out)
+{
+    struct stk_jsonl json = {.out = out};
+    size_t start = out->length;
+    size_t summed = 0;
+    uint8_t digest[STK_DIGEST_LENGTH];
+    enum stirkeep_status status = stk_buffer_reserve(out, length + ENDS_MAX);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    RAW(&json, STK_FORM_SEQ);
+    stk_jsonl_unsigned(&json, chain->sequence + 1);
+    RAW(&json, STK_FORM_TIME);
+    stk_jsonl_raw(&json, time_text, strlen(time_text));
+    RAW(&json, "\",");
+    stk_jsonl_raw(&json, body, length);
+    RAW(&json, ",\"prev\":");
+    stk_jsonl_hex(&json, chain->digest, sizeof(chain->digest));
+    summed = out->length - start;
+    stk_pass_begin(out->data + start, summed, digest);
+    RAW(&json, ",\"sum\":");
+    stk_jsonl_hex(&json, digest, STK_LINE_SUM_LENGTH);
+    RAW(&json, "}\n");
+    chain->sequence++;
+    stk_pass_end(out->data + start + summed, out->length - start - summed - 1, chain->digest);
+    return STIRKEEP_OK;
 }
 
 enum stirkeep_status stk_line_append(const struct stk_record *record, const char *time_text,
                                      struct stk_chain *chain, struct stk_buffer *out)
 {
-    struct stk_jsonl json = {.out = out};
-    size_t start = out->length;
+    struct stk_buffer body = {.ceiling = out->ceiling};
+    enum stirkeep_status status = stk_line_body(record, &body);
 
-    number_member(&json, SEQ, chain->sequence + 1);
-    text_member(&json, ",\"time\":", time_text);
-    text_member(&json, ",\"act\":", record->act);
-    text_member(&json, ",\"outcome\":", record->outcome);
-    text_member(&json, ",\"reason\":", record->reason);
-    text_member(&json, ",\"detail\":", record->detail);
-    peer_members(&json, record);
-    certificate_members(&json, record);
-    claim_members(&json, record);
-    chain_members(&json, start, chain);
-    if (json.status != STIRKEEP_OK) {
-        out->length = start;
-        return json.status;
-    }
-    chain->sequence++;
-    stk_sha256(out->data + start, out->length - start - 1, chain->digest);
-    return STIRKEEP_OK;
-}
-
-/* The number at `*at`, which is moved behind it; 0 when there is none that begins a line. */
-static uint64_t sequence_at(const char **at, const char *end)
-{
-    const char *in = *at;
-    uint64_t value = 0;
-
-    while (in < end && *in >= '0' && *in <= '9' && in - *at < SEQUENCE_DIGITS)
-        value = value * 10 + (uint64_t)(*in++ - '0');
-    if (in == *at || **at == '0')
-        return 0;
-    *at = in;
-    return value;
-}
-
-static bool begins(const char *at, const char *end, const char *text)
-{
-    size_t length = strlen(text);
-
-    return (size_t)(end - at) >= length && memcmp(at, text, length) == 0;
-}
-
-/* Exactly 2 * length lower-case digits. */
-static bool hex_at(const char *at, uint8_t *ret_data, size_t length)
-{
-    char again[2 * STK_DIGEST_LENGTH + 1];
-    char text[2 * STK_DIGEST_LENGTH + 1];
-
-    memcpy(text, at, 2 * length);
-    text[2 * length] = '\0';
-    if (!stk_hex_decode(text, ret_data, length))
-        return false;
-    stk_hex_encode(ret_data, length, again);
-    return memcmp(again, text, 2 * length) == 0;
-}
-
-static const char *read_end(const char *data, size_t length, uint8_t ret_previous[])
-{
-    uint8_t digest[STK_DIGEST_LENGTH];
-    uint8_t sum[STK_LINE_SUM_LENGTH];
-    const char *end = data + length;
-
-    if (length < PREV_AT || memcmp(end - PREV_AT, PREV, sizeof(PREV) - 1) != 0 ||
-        memcmp(end - SUM_AT, SUM, sizeof(SUM) - 1) != 0 || memcmp(end - 2, "\"}", 2) != 0 ||
-        !hex_at(end - PREV_AT + sizeof(PREV) - 1, ret_previous, STK_DIGEST_LENGTH) ||
-        !hex_at(end - SUM_AT + sizeof(SUM) - 1, sum, sizeof(sum)))
-        return "it does not end like a record";
-    stk_sha256(data, SUMMED(length), digest);
-    return memcmp(sum, digest, sizeof(sum)) == 0 ? NULL : "its sum does not match: it was changed";
-}
-
-const char *stk_line_read(const void *data, size_t length, struct stk_line *ret_line)
-{
-    const char *at = data;
-    const char *end = at + length;
-    struct stk_line line = {0};
-    const char *wrong = read_end(data, length, line.previous);
-
-    if (wrong != NULL)
-        return wrong;
-    if (!begins(at, end, SEQ))
-        return "it does not begin like a record";
-    at += sizeof(SEQ) - 1;
-    line.sequence = sequence_at(&at, end);
-    if (line.sequence == 0 || !begins(at, end, TIME))
-        return "it does not begin like a record";
-    at += sizeof(TIME) - 1;
-    if ((size_t)(end - at) < TIME_LENGTH || !begins(at + TIME_LENGTH, end, ACT))
-        return "it does not begin like a record";
-    line.continues = begins(at + TIME_LENGTH, end, CONTINUE);
-    stk_sha256(data, length, line.digest);
-    *ret_line = line;
-    return NULL;
-}
-
-const char *stk_line_follow(const struct stk_line *line, struct stk_chain *chain)
-{
-    if (line->sequence != chain->sequence + 1)
-        return "its number does not follow the line before: lines are missing or added";
-    if (memcmp(line->previous, chain->digest, sizeof(line->previous)) != 0)
-        return "it is not chained to the line before, which was changed or replaced";
-    chain->sequence = line->sequence;
-    memcpy(chain->digest, line->digest, sizeof(chain->digest));
-    return NULL;
+    if (status == STIRKEEP_OK)
+        status = stk_line_finish(body.data, body.length, time_text, chain, out);
+    stk_buffer_free(&body);
+    return status;
 }

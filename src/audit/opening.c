@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Two notes that wait at the same time become one; "continue" has to stand first in its file. */
-static void add_note(struct stk_trail *trail, const char *act, const char *text)
+void stk_trail_add_note(struct stk_trail *trail, const char *act, const char *text)
 {
     bool pending = trail->note_act != NULL && trail->note_sequence == 0;
     size_t used = pending ? strlen(trail->note) : 0;
@@ -30,7 +30,7 @@ static void note_continuation(struct stk_trail *trail, const char *what, bool sy
     (void)snprintf(text, sizeof(text), "the file %s; it ended with record %" PRIu64 "%s", what,
                    trail->written.chain.sequence,
                    synced ? "" : "; its last records may not be on disk");
-    add_note(trail, "continue", text);
+    stk_trail_add_note(trail, "continue", text);
 }
 
 /* Only its writer's own plain file: not one that others write, nor one with a second name. */
@@ -51,11 +51,12 @@ static enum stirkeep_status check_file(const char *path, const struct stat *abou
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status open_and_lock(const char *path, int *ret_fd, struct stat *ret_about,
-                                          struct stk_error *error)
+enum stirkeep_status stk_trail_open_file(const char *path, int flags, int *ret_fd,
+                                         struct stat *ret_about, struct stk_error *error)
 {
     int fd = open(
-        path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+        path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags,
+        0600);
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (fd < 0)
@@ -68,8 +69,10 @@ static enum stirkeep_status open_and_lock(const char *path, int *ret_fd, struct 
     /* Looked at after the lock, when its size is settled. */
     else if (fstat(fd, ret_about) != 0)
         status = stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
-    else
+    else {
+        stk_trail_undo_rotation(fd, path, ret_about);
         status = check_file(path, ret_about, error);
+    }
     if (status != STIRKEEP_OK) {
         (void)close(fd);
         return status;
@@ -99,7 +102,7 @@ static enum stirkeep_status cut_torn(struct stk_trail *trail, int fd, off_t end,
         return status;
     (void)snprintf(text, sizeof(text), "%lld bytes that were no whole record were moved to %s",
                    (long long)(size - end), base_of(name));
-    add_note(trail, "cut", text);
+    stk_trail_add_note(trail, "cut", text);
     return STIRKEEP_OK;
 }
 
@@ -133,12 +136,12 @@ static enum stirkeep_status put_aside(struct stk_trail *trail, int64_t real_us,
                              strerror(errno));
     (void)snprintf(text, sizeof(text), "a file that did not end with it was put aside as %s",
                    base_of(name));
-    add_note(trail, "continue", text);
+    stk_trail_add_note(trail, "continue", text);
     return STIRKEEP_OK;
 }
 
-static void adopt(struct stk_trail *trail, int fd, const struct stat *about,
-                  const struct stk_position *position)
+void stk_trail_adopt(struct stk_trail *trail, int fd, const struct stat *about,
+                     const struct stk_position *position)
 {
     trail->fd = fd;
     trail->device = about->st_dev;
@@ -147,6 +150,7 @@ static void adopt(struct stk_trail *trail, int fd, const struct stat *about,
     trail->synced = *position;
     trail->unclean = false;
     trail->sync_failed = false;
+    trail->begun_us = position->end > 0 ? stk_tail_begun(fd) : 0;
 }
 
 static bool same_chain(const struct stk_chain *a, const struct stk_chain *b)
@@ -161,7 +165,7 @@ enum stirkeep_status stk_trail_take_file(struct stk_trail *trail, int64_t real_u
     struct stk_position found = {0};
     struct stat about = {0};
     int fd = -1;
-    enum stirkeep_status status = open_and_lock(trail->path, &fd, &about, error);
+    enum stirkeep_status status = stk_trail_open_file(trail->path, 0, &fd, &about, error);
 
     if (status != STIRKEEP_OK)
         return status;
@@ -183,19 +187,23 @@ enum stirkeep_status stk_trail_take_file(struct stk_trail *trail, int64_t real_u
     }
     if (knows_chain)
         found.chain = trail->written.chain;
-    adopt(trail, fd, &about, &found);
+    stk_trail_adopt(trail, fd, &about, &found);
     return STIRKEEP_OK;
 }
 
-/* Leave a file that is not at the path any more. Those who wait for it to be synced are served. */
+/* Leave a file that is not at the path any more. Those who wait for it to be synced are served. Of
+ * a file that is nowhere any more, or was cut, no seal can show what it held: the chain covers it. */
 static bool let_go(struct stk_trail *trail)
 {
     bool synced = trail->sync == STK_TRAIL_NONE || fdatasync(trail->fd) == 0;
+    struct stat about = {0};
 
     if (!synced && trail->sync == STK_TRAIL_ALWAYS)
         stk_trail_step_back(trail, &trail->synced);
     else
         trail->synced = trail->written;
+    if (fstat(trail->fd, &about) != 0 || about.st_nlink == 0 || about.st_size < trail->written.end)
+        stk_unsealed_leave(&trail->unsealed);
     (void)close(trail->fd);
     trail->fd = -1;
     stk_trail_tell(trail, true);
@@ -245,6 +253,9 @@ enum stirkeep_status stk_trail_make_ready(struct stk_trail *trail, int64_t real_
     for (;;) {
         if (trail->fd < 0)
             return stk_trail_take_file(trail, real_us, error);
+        if (trail->directory_unsynced && !stk_trail_sync_names(trail))
+            return stk_error_set(error, STIRKEEP_IO, "%s: its directory cannot be synced: %s",
+                                 trail->path, strerror(errno));
         found = lstat(trail->path, &about);
         if (found != 0 && errno != ENOENT)
             return stk_error_set(error, STIRKEEP_IO, "%s: %s", trail->path, strerror(errno));

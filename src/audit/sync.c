@@ -155,6 +155,36 @@ static void sync_failed(struct stk_trail *trail)
     trail->writable = false;
 }
 
+static bool is_dirty(const struct stk_trail *trail)
+{
+    return trail->fd >= 0 && trail->synced.end != trail->written.end;
+}
+
+enum stirkeep_status stk_trail_sync_held(struct stk_trail *trail, struct stk_error *error)
+{
+    bool wanted = trail->sync == STK_TRAIL_NONE || is_dirty(trail);
+    bool done = !wanted || sync_once(trail);
+    int why = errno;
+
+    /* What was appended meanwhile, without letting go of the lock. */
+    if (wanted && done && is_dirty(trail)) {
+        done = fdatasync(trail->fd) == 0;
+        why = errno;
+        if (done)
+            trail->synced = trail->written;
+        stk_trail_tell(trail, false);
+    }
+    if (done)
+        return STIRKEEP_OK;
+    errno = why;
+    if (trail->sync == STK_TRAIL_ALWAYS)
+        roll_back(trail);
+    else if (trail->sync == STK_TRAIL_INTERVAL)
+        sync_failed(trail); /* the thread syncs it again */
+    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: cannot be synced: %s", trail->path,
+                         strerror(why));
+}
+
 static void sync_in_thread(struct stk_trail *trail)
 {
     bool failed_before = trail->sync_failed;
@@ -202,11 +232,6 @@ static void wait_ms(struct stk_trail *trail, long milliseconds)
     while (!trail->stopping &&
            pthread_cond_timedwait(&trail->changed, &trail->lock, &until) != ETIMEDOUT)
         continue;
-}
-
-static bool is_dirty(const struct stk_trail *trail)
-{
-    return trail->fd >= 0 && trail->synced.end != trail->written.end;
 }
 
 void *stk_trail_sync_thread(void *argument)

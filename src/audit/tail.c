@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #define BLOCK 16384
+#define START_LENGTH 128 /* no line is shorter, and number, time and act stand before */
 
-static bool read_at(int fd, void *data, size_t length, off_t at)
+bool stk_tail_read(int fd, void *data, size_t length, off_t at)
 {
     uint8_t *to = data;
 
@@ -41,7 +42,7 @@ static bool newline_before(int fd, off_t before, off_t *ret_at)
         size_t length = before < BLOCK ? (size_t)before : BLOCK;
         const uint8_t *found = NULL;
 
-        if (!read_at(fd, block, length, before - (off_t)length))
+        if (!stk_tail_read(fd, block, length, before - (off_t)length))
             return false;
         found = memrchr(block, '\n', length);
         if (found != NULL) {
@@ -77,7 +78,7 @@ static bool whole_line(int fd, off_t from, off_t newline, struct stk_buffer *lin
         errno = ENOMEM;
         return false;
     }
-    if (!read_at(fd, line->data, length, from))
+    if (!stk_tail_read(fd, line->data, length, from))
         return false;
     if (stk_line_read(line->data, length, &read) != NULL)
         return true;
@@ -98,7 +99,7 @@ enum stirkeep_status stk_tail_find(int fd, const char *path, off_t size,
     off_t newline = 0;
     off_t before = 0;
     bool whole = size == 0;
-    bool read = read_at(fd, start, start_length, 0);
+    bool read = stk_tail_read(fd, start, start_length, 0);
 
     if (read && !whole && !begins_like_a_trail(start, start_length))
         return stk_error_set(error, STIRKEEP_INVALID, "%s: not an audit trail", path);
@@ -114,6 +115,17 @@ enum stirkeep_status stk_tail_find(int fd, const char *path, off_t size,
         return stk_error_set(error, STIRKEEP_IO, "%s: %s", path, strerror(errno));
     *ret_position = position;
     return STIRKEEP_OK;
+}
+
+int64_t stk_tail_begun(int fd)
+{
+    char start[START_LENGTH];
+    struct stk_line_start line = {0};
+
+    return stk_tail_read(fd, start, sizeof(start), 0) &&
+                   stk_line_begins(start, sizeof(start), &line)
+               ? line.real_us
+               : 0;
 }
 
 bool stk_tail_name(const char *path, const char *kind, int64_t real_us, char ret_name[PATH_MAX])
@@ -137,7 +149,7 @@ static bool copy(int from, off_t at, off_t end, int to)
 
     while (at < end) {
         size_t length = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
-        if (!read_at(from, block, length, at) || !stk_file_write_all(to, block, length))
+        if (!stk_tail_read(from, block, length, at) || !stk_file_write_all(to, block, length))
             return false;
         at += (off_t)length;
     }

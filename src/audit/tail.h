@@ -22,6 +22,12 @@ struct stk_position {
 enum stirkeep_status stk_tail_find(int fd, const char *path, off_t size,
                                    struct stk_position *ret_position, struct stk_error *error);
 
+/* When the file's first record was written; 0 when it does not begin with one. */
+int64_t stk_tail_begun(int fd);
+
+/* `length` bytes from `at`; false with errno. */
+bool stk_tail_read(int fd, void *data, size_t length, off_t at);
+
 /* "PATH.KIND-20261125T200624.123456Z"; false when it is too long. */
 bool stk_tail_name(const char *path, const char *kind, int64_t real_us, char ret_name[PATH_MAX]);
 

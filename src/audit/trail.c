@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#define WRITE_TRIES 2 /* the second one is for a file that was removed under the first */
 
 static bool start_thread(struct stk_trail *trail)
 {
@@ -26,10 +23,13 @@ static struct stk_trail *new_trail(const char *path, enum stk_trail_sync sync)
     struct stk_trail *trail = calloc(1, sizeof(*trail));
     pthread_condattr_t attributes;
 
-    if (trail == NULL)
+    if (trail == NULL || !stk_unsealed_make(&trail->unsealed)) {
+        free(trail);
         return NULL;
+    }
     trail->fd = -1;
     trail->sync = sync;
+    trail->text_second = -1;
     (void)snprintf(trail->path, sizeof(trail->path), "%s", path);
     (void)pthread_mutex_init(&trail->lock, NULL);
     (void)pthread_condattr_init(&attributes);
@@ -46,6 +46,7 @@ static void free_trail(struct stk_trail *trail)
     (void)pthread_cond_destroy(&trail->changed);
     (void)pthread_mutex_destroy(&trail->lock);
     stk_buffer_free(&trail->lines);
+    stk_unsealed_free(&trail->unsealed);
     free(trail);
 }
 
@@ -61,6 +62,10 @@ enum stirkeep_status stk_trail_open(const char *path, enum stk_trail_sync sync, 
     if (trail == NULL)
         return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: out of memory", path);
     status = stk_trail_take_file(trail, real_us, error);
+    if (status == STIRKEEP_OK) {
+        stk_trail_remove_next(path);
+        stk_unsealed_find(&trail->unsealed, trail->fd, &trail->written);
+    }
     if (status == STIRKEEP_OK && !start_thread(trail))
         status = stk_error_set(error, STIRKEEP_IO, "%s: no thread for syncing", path);
     if (status != STIRKEEP_OK) {
@@ -96,96 +101,22 @@ void stk_trail_step_back(struct stk_trail *trail, const struct stk_position *pos
     trail->written = *position;
     if (trail->note_sequence > position->chain.sequence)
         trail->note_sequence = 0;
+    stk_unsealed_take_back(&trail->unsealed, position->chain.sequence);
 }
 
-/* All lines of one append into `lines`; `chain` moves on with them. */
-static enum stirkeep_status compose(struct stk_trail *trail, const struct stk_record *records,
-                                    size_t count, int64_t real_us, struct stk_chain *chain)
+const char *stk_trail_time_text(struct stk_trail *trail, int64_t real_us)
 {
-    struct stk_record note = {.act = trail->note_act, .outcome = "ok", .detail = trail->note};
-    bool has_note = trail->note_act != NULL && trail->note_sequence == 0;
-    enum stirkeep_status status = STIRKEEP_OK;
-    char time_text[STK_TIME_TEXT];
+    static const size_t us_at = sizeof("2026-11-25T20:06:24.") - 1;
+    int64_t us = real_us % 1000000;
 
-    stk_clock_text(real_us, time_text);
-    trail->lines.length = 0;
-    if (has_note)
-        status = stk_line_append(&note, time_text, chain, &trail->lines);
-    for (size_t i = 0; i < count && status == STIRKEEP_OK; i++)
-        status = stk_line_append(&records[i], time_text, chain, &trail->lines);
-    return status;
-}
-
-/* Write what was composed. On failure the file is as it was, or `unclean`. */
-static enum stirkeep_status write_lines(struct stk_trail *trail, const struct stk_chain *chain,
-                                        struct stk_error *error)
-{
-    bool was_clean = trail->written.end == trail->synced.end;
-
-    if (!stk_file_write_all(trail->fd, trail->lines.data, trail->lines.length)) {
-        stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: cannot be written: %s", trail->path,
-                      strerror(errno));
-        (void)stk_trail_cut_back(trail);
-        return STIRKEEP_AUDIT_UNAVAILABLE;
+    if (us < 0 || real_us / 1000000 != trail->text_second) {
+        stk_clock_text(real_us, trail->time_text);
+        trail->text_second = us < 0 ? -1 : real_us / 1000000;
+    } else {
+        for (size_t i = 6; i-- > 0; us /= 10)
+            trail->time_text[us_at + i] = (char)('0' + us % 10);
     }
-    if (trail->note_act != NULL && trail->note_sequence == 0)
-        trail->note_sequence = trail->written.chain.sequence + 1;
-    trail->written.chain = *chain;
-    trail->written.end += (off_t)trail->lines.length;
-    if (was_clean && trail->has_thread)
-        (void)pthread_cond_broadcast(&trail->changed);
-    return STIRKEEP_OK;
-}
-
-/* Is the file still one that can be found? If it was removed between the look and the write, the
- * lines are nowhere; when it was only renamed they are where its owner took it. */
-static bool is_linked(const struct stk_trail *trail)
-{
-    struct stat about = {0};
-
-    return fstat(trail->fd, &about) == 0 && about.st_nlink > 0;
-}
-
-static enum stirkeep_status append_locked(struct stk_trail *trail, const struct stk_record *records,
-                                          size_t count, int64_t real_us, struct stk_error *error)
-{
-    for (int try = 0; try < WRITE_TRIES; try++) {
-        enum stirkeep_status status = stk_trail_make_ready(trail, real_us, error);
-        struct stk_chain chain = trail->written.chain;
-        struct stk_position before = trail->written;
-
-        if (status != STIRKEEP_OK)
-            return status;
-        if (compose(trail, records, count, real_us, &chain) != STIRKEEP_OK)
-            return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: out of memory",
-                                 trail->path);
-        status = write_lines(trail, &chain, error);
-        if (status != STIRKEEP_OK)
-            return status;
-        if (is_linked(trail))
-            return trail->sync == STK_TRAIL_ALWAYS
-                       ? stk_trail_sync_through(trail, chain.sequence, error)
-                       : STIRKEEP_OK;
-        stk_trail_step_back(trail, &before);
-    }
-    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s: is removed again and again",
-                         trail->path);
-}
-
-enum stirkeep_status stk_trail_append(struct stk_trail *trail, const struct stk_record *records,
-                                      size_t count, int64_t real_us, struct stk_error *error)
-{
-    enum stirkeep_status status = STIRKEEP_OK;
-
-    (void)pthread_mutex_lock(&trail->lock);
-    status = append_locked(trail, records, count, real_us, error);
-    trail->writable = status == STIRKEEP_OK && !trail->sync_failed;
-    (void)pthread_mutex_unlock(&trail->lock);
-    if (status == STIRKEEP_OK)
-        return STIRKEEP_OK;
-    if (error != NULL)
-        error->status = STIRKEEP_AUDIT_UNAVAILABLE;
-    return STIRKEEP_AUDIT_UNAVAILABLE;
+    return trail->time_text;
 }
 
 uint64_t stk_trail_sequence(struct stk_trail *trail)
@@ -201,4 +132,12 @@ uint64_t stk_trail_sequence(struct stk_trail *trail)
 bool stk_trail_writable(struct stk_trail *trail)
 {
     return atomic_load(&trail->writable);
+}
+
+void stk_trail_extent(struct stk_trail *trail, uint64_t *ret_bytes, int64_t *ret_begun_us)
+{
+    (void)pthread_mutex_lock(&trail->lock);
+    *ret_bytes = (uint64_t)trail->written.end;
+    *ret_begun_us = trail->begun_us;
+    (void)pthread_mutex_unlock(&trail->lock);
 }

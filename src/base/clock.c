@@ -27,6 +27,11 @@ uint64_t stk_clock_mono_us(void)
     return (uint64_t)read_us(CLOCK_MONOTONIC);
 }
 
+uint64_t stk_clock_cpu_us(void)
+{
+    return (uint64_t)read_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 void stk_clock_text(int64_t real_us, char ret_text[STK_TIME_TEXT])
 {
     time_t seconds = (time_t)(real_us / 1000000);

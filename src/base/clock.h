@@ -15,6 +15,9 @@ int64_t stk_clock_real_us(void);
 /* Microseconds of CLOCK_MONOTONIC, the same in all processes of a host. */
 uint64_t stk_clock_mono_us(void);
 
+/* Microseconds of processor time that this process has used. */
+uint64_t stk_clock_cpu_us(void);
+
 /* "2026-11-25T20:06:24.123456Z" (RFC 3339) with '\0'. */
 #define STK_TIME_TEXT 32
 void stk_clock_text(int64_t real_us, char ret_text[STK_TIME_TEXT]);

@@ -13,7 +13,8 @@
 
 #define STK_NAME_MAX 64 /* certificate name */
 #define STK_GRANT_NAME_MAX 64
-#define STK_TN_MAX 15 /* digits, ITU-T E.164 */
+#define STK_EXECUTABLE_MAX 511 /* characters of a program's path */
+#define STK_TN_MAX 15          /* digits, ITU-T E.164 */
 #define STK_URI_MAX 256
 #define STK_DEST_MAX 32      /* tn and uri together */
 #define STK_ORIGID_LENGTH 36 /* UUID in text, RFC 9562 section 4 */
@@ -35,10 +36,10 @@
 #define STK_CHALLENGE_LENGTH 32
 #define STK_IDENTITY_MAX (32 * 1024) /* Identity header value */
 
-#define STK_CERT_FILE_MAX (256 * 1024) /* a certificate, chain or key file */
-#define STK_CERT_DER_MAX (16 * 1024)   /* one certificate */
-#define STK_CHAIN_MAX 6                /* certificates in a chain, leaf included */
-#define STK_SEALED_MAX (2 * 1024)      /* RSA part and AES-KWP part */
+#define STK_CERT_FILE_MAX (256 * 1024)   /* a certificate, chain or key file */
+#define STK_CERT_DER_MAX (16 * 1024)     /* one certificate */
+#define STK_CHAIN_MAX 6                  /* certificates in a chain, leaf included */
+#define STK_SEALED_MAX (2 * 1024)        /* RSA part and AES-KWP part */
 #define STK_CONFIG_MAX (4 * 1024 * 1024) /* 200 grants with a thousand numbers each */
 #define STK_PIN_MAX 255
 #define STK_ERROR_MAX 384      /* a one-line message, with its end */

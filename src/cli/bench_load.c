@@ -2,123 +2,292 @@
 #include "cli/bench_load.h"
 
 #include "base/clock.h"
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS 10000
-#define STEPS 16 /* classes to a power of two */
+#define TICK_MS 100 /* what has no event (a deadline, a new connection) is looked at so often */
+#define EVENTS 64
+#define TIMER UINT64_MAX /* the event that is no connection's */
+#define LATE_BITS 24
+#define LATE_MAX ((1U << LATE_BITS) - 1) /* us */
 
-static unsigned class_of(uint64_t us)
-{
-    unsigned power = 0;
+struct link {
+    struct stirkeep_client *client;
+    int fd; /* as epoll knows it; -1: not yet */
+    bool writing;
+};
 
-    if (us < STEPS)
-        return (unsigned)us;
-    while (us >= (uint64_t)2 * STEPS) {
-        us >>= 1;
-        power++;
-    }
-    power = (power + 1) * STEPS + (unsigned)(us - STEPS);
-    return power < STK_BENCH_CLASSES ? power : STK_BENCH_CLASSES - 1;
-}
-
-/* The largest latency of a class. */
-static uint64_t end_of(unsigned class)
-{
-    unsigned power = class / STEPS;
-
-    if (power == 0)
-        return class;
-    return (((uint64_t)STEPS + class % STEPS + 1) << (power - 1)) - 1;
-}
-
-uint64_t stk_bench_latency(const uint64_t classes[STK_BENCH_CLASSES], uint64_t thousandths)
-{
-    uint64_t total = 0;
-    uint64_t seen = 0;
-
-    for (unsigned i = 0; i < STK_BENCH_CLASSES; i++)
-        total += classes[i];
-    for (unsigned i = 0; i < STK_BENCH_CLASSES; i++) {
-        seen += classes[i];
-        if (seen * 1000 >= total * thousandths && seen > 0)
-            return end_of(i);
-    }
-    return 0;
-}
+struct worker {
+    struct stk_bench_load *load;
+    struct link *links;
+    int epoll;
+    int timer;
+    uint64_t sent;      /* requests that left at their times, or later */
+    uint64_t timer_set; /* CLOCK_MONOTONIC us */
+    bool going;
+};
 
 static void note_failure(struct stk_bench_load *load, enum stirkeep_status status,
                          const char *message)
 {
-    if (load->failures++ > 0)
+    load->statuses[status]++;
+    if (load->first_failure != STIRKEEP_OK)
         return;
     load->first_failure = status;
     (void)snprintf(load->first_message, sizeof(load->first_message), "%s", message);
 }
 
-/* The tag of a request is the time when it was asked. */
-static void take(struct stk_bench_load *load, const struct stirkeep_answer *answer)
+/* The tag of a request is the time that its latency counts from, since the beginning, and how much
+ * later than that it was sent. */
+static uint64_t tag_of(const struct stk_bench_load *load, uint64_t due, uint64_t now)
 {
-    uint64_t latency = stk_clock_mono_us() - answer->tag;
+    uint64_t late = now - due;
 
-    if (answer->status != STIRKEEP_OK) {
-        note_failure(load, answer->status, answer->message);
-        return;
-    }
-    load->signatures++;
-    load->classes[class_of(latency)]++;
-    if (latency > load->longest_us)
-        load->longest_us = latency;
+    return (due - load->begin_us) << LATE_BITS | (late < LATE_MAX ? late : LATE_MAX);
 }
 
-static bool ask(struct stk_bench_load *load, struct stirkeep_client *client)
+static void take(struct stk_bench_load *load, const struct stirkeep_answer *answer)
 {
+    uint64_t latency = stk_clock_mono_us() - load->begin_us - (answer->tag >> LATE_BITS);
+    uint64_t late = answer->tag & LATE_MAX;
+
+    if (answer->status == STIRKEEP_OK) {
+        load->statuses[STIRKEEP_OK]++;
+        stk_histogram_add(&load->served, latency, 1);
+        stk_histogram_add(&load->served_sent, latency > late ? latency - late : 0, 1);
+        return;
+    }
+    stk_histogram_add(&load->refused, latency, 1);
+    stk_histogram_add(&load->refused_sent, latency > late ? latency - late : 0, 1);
+    note_failure(load, answer->status, answer->message);
+}
+
+static enum stirkeep_status submit(struct worker *worker, struct link *link, uint64_t tag)
+{
+    const struct stk_bench_load *load = worker->load;
     const struct stirkeep_claims claims = {.ppt = "shaken",
                                            .orig_tn = load->orig,
                                            .dest_tn = &load->dest,
                                            .dest_tn_count = 1,
                                            .attest = load->attest};
-    enum stirkeep_status status =
-        stirkeep_submit(client, load->name, &claims, 0, stk_clock_mono_us());
 
-    if (status != STIRKEEP_OK)
-        note_failure(load, status, stirkeep_client_error(client));
-    return status == STIRKEEP_OK;
+    return stirkeep_submit(link->client, load->name, &claims, load->deadline_ms, tag);
 }
 
-/* Keep the window full until the time is up, or nothing comes but refusals; then wait for the
- * rest. */
-static void run(struct stk_bench_load *load, struct stirkeep_client *client)
+static bool ask(struct worker *worker, struct link *link)
 {
-    bool going = true;
+    uint64_t now = stk_clock_mono_us();
+    enum stirkeep_status status = submit(worker, link, tag_of(worker->load, now, now));
 
-    while (going || stirkeep_under_way(client) > 0) {
-        struct stirkeep_answer answer = {0};
-        enum stirkeep_status status = STIRKEEP_OK;
+    if (status == STIRKEEP_OK)
+        return true;
+    note_failure(worker->load, status, stirkeep_client_error(link->client));
+    worker->going = false;
+    return false;
+}
 
-        while (going && stirkeep_under_way(client) < load->window)
-            going = ask(load, client);
-        status = stirkeep_fetch(client, TIMEOUT_MS, &answer);
-        if (status == STIRKEEP_OK)
-            take(load, &answer);
-        else
-            note_failure(load, status, stirkeep_client_error(client));
-        going = going && status == STIRKEEP_OK && stk_clock_mono_us() < load->until_us &&
-                !(load->signatures == 0 && load->failures >= load->window);
-        if (status != STIRKEEP_OK)
+/* Let epoll know the descriptor as it is now. */
+static void watch(struct worker *worker, struct link *link, bool anew)
+{
+    bool writing = false;
+    int fd = stirkeep_fd(link->client, &writing);
+    struct epoll_event event = {.events = EPOLLIN | (writing ? EPOLLOUT : 0),
+                                .data.u64 = (uint64_t)(link - worker->links)};
+
+    if (fd < 0 || (!anew && fd == link->fd && writing == link->writing))
+        return;
+    if (epoll_ctl(worker->epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+        (void)epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event);
+    link->fd = fd;
+    link->writing = writing;
+}
+
+/* ---- at set times */
+
+static uint64_t due_us(const struct worker *worker)
+{
+    return worker->load->begin_us + worker->sent * worker->load->every_ns / 1000;
+}
+
+/* Everything that is due; a connection that has too many under way holds up what is due after it,
+ * which shows in the latency. */
+static void send_due(struct worker *worker)
+{
+    struct stk_bench_load *load = worker->load;
+    uint64_t now = stk_clock_mono_us();
+
+    for (uint64_t due = due_us(worker); due <= now && due < load->until_us; due = due_us(worker)) {
+        struct link *link = &worker->links[worker->sent % load->connections];
+        enum stirkeep_status status = submit(worker, link, tag_of(load, due, stk_clock_mono_us()));
+
+        if (status == STIRKEEP_OVERLOADED)
             return;
+        if (status != STIRKEEP_OK) {
+            note_failure(load, status, stirkeep_client_error(link->client));
+            worker->going = false;
+            return;
+        }
+        worker->sent++;
+        watch(worker, link, false);
     }
+}
+
+static void set_timer(struct worker *worker)
+{
+    uint64_t due = due_us(worker);
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(due / 1000000), .tv_nsec = (long)(due % 1000000) * 1000}};
+
+    if (due == worker->timer_set || due >= worker->load->until_us)
+        return;
+    if (timerfd_settime(worker->timer, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+        worker->timer_set = due;
+}
+
+static void count_unsent(struct worker *worker)
+{
+    struct stk_bench_load *load = worker->load;
+    uint64_t wanted = (load->until_us - load->begin_us) * 1000 / load->every_ns;
+
+    if (wanted > worker->sent)
+        load->unsent = wanted - worker->sent;
+}
+
+/* ---- connections */
+
+static void fill(struct worker *worker, struct link *link)
+{
+    while (worker->going && worker->load->every_ns == 0 &&
+           stirkeep_under_way(link->client) < worker->load->window && ask(worker, link))
+        ;
+}
+
+/* All answers that are there, each followed by the next request. */
+static void serve(struct worker *worker, struct link *link, bool anew)
+{
+    struct stirkeep_answer answer = {0};
+
+    fill(worker, link);
+    while (stirkeep_under_way(link->client) > 0 &&
+           stirkeep_fetch(link->client, 0, &answer) == STIRKEEP_OK) {
+        take(worker->load, &answer);
+        fill(worker, link);
+    }
+    watch(worker, link, anew);
+}
+
+static void serve_all(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->load->connections; i++)
+        serve(worker, &worker->links[i], true);
+}
+
+static void turn(struct worker *worker)
+{
+    struct epoll_event events[EVENTS];
+    int count = 0;
+
+    if (worker->load->every_ns > 0 && worker->going) {
+        send_due(worker);
+        set_timer(worker);
+    }
+    count = epoll_wait(worker->epoll, events, EVENTS, TICK_MS);
+    for (int i = 0; i < count; i++) {
+        uint64_t expirations = 0;
+
+        if (events[i].data.u64 == TIMER)
+            (void)!read(worker->timer, &expirations, sizeof(expirations));
+        else
+            serve(worker, &worker->links[events[i].data.u64], false);
+    }
+}
+
+static bool under_way(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->load->connections; i++)
+        if (stirkeep_under_way(worker->links[i].client) > 0)
+            return true;
+    return false;
+}
+
+/* Nothing comes but refusals: more of them say nothing new. At set times they may be what is
+ * asked about. */
+static bool hopeless(const struct stk_bench_load *load)
+{
+    return load->every_ns == 0 && load->statuses[STIRKEEP_OK] == 0 &&
+           stk_histogram_count(&load->refused) >= load->window * load->connections;
+}
+
+static void run(struct worker *worker)
+{
+    struct stk_bench_load *load = worker->load;
+    uint64_t tick = 0;
+
+    worker->going = true;
+    serve_all(worker);
+    for (;;) {
+        uint64_t now = 0;
+
+        turn(worker);
+        now = stk_clock_mono_us();
+        if (now >= load->until_us && worker->going && load->every_ns > 0)
+            send_due(worker); /* also what this thread had no time for until now */
+        if (now >= load->until_us || hopeless(load))
+            worker->going = false;
+        if (now >= tick) {
+            tick = now + (uint64_t)TICK_MS * 1000;
+            serve_all(worker);
+        }
+        if (!worker->going && !under_way(worker))
+            break;
+    }
+    if (load->every_ns > 0)
+        count_unsent(worker);
+}
+
+static bool open_all(struct worker *worker)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = TIMER};
+
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    worker->links = calloc(worker->load->connections, sizeof(*worker->links));
+    if (worker->epoll < 0 || worker->timer < 0 || worker->links == NULL ||
+        epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->timer, &event) != 0) {
+        note_failure(worker->load, STIRKEEP_IO, strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < worker->load->connections; i++) {
+        enum stirkeep_status status =
+            stirkeep_client_new(worker->load->socket, TIMEOUT_MS, &worker->links[i].client);
+
+        worker->links[i].fd = -1;
+        if (status == STIRKEEP_OK)
+            continue;
+        note_failure(worker->load, status, stirkeep_status_text(status));
+        return false;
+    }
+    return true;
 }
 
 void *stk_bench_load_run(void *argument)
 {
-    struct stk_bench_load *load = argument;
-    struct stirkeep_client *client = NULL;
-    enum stirkeep_status status = stirkeep_client_new(load->socket, TIMEOUT_MS, &client);
+    struct worker worker = {.load = argument, .epoll = -1, .timer = -1};
 
-    if (status == STIRKEEP_OK)
-        run(load, client);
-    else
-        note_failure(load, status, stirkeep_status_text(status));
-    stirkeep_client_free(client);
+    if (open_all(&worker))
+        run(&worker);
+    for (size_t i = 0; worker.links != NULL && i < worker.load->connections; i++)
+        stirkeep_client_free(worker.links[i].client);
+    free(worker.links);
+    if (worker.epoll >= 0)
+        (void)close(worker.epoll);
+    if (worker.timer >= 0)
+        (void)close(worker.timer);
     return NULL;
 }

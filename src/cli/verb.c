@@ -32,6 +32,14 @@ const struct stk_verb *const stk_verbs[] = {&stk_verb_import,
                                             &stk_verb_doctor,
                                             &stk_verb_bench,
                                             &stk_verb_audit_verify,
+                                            &stk_verb_audit_key,
+                                            &stk_verb_audit_show,
+                                            &stk_verb_audit_prove,
+                                            &stk_verb_audit_check_proof,
+                                            &stk_verb_audit_export,
+                                            &stk_verb_audit_check_export,
+                                            &stk_verb_audit_report,
+                                            &stk_verb_audit_prune,
                                             &stk_verb_lab,
                                             &stk_verb_completion,
                                             NULL};
@@ -120,7 +128,7 @@ void stk_usage_print(void)
                  "       stirkeep VERB --help\n"
                  "       stirkeep --version\n\n");
     for (size_t i = 0; stk_verbs[i] != NULL; i++)
-        (void)printf("  %-15s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
+        (void)printf("  %-18s %s\n", stk_verbs[i]->name, stk_verbs[i]->summary);
     (void)printf("\nexit status: 0 done, 1 refused or failed, 2 wrong usage\n");
 }
 
@@ -213,7 +221,9 @@ static const char *take(struct line *line, int index, char *value)
 static enum stk_exit take_positional(struct stk_cli *cli, int argc, char **argv)
 {
     const struct stk_verb *verb = cli->verb;
+    bool takes_several = verb->positional != NULL && strstr(verb->positional, "...") != NULL;
 
+    cli->positionals = argv + optind;
     if (optind < argc && (verb->flags & STK_VERB_COMMAND) != 0 && optind > 1 &&
         strcmp(argv[optind - 1], "--") == 0) {
         cli->command = argv + optind;
@@ -221,6 +231,9 @@ static enum stk_exit take_positional(struct stk_cli *cli, int argc, char **argv)
     }
     if (optind < argc && verb->positional != NULL)
         cli->positional = argv[optind++];
+    if (takes_several)
+        optind = argc;
+    cli->positional_count = (int)(argv + optind - cli->positionals);
     if (optind < argc)
         return wrong(verb, "one argument too many: ", argv[optind]);
     if (cli->positional == NULL && verb->positional != NULL && verb->positional[0] != '[')

@@ -51,14 +51,18 @@ struct stk_cli {
     bool json;
     const char *sign_socket; /* never NULL */
     const char *admin_socket;
-    const char *positional; /* NULL when not given */
-    char **command;         /* what stands after "--", ends with NULL; NULL when there is none */
+    const char *positional;   /* NULL when not given */
+    char *const *positionals; /* of a verb that takes several, with the first one */
+    int positional_count;
+    char **command; /* what stands after "--", ends with NULL; NULL when there is none */
 };
 
 struct stk_verb {
     const char *name;
-    const char *positional; /* what it is called: "NAME"; "[NAME]" when it may be left out; NULL */
-    const char *synopsis;   /* the options that usually matter, for the one-line usage */
+    const char
+        *positional;      /* what it is called: "NAME"; "[NAME]" when it may be left out; "FILE..."
+                               for one or more; NULL */
+    const char *synopsis; /* the options that usually matter, for the one-line usage */
     const char *summary;
     unsigned flags;
     const struct stk_option *options; /* ends with a name of NULL */
@@ -104,6 +108,14 @@ extern const struct stk_verb stk_verb_reload;
 extern const struct stk_verb stk_verb_doctor;
 extern const struct stk_verb stk_verb_bench;
 extern const struct stk_verb stk_verb_audit_verify;
+extern const struct stk_verb stk_verb_audit_key;
+extern const struct stk_verb stk_verb_audit_show;
+extern const struct stk_verb stk_verb_audit_prove;
+extern const struct stk_verb stk_verb_audit_check_proof;
+extern const struct stk_verb stk_verb_audit_export;
+extern const struct stk_verb stk_verb_audit_check_export;
+extern const struct stk_verb stk_verb_audit_report;
+extern const struct stk_verb stk_verb_audit_prune;
 extern const struct stk_verb stk_verb_lint;
 extern const struct stk_verb stk_verb_seal;
 extern const struct stk_verb stk_verb_lab;

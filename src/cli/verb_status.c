@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
 #include "cli/admin_call.h"
+#include "cli/counters.h"
 #include "cli/output.h"
 #include "cli/sign_client.h"
 #include <inttypes.h>
@@ -17,11 +19,22 @@ static json_t *warnings_json(const struct stk_service_status *service)
     return warnings;
 }
 
+/* Null: nothing is unsealed. */
+static json_t *since_json(int64_t since)
+{
+    char text[STK_SECONDS_TEXT] = "";
+
+    if (since == 0)
+        return json_null();
+    stk_seconds_text(since, text);
+    return json_string(text);
+}
+
 static bool print_json(const struct stk_service_status *service)
 {
     return stk_json_print(json_pack(
         "{s:b, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:b, s:o, s:o, s:I}, s:I, s:I, s:I, s:I, "
-        "s:I, s:o, s:o, s:o}",
+        "s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
         "ready", service->ready, "view", "full", "version", stk_json_text(service->version),
         "detail", stk_json_text(service->detail), "front", stk_json_text(service->front), "keeper",
         stk_json_text(service->keeper), "token", "label", stk_json_text(service->token_label),
@@ -32,12 +45,31 @@ static bool print_json(const struct stk_service_status *service)
         (json_int_t)service->signatures, "refusals", (json_int_t)service->refusals, "connections",
         (json_int_t)service->connections, "audit_sequence", (json_int_t)service->audit_sequence,
         "warnings", warnings_json(service), "configuration", stk_json_text(service->configuration),
-        "attestation", stk_json_text(service->attestation)));
+        "attestation", stk_json_text(service->attestation), "audit_key",
+        stk_json_text(service->audit_key), "audit_sealed", (json_int_t)service->audit_sealed,
+        "audit_unsealed", (json_int_t)service->audit_unsealed, "audit_unsealed_since",
+        since_json(service->audit_unsealed_since), "counters", stk_counters_json(service)));
 }
 
 static void print_number(const char *label, uint64_t number)
 {
     (void)printf("%-14s %" PRIu64 "\n", label, number);
+}
+
+static void print_seals(const struct stk_service_status *service)
+{
+    char since[STK_SECONDS_TEXT] = "";
+
+    stk_print_field("audit key", service->audit_key[0] != '\0' ? service->audit_key : "none");
+    if (service->audit_sealed > 0)
+        print_number("sealed through", service->audit_sealed);
+    else
+        stk_print_field("sealed through", "nothing since the keeper started");
+    if (service->audit_unsealed == 0)
+        return;
+    stk_seconds_text(service->audit_unsealed_since, since);
+    (void)printf("%-14s %" PRIu64 " records, since %s\n", "unsealed", service->audit_unsealed,
+                 since);
 }
 
 static void print_text(const struct stk_service_status *service)
@@ -60,6 +92,8 @@ static void print_text(const struct stk_service_status *service)
     print_number("refusals", service->refusals);
     print_number("connections", service->connections);
     print_number("audit record", service->audit_sequence);
+    print_seals(service);
+    stk_counters_print(service);
     stk_print_field("configuration", service->configuration);
     stk_print_field("attestation",
                     service->attestation[0] != '\0' ? service->attestation : "no file");

@@ -2,10 +2,10 @@
 #include "client/exchange.h"
 
 #include "base/clock.h"
+#include "base/process.h"
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define TIMEOUT_MS_DEFAULT 2000
 
@@ -32,7 +32,7 @@ enum stirkeep_status stirkeep_client_new(const char *path, uint32_t timeout_ms,
     client = calloc(1, sizeof(*client));
     if (client == NULL)
         return STIRKEEP_NO_MEMORY;
-    client->process = getpid();
+    client->process = stk_process_id();
     client->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS_DEFAULT;
     stk_pending_start(&client->pending);
     status = stk_connection_start(&client->connection, path_or_default(path), STK_SIGN_MESSAGE_MAX,
@@ -51,7 +51,7 @@ void stirkeep_client_free(struct stirkeep_client *client)
 {
     if (client == NULL)
         return;
-    if (client->process != getpid())
+    if (client->process != stk_process_id())
         stk_connection_disown(&client->connection);
     stk_connection_free(&client->connection);
     stk_pending_free(&client->pending);
@@ -68,12 +68,12 @@ const char *stirkeep_client_error(const struct stirkeep_client *client)
 
 size_t stirkeep_under_way(const struct stirkeep_client *client)
 {
-    return client == NULL || client->process != getpid() ? 0 : client->pending.count;
+    return client == NULL || client->process != stk_process_id() ? 0 : client->pending.count;
 }
 
 int stirkeep_fd(const struct stirkeep_client *client, bool *ret_want_write)
 {
-    bool mine = client != NULL && client->process == getpid() && client->connection.fd >= 0;
+    bool mine = client != NULL && client->process == stk_process_id() && client->connection.fd >= 0;
 
     if (ret_want_write != NULL)
         *ret_want_write = mine && !client->connection.sending_failed &&

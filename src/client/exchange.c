@@ -2,7 +2,7 @@
 #include "client/exchange.h"
 
 #include "base/clock.h"
-#include <unistd.h>
+#include "base/process.h"
 
 #define RETRY_FIRST_US 5000    /* before the second attempt in a row; the first is at once */
 #define RETRY_MAX_US 200000    /* the delay doubles up to this */
@@ -12,9 +12,9 @@
 void stk_client_enter(struct stirkeep_client *client)
 {
     stk_arena_reset(&client->arena);
-    if (client->process == getpid())
+    if (client->process == stk_process_id())
         return;
-    client->process = getpid();
+    client->process = stk_process_id();
     stk_connection_disown(&client->connection);
     stk_pending_forget(&client->pending);
     client->retry_delay_us = 0;

@@ -213,6 +213,17 @@ static enum stirkeep_status judge(struct stk_loader *loader, struct stk_error *e
     place(loader, "sockets", "", "admin");
     if (strcmp(config->sockets.sign, config->sockets.admin) == 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "the same path as sign");
+    if (strcmp(config->audit.witness, config->audit.file) == 0) {
+        loader->fault_line = loader->witness_line;
+        place(loader, "audit", "", "witness");
+        return stk_error_set(error, STIRKEEP_CONFIG, "is the trail itself");
+    }
+    if (config->audit.number_key[0] != '\0' && !config->audit.numbers_hashed) {
+        loader->fault_line = loader->number_key_line;
+        place(loader, "audit", "", "number-key");
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "decides nothing: numbers are written as they are (numbers = plain)");
+    }
     status = judge_attestation(loader, error);
     if (status != STIRKEEP_OK)
         return status;

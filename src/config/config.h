@@ -47,6 +47,15 @@ struct stk_config {
     struct {
         char *file;
         enum stk_sync sync;
+        unsigned seal_records; /* so many unsealed records are sealed at once ... */
+        unsigned seal_seconds; /* ... and fewer when the oldest has waited so long */
+        char *witness;         /* a file that gets each seal too; "": none */
+        char *witness_command; /* a program and its arguments, which does; "": none */
+        uint64_t rotate_size;  /* bytes; 0: a file of any size goes on */
+        uint64_t rotate_age_s; /* the same of its age */
+        bool compress;         /* files that were rotated */
+        char *number_key;      /* "": the systemd credential "number-key" */
+        bool numbers_hashed;   /* telephone numbers and URIs stand in records as keyed hashes */
     } audit;
     struct {
         char *x5u_template; /* with {name} and {fingerprint}; "": every import states its x5u */

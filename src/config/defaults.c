@@ -18,6 +18,9 @@ void stk_config_free(struct stk_config *config)
     free(config->storage.catalog);
     free(config->storage.spool);
     free(config->audit.file);
+    free(config->audit.witness);
+    free(config->audit.witness_command);
+    free(config->audit.number_key);
     free(config->signing.x5u_template);
     free(config->attestation.file);
     free(config->attestation.inline_);
@@ -43,6 +46,13 @@ struct stk_config *stk_config_new(const char *name)
     config->storage.catalog = strdup("/var/lib/stirkeep/catalog.db");
     config->storage.spool = strdup("");
     config->audit.file = strdup("/var/log/stirkeep/audit.jsonl");
+    config->audit.seal_records = 100000;
+    config->audit.seal_seconds = 10;
+    config->audit.witness = strdup("");
+    config->audit.witness_command = strdup("");
+    config->audit.rotate_size = (uint64_t)256 * 1024 * 1024;
+    config->audit.compress = true;
+    config->audit.number_key = strdup("");
     config->signing.x5u_template = strdup("");
     config->signing.deadline_ms = 500;
     config->signing.iat_window_s = 60;
@@ -53,9 +63,10 @@ struct stk_config *stk_config_new(const char *name)
         config->token.pin_file == NULL || config->token.directory == NULL ||
         config->sockets.sign == NULL || config->sockets.admin == NULL ||
         config->storage.catalog == NULL || config->storage.spool == NULL ||
-        config->audit.file == NULL || config->signing.x5u_template == NULL ||
-        config->attestation.file == NULL || config->name == NULL ||
-        stk_policy_new(&config->policy) != STIRKEEP_OK) {
+        config->audit.file == NULL || config->audit.witness == NULL ||
+        config->audit.witness_command == NULL || config->audit.number_key == NULL ||
+        config->signing.x5u_template == NULL || config->attestation.file == NULL ||
+        config->name == NULL || stk_policy_new(&config->policy) != STIRKEEP_OK) {
         stk_config_free(config);
         return NULL;
     }

@@ -10,6 +10,10 @@
 #define LABEL_MAX 32 /* PKCS#11: CK_TOKEN_INFO.label */
 #define RATE_MAX 1000000
 #define QUOTA_MAX 1000000000000
+#define SEAL_RECORDS_MAX 1000000 /* the trail can seal a few more at once */
+#define ROTATE_SIZE_MIN 16384
+#define ROTATE_SIZE_MAX 1099511627776
+#define ROTATE_AGE_MAX 315360000
 
 /* docs/stirkeep.conf.example explains each key; a test compares the two. */
 static const struct stk_key token[] = {
@@ -88,6 +92,52 @@ static const struct stk_key audit[] = {
      .take = stk_config_take_sync,
      .field = STK_FIELD_NUMBER,
      .offset = AT(audit.sync)},
+    {.name = "seal-records",
+     .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(audit.seal_records),
+     .minimum = 1,
+     .maximum = SEAL_RECORDS_MAX},
+    {.name = "seal-seconds",
+     .take = stk_config_take_number,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(audit.seal_seconds),
+     .minimum = 1,
+     .maximum = 86400},
+    {.name = "witness",
+     .take = stk_config_take_witness,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(audit.witness),
+     .empty = true},
+    {.name = "witness-command",
+     .take = stk_config_take_command,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(audit.witness_command),
+     .empty = true},
+    {.name = "rotate-size",
+     .take = stk_config_take_size,
+     .field = STK_FIELD_AMOUNT,
+     .offset = AT(audit.rotate_size),
+     .minimum = ROTATE_SIZE_MIN,
+     .maximum = ROTATE_SIZE_MAX},
+    {.name = "rotate-age",
+     .take = stk_config_take_age,
+     .field = STK_FIELD_AMOUNT,
+     .offset = AT(audit.rotate_age_s),
+     .maximum = ROTATE_AGE_MAX},
+    {.name = "compress",
+     .take = stk_config_take_switch,
+     .field = STK_FIELD_SWITCH,
+     .offset = AT(audit.compress)},
+    {.name = "number-key",
+     .take = stk_config_take_number_key,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(audit.number_key),
+     .empty = true},
+    {.name = "numbers",
+     .take = stk_config_take_numbers,
+     .field = STK_FIELD_SWITCH,
+     .offset = AT(audit.numbers_hashed)},
 };
 
 static const struct stk_key signing[] = {

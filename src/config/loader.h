@@ -44,8 +44,10 @@ struct stk_loader {
     struct stk_list attest;     /* ... and those before, struct stk_config_attest */
     const struct stk_key *idle; /* the first [attestation] key that means nothing without rules */
     unsigned idle_line;         /* of its section */
-    unsigned fault_line;        /* 0: the line that was read last */
-    char where[STK_ERROR_MAX];  /* "[section] key: " of what failed */
+    unsigned witness_line;
+    unsigned number_key_line;
+    unsigned fault_line;       /* 0: the line that was read last */
+    char where[STK_ERROR_MAX]; /* "[section] key: " of what failed */
 };
 
 /* What a key's field is, for comparing two configurations. */
@@ -53,6 +55,7 @@ enum stk_field {
     STK_FIELD_NONE, /* nothing to be compared */
     STK_FIELD_TEXT,
     STK_FIELD_NUMBER, /* unsigned, or an enum */
+    STK_FIELD_AMOUNT, /* uint64_t */
     STK_FIELD_SWITCH,
     STK_FIELD_ROOM, /* rooms.*[minimum] */
 };

@@ -20,6 +20,8 @@ static bool is_same(const struct stk_config *now, const struct stk_config *next,
         return strcmp(*(char *const *)left, *(char *const *)right) == 0;
     case STK_FIELD_NUMBER:
         return memcmp(left, right, sizeof(unsigned)) == 0;
+    case STK_FIELD_AMOUNT:
+        return memcmp(left, right, sizeof(uint64_t)) == 0;
     case STK_FIELD_SWITCH:
         return *(const bool *)left == *(const bool *)right;
     case STK_FIELD_ROOM:

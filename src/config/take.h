@@ -20,6 +20,12 @@ STK_TAKER(stk_config_take_amount); /* the same as uint64_t */
 STK_TAKER(stk_config_take_switch);
 STK_TAKER(stk_config_take_sync);
 STK_TAKER(stk_config_take_profile);
+STK_TAKER(stk_config_take_size); /* uint64_t, in bytes */
+STK_TAKER(stk_config_take_age);  /* uint64_t, in seconds */
+STK_TAKER(stk_config_take_witness);
+STK_TAKER(stk_config_take_command);
+STK_TAKER(stk_config_take_number_key);
+STK_TAKER(stk_config_take_numbers);
 STK_TAKER(stk_config_take_template);
 STK_TAKER(stk_config_take_admin);
 STK_TAKER(stk_config_take_room_user); /* key->minimum is the room */

@@ -54,6 +54,7 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
 {
     struct stk_batch *batch = slot->batch;
 
+    stk_tally_answer(&front->tally, result->status, slot->name.text, slot->asked_us);
     if (batch == NULL) {
         answer_one(front, slot, result);
     } else {
@@ -97,6 +98,23 @@ void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t 
         stk_counts_touch(front, now_us);
     }
     answer(front, slot, &result);
+}
+
+void stk_answer_forget(struct stk_front *front, struct stk_flow *flow)
+{
+    uint64_t now_us = flow->count > 0 ? stk_clock_mono_us() : 0;
+    int64_t now_s = stk_clock_seconds();
+    struct stk_slot *slot = NULL;
+
+    while ((slot = TAILQ_FIRST(&flow->waiting)) != NULL) {
+        struct stk_batch *batch = slot->batch;
+
+        stk_usage_refund(front->usage, &slot->decision, slot->name.text, 1, now_us, now_s);
+        stk_counts_touch(front, now_us);
+        if (batch != NULL && --batch->held == 0)
+            stk_batch_free(batch);
+        stk_orders_release(front->orders, slot);
+    }
 }
 
 void stk_answer_nobody(struct stk_front *front)

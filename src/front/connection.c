@@ -27,6 +27,10 @@ enum stirkeep_status stk_connection_open(struct stk_front *front, int fd, uint32
                      connection) != 0 ||
         event_add(&connection->readable, NULL) != 0)
         goto out;
+    if (!stk_flow_open(&front->orders->queue, peer->uid, &connection->flow)) {
+        (void)event_del(&connection->readable);
+        goto out;
+    }
     connection->reading = true;
     front->connections[place] = connection;
     front->connection_count++;
@@ -50,6 +54,9 @@ void stk_connection_free(struct stk_connection *connection)
     stk_connection_wait(connection, STK_WAIT_NONE, 0);
     stk_connection_forget_reader(connection);
     stk_program_forget(connection);
+    stk_hunger_forget(connection);
+    stk_answer_forget(front, &connection->flow);
+    stk_flow_close(&front->orders->queue, &connection->flow);
     if (connection->dirty)
         TAILQ_REMOVE(&front->dirty, connection, dirty_entry);
     (void)close(connection->fd);
@@ -181,7 +188,7 @@ void stk_connection_settle(struct stk_connection *connection)
     over = connection->unanswered == 0 && stk_output_unsent(connection) == 0;
     if (connection->state == STK_CONNECTION_ENDING && over && !connection->eof)
         linger(connection);
-    else if (connection->eof && over && !connection->paused)
+    else if (connection->eof && over && !connection->paused && !connection->hungry)
         stk_connection_break(connection);
     if (connection->state != STK_CONNECTION_BROKEN)
         set_reading(connection);

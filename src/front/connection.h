@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "front/peer.h"
+#include "front/queue.h"
 #include "policy/policy.h"
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -65,10 +66,12 @@ struct stk_connection {
     bool asked;  /* has brought a complete request */
     bool eof;    /* will send no more */
     bool paused; /* see above */
+    bool hungry; /* stands in line to be read from */
     bool dirty;  /* stands in front's list of those to settle */
     enum stk_connection_wait wait;
     uint64_t wait_until_us;
     uint32_t unanswered;
+    struct stk_flow flow; /* its orders that wait for the keeper */
     struct stk_buffer in;
     struct stk_buffer out;
     size_t out_sent;          /* of `out` */
@@ -79,10 +82,24 @@ struct stk_connection {
     TAILQ_ENTRY(stk_connection) program_entry;
     TAILQ_ENTRY(stk_connection) taking_entry;
     TAILQ_ENTRY(stk_connection) dirty_entry;
+    TAILQ_ENTRY(stk_connection) hungry_entry;
     TAILQ_ENTRY(stk_connection) wait_entry;
 };
 
 TAILQ_HEAD(stk_connection_list, stk_connection);
+
+/* ---- hunger.c: who is read from next. A turn does not read all that there is: as much as is done
+ * within STK_TURN_US, from one user after the other, and of each user from one connection after the
+ * other. So nobody's flood keeps others waiting, nor the keeper's answers and what has a deadline. */
+
+#define STK_TURN_US 500
+#define STK_BITE_REQUESTS 8 /* of one connection, before others have their turn */
+
+/* It has something to read, or a request that was read: at the end of the line. */
+void stk_hunger_note(struct stk_connection *connection);
+void stk_hunger_forget(struct stk_connection *connection);
+/* Read from those who stand in line. */
+void stk_hunger_feed(struct stk_front *front);
 
 /* Take a descriptor over (closed on failure) at a free place of the table. */
 enum stirkeep_status stk_connection_open(struct stk_front *front, int fd, uint32_t place,
@@ -123,7 +140,9 @@ void stk_connection_free(struct stk_connection *connection);
 /* The libevent callback of `readable`. */
 void stk_input_ready(evutil_socket_t fd, short what, void *context);
 
-/* Handle all complete frames that are in the buffer, unless paused. */
+/* Read, and handle STK_BITE_REQUESTS complete frames that are in the buffer, unless paused; if there
+ * may be more, it stands in line again. */
+void stk_input_bite(struct stk_connection *connection);
 void stk_input_process(struct stk_connection *connection);
 
 bool stk_input_may_resume(const struct stk_connection *connection);

@@ -37,7 +37,8 @@ void stk_drain_check(struct stk_front *front, uint64_t now_us)
     if (front->drain_until_us == 0)
         return;
     if (now_us < front->drain_until_us) {
-        if (front->orders->count > 0 || front->refusals.message_count > 0)
+        if (front->orders->count > 0 || front->refusals.message_count > 0 ||
+            !TAILQ_EMPTY(&front->hungry))
             return;
         for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
             if (front->connections[i] != NULL && stk_output_unsent(front->connections[i]) > 0)

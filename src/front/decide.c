@@ -132,8 +132,8 @@ enum stirkeep_status stk_signing_decide(const struct stk_ask *ask, struct stk_si
     enum stirkeep_status status = read_claims(front, signing, &x5u, error);
 
     if (status == STIRKEEP_OK)
-        status = stk_policy_decide(front->config->policy, ask->connection->grants, &question,
-                                   &permit.decision, error);
+        status = stk_usage_decide(front->usage, front->config->policy, ask->connection->grants,
+                                  &question, ask->mono_us, ask->real_s, &permit.decision, error);
     if (status != STIRKEEP_OK)
         return status;
     if (!stk_names_complete(front->names))

@@ -98,9 +98,11 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
         return out_of_memory(error);
     front->config = config;
     front->connection_limit = connection_limit();
-    front->signers = count_signers(config);
+    stk_pace_init(&front->pace, count_signers(config), config->audit.sync == STK_SYNC_ALWAYS);
     front->timer_at_us = UINT64_MAX;
+    stk_tally_start(&front->tally, stk_clock_mono_us());
     TAILQ_INIT(&front->dirty);
+    TAILQ_INIT(&front->hungry);
     TAILQ_INIT(&front->waiting);
     TAILQ_INIT(&front->lingering);
     TAILQ_INIT(&front->taking);
@@ -138,21 +140,32 @@ static void settle_all(struct stk_front *front)
 /* What the events of a turn left behind: answers, orders, acknowledgements, deadlines. */
 static void end_turn(struct stk_front *front)
 {
+    uint64_t now_us = 0;
+
+    stk_hunger_feed(front);
     settle_all(front);
     stk_link_keeper_flush(front);
     stk_link_intake_flush(front);
     stk_control_flush(front);
     settle_all(front);
-    stk_drain_check(front, stk_clock_mono_us());
+    now_us = stk_clock_mono_us();
+    stk_pace_turn(&front->pace, front->orders->count - stk_orders_unsent(front->orders), now_us);
+    stk_tally_sent(&front->tally, now_us);
+    stk_drain_check(front, now_us);
     stk_timer_set(front);
-    front->looked_at = 0;
+    if (TAILQ_EMPTY(&front->hungry) || now_us - front->looked_since_us >= STK_LOOK_AGAIN_US) {
+        front->looked_since_us = now_us;
+        front->looked_at = 0;
+    }
 }
 
 int stk_front_run(struct stk_front *front)
 {
     end_turn(front);
     while (!front->done) {
-        if (event_base_loop(front->base, EVLOOP_ONCE) < 0)
+        bool more = !TAILQ_EMPTY(&front->hungry);
+
+        if (event_base_loop(front->base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
             return 1;
         end_turn(front);
     }
@@ -170,6 +183,7 @@ void stk_front_free(struct stk_front *front)
     stk_orders_free(front->orders);
     stk_names_free(front->names);
     stk_refusals_clear(&front->refusals);
+    stk_tally_clear(&front->tally);
     stk_buffer_free(&front->outgoing);
     stk_arena_free(&front->arena);
     stk_arena_free(&front->work);

@@ -8,8 +8,10 @@
 #include "front/image.h"
 #include "front/names.h"
 #include "front/orders.h"
+#include "front/pace.h"
 #include "front/reading.h"
 #include "front/refusals.h"
+#include "front/tally.h"
 #include "policy/usage.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
@@ -27,7 +29,9 @@
 #define STK_ACCEPT_PAUSE_US 100000       /* when descriptors or memory are used up */
 #define STK_DRAIN_US 4000000             /* to answer and flush when the service stops */
 #define STK_SNAPSHOT_AGAIN_US 1000000    /* after names that could not be taken */
-#define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names in a turn: others wait as long as that takes */
+#define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names that lists may look at ... */
+#define STK_LOOK_AGAIN_US 20000             /* ... within so long, while somebody waits */
+#define STK_LOOKS_OF_REQUEST 1024           /* names: looking at so many takes about as long */
 #define STK_ACKNOWLEDGE_MAX 64        /* pushes that intake's link does not take the word for */
 #define STK_COUNTS_INTERVAL_US 500000 /* between two reports of what was used up */
 #define STK_WORK_ARENA_MAX (2 * 1024 * 1024) /* for reading the inputs of one request */
@@ -49,14 +53,18 @@ struct stk_front {
     struct stk_names *names;
     struct stk_orders *orders;
     struct stk_refusals refusals;
-    struct stk_certificate *page; /* STK_LIST_PAGE, for lists */
+    struct stk_tally tally;
+    struct stk_front_counters counters; /* being told */
+    uint64_t counters_wanted;           /* with the acknowledgement of this push; 0: not */
+    struct stk_certificate *page;       /* STK_LIST_PAGE, for lists */
 
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;
     size_t connection_limit;
-    unsigned signers; /* of the keeper */
+    struct stk_pace pace; /* of the keeper */
     uint64_t connection_serial;
     struct stk_connection_list dirty;
+    struct stk_user_list hungry;
     struct stk_connection_list waiting;
     struct stk_connection_list lingering;
     struct stk_connection_list taking;         /* of taking_entry */
@@ -84,7 +92,8 @@ struct stk_front {
     struct stk_usage_count counts[STK_USAGE_COUNTS_MAX]; /* to be reported */
     size_t count_count;
     uint64_t counts_due_us; /* when to look for more; 0: nothing was used since */
-    size_t looked_at;       /* names, in this turn */
+    size_t looked_at;       /* names, since ... */
+    uint64_t looked_since_us;
 
     struct event control;
     struct event control_writable;
@@ -175,6 +184,8 @@ void stk_link_keeper_again(struct stk_front *front);
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said);
 /* None came in time. What the keeper was never told is given back. */
 void stk_answer_expire(struct stk_front *front, struct stk_slot *slot, uint64_t now_us);
+/* Whoever asked has left: what waits in the flow is not signed, and is given back. */
+void stk_answer_forget(struct stk_front *front, struct stk_flow *flow);
 /* A batch has all its results; it is freed. */
 void stk_answer_batch(struct stk_front *front, struct stk_batch *batch);
 /* The end of the program: free batches under way. */

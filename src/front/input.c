@@ -55,13 +55,19 @@ void stk_input_process(struct stk_connection *connection)
     struct stk_buffer *in = &connection->in;
     enum stk_frame_state state = STK_FRAME_WHOLE;
     size_t taken = 0;
+    size_t looked_at = connection->front->looked_at;
 
     connection->paused = false;
-    while (connection->state == STK_CONNECTION_OPEN && state == STK_FRAME_WHOLE &&
-           taken < in->length) {
+    for (unsigned eaten = 0; connection->state == STK_CONNECTION_OPEN && state == STK_FRAME_WHOLE &&
+                             taken < in->length;) {
         struct stk_bytes message = {0};
         size_t frame = 0;
 
+        if (eaten + (connection->front->looked_at - looked_at) / STK_LOOKS_OF_REQUEST >=
+            STK_BITE_REQUESTS) {
+            stk_hunger_note(connection);
+            break;
+        }
         if (must_pause(connection)) {
             connection->paused = true;
             break;
@@ -71,6 +77,7 @@ void stk_input_process(struct stk_connection *connection)
         if (state == STK_FRAME_WHOLE) {
             connection->asked = true;
             taken += frame;
+            eaten++;
             stk_operation_run(connection, message);
         } else if (state != STK_FRAME_NONE) {
             refuse_frame(connection, state);
@@ -94,33 +101,55 @@ static void throw_away(struct stk_connection *connection)
         stk_connection_break(connection);
 }
 
-void stk_input_ready(evutil_socket_t fd, short what, void *context)
+static bool read_more(struct stk_connection *connection)
 {
-    struct stk_connection *connection = context;
     struct stk_buffer *in = &connection->in;
     ssize_t got = 0;
-    (void)what;
 
-    if (connection->state == STK_CONNECTION_LINGERING) {
-        throw_away(connection);
-        return;
-    }
-    if (connection->state != STK_CONNECTION_OPEN || connection->eof || connection->paused)
-        return;
     if (stk_buffer_reserve(in, stk_frame_room(in->data, in->length, STK_SIGN_MESSAGE_MAX,
                                               STK_READ_MAX)) != STIRKEEP_OK) {
         stk_connection_break(connection);
-        return;
+        return false;
     }
-    got = recv(fd, in->data + in->length, in->capacity - in->length, MSG_DONTWAIT);
+    got = recv(connection->fd, in->data + in->length, in->capacity - in->length, MSG_DONTWAIT);
     if (got < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             stk_connection_break(connection);
-        return;
+        return false;
     }
     if (got == 0)
         connection->eof = true;
     in->length += (size_t)got;
-    stk_input_process(connection);
+    return true;
+}
+
+static bool has_frame(const struct stk_connection *connection)
+{
+    struct stk_bytes message = {0};
+    size_t frame = 0;
+
+    return stk_frame_next(connection->in.data, connection->in.length, STK_SIGN_MESSAGE_MAX,
+                          &message, &frame) != STK_FRAME_NONE;
+}
+
+void stk_input_bite(struct stk_connection *connection)
+{
+    if (connection->state == STK_CONNECTION_LINGERING) {
+        throw_away(connection);
+        return;
+    }
+    if (connection->state != STK_CONNECTION_OPEN || connection->paused)
+        return;
     stk_connection_touch(connection);
+    if (has_frame(connection) ||
+        (!connection->eof && connection->front->drain_until_us == 0 && read_more(connection)))
+        stk_input_process(connection);
+}
+
+void stk_input_ready(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+
+    stk_hunger_note(context);
 }

@@ -11,6 +11,16 @@
 
 /* ---- out: acknowledgements, and the wish for a snapshot */
 
+static const struct stk_front_counters *counters_of(struct stk_front *front)
+{
+    if (front->counters_wanted == 0)
+        return NULL;
+    stk_tally_report(&front->tally, &front->counters);
+    memcpy(front->counters.refused, front->refusals.by_status, sizeof(front->counters.refused));
+    front->counters.in_flight = (uint32_t)front->orders->count;
+    return &front->counters;
+}
+
 static bool send_report(struct stk_front *front, uint64_t push)
 {
     const struct stk_front_report report = {.push = push,
@@ -19,7 +29,8 @@ static bool send_report(struct stk_front *front, uint64_t push)
                                             .refusals = front->refusals.total,
                                             .in_flight = (uint32_t)front->orders->count,
                                             .usage = front->counts,
-                                            .usage_count = front->count_count};
+                                            .usage_count = front->count_count,
+                                            .counters = counters_of(front)};
     enum stirkeep_status status = STIRKEEP_OK;
 
     front->outgoing.length = 0;
@@ -32,6 +43,8 @@ static bool send_report(struct stk_front *front, uint64_t push)
     if (status != STIRKEEP_OK)
         return false;
     front->snapshot_wanted = false;
+    if (push == front->counters_wanted)
+        front->counters_wanted = 0;
     stk_counts_sent(front);
     return true;
 }
@@ -94,6 +107,10 @@ static void take_push(struct stk_front *front, const struct stk_catalog_push *pu
     /* One that finds no room is not told: intake stops waiting for it after a while. */
     if (front->acknowledge_count < STK_ACKNOWLEDGE_MAX)
         front->acknowledge[front->acknowledge_count++] = push->push;
+    else
+        return;
+    if (push->status_wanted)
+        front->counters_wanted = push->push;
 }
 
 static void take_message(struct stk_front *front, size_t length)

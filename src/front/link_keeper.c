@@ -28,50 +28,66 @@ static bool send_outgoing(struct stk_front *front)
     return false;
 }
 
-/*
- * A whole batch while the signers have work; when there is none under way, so many that each of
- * them gets some. Sharing always would halve the batches with every round of answers.
- */
+/* As many as one signer is given at once, but so that each of them gets some of what there is. */
 static size_t batch_size(const struct stk_front *front)
 {
-    size_t unsent = front->orders->unsent_count;
-    size_t share = (unsent + front->signers - 1) / front->signers;
+    size_t share = (front->orders->count + front->pace.signers - 1) / front->pace.signers;
+    size_t most = stk_pace_message(&front->pace);
 
-    if (front->orders->count > unsent || share > STK_BATCH_MAX)
-        return STK_BATCH_MAX;
-    return share;
+    return share < most ? share : most;
 }
 
-/* Gather unsent orders from `slot` on; the one behind the last that was taken. One that is much to
- * decode must not use up the keeper's memory for those beside it. */
-static struct stk_slot *gather(struct stk_front *front, struct stk_slot *slot)
+/* Gather unsent orders, which are marked as sent. One that is much to decode must not use up the
+ * keeper's memory for those beside it. */
+static size_t gather(struct stk_front *front, size_t room, struct stk_slot **ret_slots)
 {
-    size_t room = batch_size(front);
+    struct stk_slot *slot = NULL;
     size_t weight = 0;
+    size_t count = 0;
 
-    for (; slot != NULL && room > 0; room--, slot = TAILQ_NEXT(slot, entry)) {
+    while (count < room && (slot = stk_orders_next(front->orders)) != NULL) {
         weight += slot->weight;
-        if (weight > STK_MESSAGE_WEIGHT_MAX && front->outgoing.length > 0)
+        if (weight > STK_MESSAGE_WEIGHT_MAX && count > 0)
             break;
         if (stk_buffer_add(&front->outgoing, slot->bytes.data, slot->bytes.length) != STIRKEEP_OK)
             break;
+        stk_orders_mark_sent(front->orders, slot);
+        ret_slots[count++] = slot;
     }
-    return slot;
+    return count;
 }
 
-static bool send_batch(struct stk_front *front)
+static bool send_batch(struct stk_front *front, size_t room)
 {
-    struct stk_orders *orders = front->orders;
-    struct stk_slot *end = NULL;
+    struct stk_slot *slots[STK_BATCH_MAX];
+    size_t count = 0;
 
     front->outgoing.length = 0;
-    end = gather(front, TAILQ_FIRST(&orders->unsent));
-    assert(front->outgoing.length > 0); /* room for one is there from the beginning */
-    if (!send_outgoing(front))
-        return false;
-    while (TAILQ_FIRST(&orders->unsent) != end)
-        stk_orders_mark_sent(orders, TAILQ_FIRST(&orders->unsent));
-    return true;
+    count = gather(front, room, slots);
+    assert(count > 0); /* room for one is there from the beginning */
+    if (send_outgoing(front)) {
+        for (size_t i = 0; i < count; i++)
+            slots[i]->told = true;
+        return true;
+    }
+    while (count > 0)
+        stk_orders_take_back(front->orders, slots[--count]);
+    return false;
+}
+
+/* Whole messages, as long as the keeper takes them. */
+static void send_orders(struct stk_front *front)
+{
+    const struct stk_orders *orders = front->orders;
+    size_t unsent = 0;
+
+    while ((unsent = stk_orders_unsent(orders)) > 0) {
+        size_t size = batch_size(front);
+        size_t room = stk_pace_room(&front->pace, orders->count - unsent);
+
+        if (room < (unsent < size ? unsent : size) || !send_batch(front, size))
+            return;
+    }
 }
 
 static bool send_refusals(struct stk_front *front)
@@ -95,14 +111,13 @@ void stk_link_keeper_flush(struct stk_front *front)
 {
     if (!front->keeper_up || front->keeper_full)
         return;
-    while (front->orders->unsent_count > 0)
-        if (!send_batch(front))
-            return;
+    send_orders(front);
     stk_link_keeper_flush_refusals(front);
 }
 
 void stk_link_keeper_again(struct stk_front *front)
 {
+    stk_pace_break(&front->pace);
     stk_orders_unsend(front->orders);
     stk_link_keeper_flush(front);
 }
@@ -130,8 +145,10 @@ static void take_message(struct stk_front *front, size_t length)
         stk_log(STK_LOG_ERROR, "a message of the keeper's was dropped: %s", error.message);
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        stk_pace_answer(&front->pace, answers[i].token_us);
         stk_answer_deliver(front, &answers[i]);
+    }
 }
 
 static void readable(evutil_socket_t fd, short what, void *context)

@@ -23,6 +23,7 @@ static void note(struct stk_connection *connection, uint64_t request_id,
                                         .attest = sketch->attest,
                                         .origid = sketch->origid,
                                         .peer = connection->peer,
+                                        .executable = connection->executable,
                                         .request_id = request_id};
 
     stk_refusal_note(connection->front, &refusal);

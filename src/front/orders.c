@@ -18,22 +18,19 @@ struct stk_orders *stk_orders_new(uint64_t seed)
         return NULL;
     orders->slots = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->slots));
     orders->heap = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->heap));
-    orders->owners = calloc(STK_ORDERS_IN_FLIGHT_MAX, sizeof(*orders->owners));
-    if (orders->slots == NULL || orders->heap == NULL || orders->owners == NULL) {
+    if (orders->slots == NULL || orders->heap == NULL) {
         free(orders->slots);
         free(orders->heap);
-        free(orders->owners);
         free(orders);
         return NULL;
     }
     orders->serial = seed >> SLOT_BITS;
     TAILQ_INIT(&orders->free_slots);
-    TAILQ_INIT(&orders->unsent);
+    TAILQ_INIT(&orders->again);
     TAILQ_INIT(&orders->sent);
-    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++) {
-        orders->owners[i] = STK_NO_OWNER;
+    stk_queue_init(&orders->queue);
+    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
         TAILQ_INSERT_TAIL(&orders->free_slots, &orders->slots[i], entry);
-    }
     return orders;
 }
 
@@ -45,7 +42,7 @@ void stk_orders_free(struct stk_orders *orders)
         stk_buffer_free(&orders->slots[i].bytes);
     free(orders->slots);
     free(orders->heap);
-    free(orders->owners);
+    stk_queue_clear(&orders->queue);
     free(orders);
 }
 
@@ -96,50 +93,52 @@ static void heap_remove(struct stk_orders *orders, size_t place)
         heap_sink(orders, place, last);
 }
 
-static bool has_share(const struct stk_orders *orders, uid_t uid)
-{
-    size_t count = 0;
-
-    if (orders->count < STK_ORDERS_OF_USER_MAX)
-        return false;
-    for (size_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
-        count += orders->owners[i] == uid ? 1 : 0;
-    return count >= STK_ORDERS_OF_USER_MAX;
-}
-
-struct stk_slot *stk_orders_take(struct stk_orders *orders, uid_t uid, uint64_t deadline_us)
+struct stk_slot *stk_orders_take(struct stk_orders *orders, struct stk_flow *flow,
+                                 uint64_t deadline_us)
 {
     struct stk_slot *slot = TAILQ_FIRST(&orders->free_slots);
 
-    if (slot == NULL || has_share(orders, uid))
+    if (slot == NULL || flow->user->in_flight >= STK_ORDERS_OF_USER_MAX)
         return NULL;
     TAILQ_REMOVE(&orders->free_slots, slot, entry);
     do
         slot->id = ++orders->serial << SLOT_BITS | (uint64_t)(slot - orders->slots);
     while (slot->id == 0);
-    orders->owners[slot - orders->slots] = uid;
     slot->deadline_us = deadline_us;
-    slot->sent = false;
+    slot->place = STK_SLOT_WAITS;
     slot->told = false;
     slot->batch = NULL;
     slot->weight = 0;
+    slot->flow = flow;
+    slot->user = flow->user;
+    stk_user_begin(slot->user);
     heap_rise(orders, orders->count++, slot);
-    TAILQ_INSERT_TAIL(&orders->unsent, slot, entry);
-    orders->unsent_count++;
+    stk_queue_put(&orders->queue, flow, slot);
     return slot;
+}
+
+static void leave_place(struct stk_orders *orders, struct stk_slot *slot)
+{
+    switch (slot->place) {
+    case STK_SLOT_WAITS:
+        stk_queue_remove(&orders->queue, slot->flow, slot);
+        break;
+    case STK_SLOT_AGAIN:
+        TAILQ_REMOVE(&orders->again, slot, entry);
+        orders->again_count--;
+        break;
+    case STK_SLOT_SENT:
+        TAILQ_REMOVE(&orders->sent, slot, entry);
+        break;
+    }
 }
 
 void stk_orders_release(struct stk_orders *orders, struct stk_slot *slot)
 {
     assert(slot->id != 0);
     heap_remove(orders, slot->heap_place);
-    if (slot->sent) {
-        TAILQ_REMOVE(&orders->sent, slot, entry);
-    } else {
-        TAILQ_REMOVE(&orders->unsent, slot, entry);
-        orders->unsent_count--;
-    }
-    orders->owners[slot - orders->slots] = STK_NO_OWNER;
+    leave_place(orders, slot);
+    stk_user_end(&orders->queue, slot->user);
     slot->id = 0;
     slot->bytes.length = 0;
     if (slot->bytes.capacity > BYTES_KEPT)
@@ -156,25 +155,43 @@ struct stk_slot *stk_orders_find(const struct stk_orders *orders, uint64_t id)
     return &orders->slots[number];
 }
 
+size_t stk_orders_unsent(const struct stk_orders *orders)
+{
+    return orders->again_count + orders->queue.count;
+}
+
+struct stk_slot *stk_orders_next(const struct stk_orders *orders)
+{
+    struct stk_slot *again = TAILQ_FIRST(&orders->again);
+
+    return again != NULL ? again : stk_queue_next(&orders->queue);
+}
+
 void stk_orders_mark_sent(struct stk_orders *orders, struct stk_slot *slot)
 {
-    assert(!slot->sent);
-    TAILQ_REMOVE(&orders->unsent, slot, entry);
+    assert(slot->place != STK_SLOT_SENT);
+    if (slot->place == STK_SLOT_WAITS)
+        stk_queue_take(&orders->queue, slot);
+    else
+        leave_place(orders, slot);
     TAILQ_INSERT_TAIL(&orders->sent, slot, entry);
-    slot->sent = true;
-    slot->told = true;
-    orders->unsent_count--;
+    slot->place = STK_SLOT_SENT;
+}
+
+void stk_orders_take_back(struct stk_orders *orders, struct stk_slot *slot)
+{
+    leave_place(orders, slot);
+    TAILQ_INSERT_HEAD(&orders->again, slot, entry);
+    slot->place = STK_SLOT_AGAIN;
+    orders->again_count++;
 }
 
 void stk_orders_unsend(struct stk_orders *orders)
 {
     struct stk_slot *slot = NULL;
 
-    TAILQ_FOREACH(slot, &orders->sent, entry)
-    slot->sent = false;
-    TAILQ_CONCAT(&orders->sent, &orders->unsent, entry);
-    TAILQ_CONCAT(&orders->unsent, &orders->sent, entry);
-    orders->unsent_count = orders->count;
+    while ((slot = TAILQ_LAST(&orders->sent, stk_slot_list)) != NULL)
+        stk_orders_take_back(orders, slot);
 }
 
 uint64_t stk_orders_next_deadline(const struct stk_orders *orders)

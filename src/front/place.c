@@ -49,6 +49,31 @@ static uint64_t deadline_of(const struct stk_ask *ask)
     return ask->mono_us + (uint64_t)wanted * 1000;
 }
 
+/*
+ * An order that would come to its deadline while it waits is refused at once: who asked can go
+ * elsewhere, and what the others ask for is not signed late for it. Half of the time is left for what
+ * no estimate knows: others whose turn comes first, and a token that becomes slower.
+ */
+static enum stirkeep_status check_wait(const struct stk_ask *ask, uint64_t deadline_us,
+                                       struct stk_error *error)
+{
+    const struct stk_front *front = ask->connection->front;
+    const struct stk_orders *orders = front->orders;
+    size_t unsent = stk_orders_unsent(orders);
+    size_t sent = orders->count - unsent;
+    size_t ahead = 0;
+    uint64_t wait_us = 0;
+
+    if (unsent < stk_pace_room(&front->pace, sent)) /* it leaves with this turn */
+        return STIRKEEP_OK;
+    ahead = sent + orders->again_count + stk_queue_ahead(&orders->queue, &ask->connection->flow);
+    wait_us = stk_pace_wait_us(&front->pace, ahead + 1, ask->mono_us);
+    if (wait_us <= (deadline_us - ask->mono_us) / 2)
+        return STIRKEEP_OK;
+    return stk_error_set(error, STIRKEEP_OVERLOADED,
+                         "so many requests are in flight that it would come to its deadline");
+}
+
 static size_t weigh(const struct stk_claims *claims, size_t length)
 {
     bool has_json = claims->other != NULL || claims->rcd_jcd != NULL;
@@ -69,13 +94,16 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
                               .claims = signing->claims,
                               .attest_asked = decision->lowered ? signing->claims.attest : 0,
                               .deadline_us = slot->deadline_us,
+                              .asked_us = ask->mono_us,
                               .peer = ask->connection->peer,
+                              .executable = ask->connection->executable,
                               .grant = decision->grant->name,
                               .request_id = ask->request->id};
     enum stirkeep_status status = STIRKEEP_OK;
 
     order.claims.attest = decision->attest;
     slot->request_id = ask->request->id;
+    slot->asked_us = ask->mono_us;
     slot->connection = ask->connection->place;
     slot->connection_serial = ask->connection->serial;
     slot->generation = held->generation;
@@ -93,9 +121,13 @@ enum stirkeep_status stk_signing_place(const struct stk_ask *ask, const struct s
                                        struct stk_error *error)
 {
     struct stk_orders *orders = ask->connection->front->orders;
-    struct stk_slot *slot = stk_orders_take(orders, ask->connection->peer.uid, deadline_of(ask));
-    enum stirkeep_status status = STIRKEEP_OK;
+    uint64_t deadline_us = deadline_of(ask);
+    struct stk_slot *slot = NULL;
+    enum stirkeep_status status = check_wait(ask, deadline_us, error);
 
+    if (status != STIRKEEP_OK)
+        return status;
+    slot = stk_orders_take(orders, &ask->connection->flow, deadline_us);
     if (slot == NULL)
         return stk_error_set(error, STIRKEEP_OVERLOADED, "too many requests are in flight");
     status = fill(ask, signing, permit, slot);

@@ -72,6 +72,7 @@ void stk_refusals_note(struct stk_refusals *refusals, const struct stk_refusal *
     struct stk_refusal_user *user = row_of(refusals, &refusal->peer);
 
     refusals->total++;
+    refusals->by_status[refusal->status]++;
     refusals->message.ceiling = STK_LINK_MESSAGE_MAX;
     if (may_pay(user, now_us) && record(refusals, user, refusal, now_us))
         return;

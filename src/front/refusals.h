@@ -27,9 +27,10 @@ struct stk_refusal_user {
 
 struct stk_refusals {
     struct stk_refusal_user users[STK_REFUSAL_USERS];
-    uint32_t forgotten;        /* suppressed ones of users no longer remembered */
-    uint64_t total;            /* all refusals, recorded or not */
-    struct stk_buffer message; /* at most STK_BATCH_MAX records, not yet sent */
+    uint32_t forgotten;                        /* suppressed ones of users no longer remembered */
+    uint64_t total;                            /* all refusals, recorded or not */
+    uint64_t by_status[STIRKEEP_STATUS_COUNT]; /* which of them are what */
+    struct stk_buffer message;                 /* at most STK_BATCH_MAX records, not yet sent */
     size_t message_count;
     uint64_t summary_due_us; /* 0: nothing to summarise */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "intake/intake.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "room/room.h"
 #include <stdlib.h>
@@ -35,6 +36,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
     if (intake == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
     intake->config = config;
+    intake->started_us = stk_clock_mono_us();
     TAILQ_INIT(&intake->connections);
     TAILQ_INIT(&intake->tasks);
     TAILQ_INIT(&intake->imports);

@@ -30,6 +30,7 @@
 
 struct stk_intake {
     struct stk_config *config;
+    uint64_t started_us; /* CLOCK_MONOTONIC */
     struct stk_catalog *catalog;
     struct event_base *base;
     struct stk_arena arena; /* for a message of a link, or an act */
@@ -110,6 +111,7 @@ bool stk_lost_start(struct stk_intake *intake);
 
 /* ---- operations: each ends with stk_task_answer, at once or later */
 void stk_op_wrapping_key(struct stk_task *task);
+void stk_op_audit_key(struct stk_task *task);
 void stk_op_import(struct stk_task *task); /* and INSTALL */
 void stk_op_source_removed(struct stk_task *task);
 void stk_op_list(struct stk_task *task);

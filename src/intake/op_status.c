@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "intake/intake.h"
 
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/encode.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TOKEN_TIMEOUT_MS 1500
+#define UNSEALED_TIMES 10 /* seal-seconds: longer than that, something is in the way of seals */
 
 static const char *keep(struct stk_task *task, const char *text)
 {
@@ -12,11 +18,67 @@ static const char *keep(struct stk_task *task, const char *text)
     return copy != NULL ? copy : "";
 }
 
+/* A copy that lives until the answer is written. */
+static const void *keep_bytes(struct stk_task *task, const void *bytes, size_t size)
+{
+    void *copy = stk_arena_take(&task->arena, size);
+
+    return copy != NULL ? memcpy(copy, bytes, size) : NULL;
+}
+
 static void not_ready(struct stk_service_status *service, const char *why)
 {
     service->ready = false;
     if (service->detail[0] == '\0')
         service->detail = why;
+}
+
+static const char *key_id_text(struct stk_task *task, struct stk_bytes spki)
+{
+    char text[2 * STK_DIGEST_LENGTH + 1] = "";
+    uint8_t digest[STK_DIGEST_LENGTH] = {0};
+
+    stk_sha256(spki.data, spki.length, digest);
+    stk_hex_encode(digest, sizeof(digest), text);
+    return keep(task, text);
+}
+
+/* Before the others. */
+static void warn(struct stk_task *task, const char *line)
+{
+    struct stk_service_status *service = &task->response.service;
+    size_t count =
+        service->warning_count < STK_WARNINGS_MAX ? service->warning_count : STK_WARNINGS_MAX - 1;
+    const char **lines = stk_arena_take(&task->arena, (count + 1) * sizeof(*lines));
+
+    if (lines == NULL)
+        return;
+    lines[0] = keep(task, line);
+    for (size_t i = 0; i < count; i++)
+        lines[i + 1] = service->warnings[i];
+    service->warnings = lines;
+    service->warning_count = count + 1;
+}
+
+/* What is not sealed, whoever owns the host can still change. */
+static void warn_of_seals(struct stk_task *task, const struct stk_token_report *token)
+{
+    const int64_t patience = UNSEALED_TIMES * (int64_t)task->intake->config->audit.seal_seconds;
+    char since[STK_SECONDS_TEXT] = "";
+    char line[STK_ERROR_MAX] = "";
+
+    if (token->audit_spki.length == 0)
+        warn(task,
+             "there is no audit key on the token: the audit trail is not sealed (the keeper's "
+             "log says why)");
+    if (token->audit_unsealed_since == 0 ||
+        stk_clock_seconds() - token->audit_unsealed_since <= patience)
+        return;
+    stk_seconds_text(token->audit_unsealed_since, since);
+    (void)snprintf(line, sizeof(line),
+                   "%" PRIu64 " records of the audit trail are not sealed, since %s",
+                   token->audit_unsealed, since);
+    warn(task, line);
 }
 
 static void take_token(struct stk_task *task, const struct stk_token_report *token)
@@ -32,6 +94,14 @@ static void take_token(struct stk_task *task, const struct stk_token_report *tok
     service->hardware = token->hardware;
     service->signatures = token->signatures;
     service->audit_sequence = token->audit_sequence;
+    service->audit_sealed = token->audit_sealed;
+    service->audit_unsealed = token->audit_unsealed;
+    service->audit_unsealed_since = token->audit_unsealed_since;
+    if (token->audit_spki.length > 0)
+        service->audit_key = key_id_text(task, token->audit_spki);
+    if (token->counters != NULL)
+        service->keeper_counters = keep_bytes(task, token->counters, sizeof(*token->counters));
+    warn_of_seals(task, token);
     if (!token->audit_writable)
         not_ready(service, "the audit trail cannot be written, so nothing is signed");
 }
@@ -51,6 +121,8 @@ static void take_front(struct stk_task *task)
         not_ready(service, "front, which signing clients talk to, gives no answer: try again");
     service->refusals = pushes->report.refusals;
     service->connections = pushes->report.connections;
+    if (pushes->counted >= task->push)
+        service->front_counters = keep_bytes(task, &pushes->counters, sizeof(pushes->counters));
 }
 
 static void finish(void *context)
@@ -58,6 +130,8 @@ static void finish(void *context)
     struct stk_task *task = context;
 
     take_front(task);
+    task->response.service.intake_use =
+        (struct stk_room_use){stk_clock_cpu_us(), stk_clock_mono_us() - task->intake->started_us};
     stk_task_answer(task, STK_ADMIN_STATUS);
 }
 
@@ -88,20 +162,11 @@ static void described(void *context, enum stirkeep_status status,
     settle(task);
 }
 
-/* Before the others: somebody waits for who mends it. */
-static void warn_first(struct stk_task *task, const char *trouble)
+/* Somebody waits for who mends it. */
+static void warn_of_trouble(struct stk_task *task, const char *trouble)
 {
-    struct stk_service_status *service = &task->response.service;
-    const char **lines =
-        stk_arena_take(&task->arena, (service->warning_count + 1) * sizeof(*lines));
-
-    if (trouble[0] == '\0' || lines == NULL)
-        return;
-    lines[0] = keep(task, trouble);
-    for (size_t i = 0; i < service->warning_count; i++)
-        lines[i + 1] = service->warnings[i];
-    service->warnings = lines;
-    service->warning_count++;
+    if (trouble[0] != '\0')
+        warn(task, trouble);
 }
 
 /* What the whole service stands on: asked now, not remembered. */
@@ -122,13 +187,14 @@ void stk_op_status(struct stk_task *task)
                                     .token_model = "",
                                     .seal_way = "",
                                     .sign_way = "",
+                                    .audit_key = "",
                                     .configuration = task->intake->reloads.facts.configuration,
                                     .attestation = task->intake->reloads.facts.attestation};
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);
-    warn_first(task, stk_push_trouble(task->intake));
-    warn_first(task, stk_spool_trouble(task->intake));
+    warn_of_trouble(task, stk_push_trouble(task->intake));
+    warn_of_trouble(task, stk_spool_trouble(task->intake));
     task->push = stk_push_ask(task->intake);
     if (!task->intake->keeper_up) {
         service->keeper = "starting";

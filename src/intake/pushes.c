@@ -214,6 +214,11 @@ static void take_report(struct stk_intake *intake, const struct stk_front_report
     pushes->report = *report;
     pushes->report.usage = NULL;
     pushes->report.usage_count = 0;
+    pushes->report.counters = NULL;
+    if (report->counters != NULL) {
+        pushes->counters = *report->counters;
+        pushes->counted = report->push;
+    }
     if (pushes->heard < report->push)
         pushes->heard = report->push;
     TAILQ_FOREACH(waiter, &pushes->waiters, entry)

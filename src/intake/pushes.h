@@ -61,6 +61,8 @@ struct stk_pushes {
     uint64_t question;                /* for a report, not sent yet: its number; 0: none */
     uint64_t heard;                   /* the highest number that front has acknowledged */
     struct stk_front_report report;
+    struct stk_front_counters counters; /* of the last report that had some ... */
+    uint64_t counted;                   /* ... and the number of its push; 0: none had */
     struct stk_certificate *page;
     struct stk_usage_row *usage; /* STK_USAGE_COUNTS_MAX */
     struct stk_usage_count *counts;

@@ -21,6 +21,7 @@ static void (*const operations[STK_ADMIN_KIND_COUNT])(struct stk_task *task) = {
     [STK_ADMIN_DOCTOR] = stk_op_doctor,
     [STK_ADMIN_REBUILD] = stk_op_rebuild,
     [STK_ADMIN_RELOAD] = stk_op_reload,
+    [STK_ADMIN_AUDIT_KEY] = stk_op_audit_key,
 };
 
 static void free_task(struct stk_task *task)

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #define TICK_MS 100    /* between two looks of the watchdog, at most */
-#define DRAIN_MS 3500  /* to finish what is queued; the porter waits for 5 s */
+#define DRAIN_MS 2800  /* to finish what is queued; the porter waits for 5 s */
 #define FINISH_MS 1000 /* to finish what was begun, when nobody waits for it any more */
+#define CLERK_MS 100   /* to write down what else has happened */
+#define SEAL_MS 800    /* for the last seal */
 #define LOOK_MS 2      /* between two looks while it ends */
 
 static void pause_ms(long milliseconds)
@@ -55,17 +57,43 @@ static bool wait_until_nobody_works(struct stk_keeper *keeper, uint64_t until_us
 /* Begin nothing new, let what is begun end, then leave the token and the trail in order. */
 static _Noreturn void finish(struct stk_keeper *keeper, const char *why)
 {
+    (void)stk_clerk_settle(&keeper->clerk, CLERK_MS);
     atomic_store(&keeper->closed, true);
     if (!wait_until_nobody_works(keeper, stk_clock_mono_us() + FINISH_MS * 1000))
         _exit(1);
-    stk_recorder_end(&keeper->recorder, why);
+    stk_recorder_stop(&keeper->recorder, why);
+    /* What hangs in the token has its hands on the trail too: the next start seals what this did not. */
+    if (!stk_sealer_end(&keeper->sealer, SEAL_MS))
+        _exit(1);
+    stk_recorder_close(&keeper->recorder);
     if (keeper->token != NULL) {
         for (size_t i = 0; i < keeper->signer_count; i++)
             stk_signer_free(keeper->signers[i].signer);
+        stk_signer_free(atomic_load(&keeper->sealer.signer));
         stk_token_close(keeper->token);
     }
     /* Not exit(): destructors of modules and atexit handlers of OpenSSL meet badly. */
     _exit(0);
+}
+
+/* That a room was restarted is told by the one that outlives it. How others are when this one is
+ * born is no news. */
+static void note_room(struct stk_keeper *keeper, const struct stk_control_message *message)
+{
+    enum stk_room_sight *sight = &keeper->rooms[message->room];
+    const char *name = stk_room_name((enum stk_room)message->room);
+
+    if (message->kind == STK_CONTROL_ROOM_DOWN) {
+        if (*sight == STK_SIGHT_UP) {
+            stk_clerk_note(&keeper->clerk, "room-down", STIRKEEP_OK, NULL, "%s%s%s", name,
+                           message->text[0] != '\0' ? ": " : "", message->text);
+            *sight = STK_SIGHT_DOWN;
+        }
+        return;
+    }
+    if (*sight == STK_SIGHT_DOWN)
+        stk_clerk_note(&keeper->clerk, "room-up", STIRKEEP_OK, NULL, "%s", name);
+    *sight = STK_SIGHT_UP;
 }
 
 static void obey(struct stk_keeper *keeper)
@@ -75,7 +103,11 @@ static void obey(struct stk_keeper *keeper)
 
     if (status == STIRKEEP_NOT_CONNECTED)
         finish(keeper, "stirkeepd is gone");
-    if (status != STIRKEEP_OK || message.kind != STK_CONTROL_DRAIN)
+    if (status != STIRKEEP_OK)
+        return;
+    if (message.kind == STK_CONTROL_ROOM_UP || message.kind == STK_CONTROL_ROOM_DOWN)
+        note_room(keeper, &message);
+    if (message.kind != STK_CONTROL_DRAIN)
         return;
     wait_until_idle(keeper, stk_clock_mono_us() + DRAIN_MS * 1000);
     finish(keeper, "stopped");

@@ -19,11 +19,13 @@ static bool open_token(struct stk_keeper *keeper)
     return status == STIRKEEP_OK;
 }
 
+#define LOOK_MS 5000 /* between two looks whether the audit key is gone */
+
 static bool receive(struct stk_custody_thread *self, size_t *ret_length)
 {
     const struct timespec pause = {.tv_nsec = 10000000};
     enum stirkeep_status status =
-        stk_link_receive(STK_FD_KEEPER_INTAKE, -1, self->message, ret_length, NULL);
+        stk_link_receive(STK_FD_KEEPER_INTAKE, LOOK_MS, self->message, ret_length, NULL);
 
     if (status == STIRKEEP_IO || status == STIRKEEP_NOT_CONNECTED)
         (void)nanosleep(&pause, NULL);
@@ -38,12 +40,15 @@ void *stk_custody_thread_run(void *argument)
         return NULL;
     for (;;) {
         size_t length = 0;
-        if (!receive(self, &length))
+        bool received = receive(self, &length);
+        if (!received && atomic_load(&self->keeper->has_audit_key))
             continue;
         if (!stk_shift_begin(self->keeper, &self->shift))
             break;
         atomic_store(&self->busy_since, stk_clock_mono_us());
-        stk_custody_message(self, (struct stk_bytes){self->message, length});
+        if (received)
+            stk_custody_message(self, (struct stk_bytes){self->message, length});
+        stk_keeper_find_audit_key(self->keeper);
         atomic_store(&self->busy_since, 0);
         stk_shift_end(&self->shift);
     }

@@ -3,7 +3,14 @@
 #define STK_KEEPER_KEEPER_H
 
 #include "config/config.h"
+#include "keeper/clerk.h"
+#include "keeper/compress.h"
+#include "keeper/hiding.h"
+#include "keeper/outbox.h"
 #include "keeper/recorder.h"
+#include "keeper/tally.h"
+#include "model/number_hash.h"
+#include "room/room.h"
 #include "token/signer.h"
 #include "wire/codec_order.h"
 
@@ -14,6 +21,10 @@ struct stk_headers;
  *   main     starts the others, then watches over them and listens to the porter
  *   signers  one per token session, all receiving orders from the link to front
  *   custody  opens the token and does intake's orders, one at a time
+ *   outbox   records and sends what signers did, where they do not do so themselves
+ *   sealer   signs checkpoints of the trail and rotates its file
+ *   clerk    writes down what others must not wait for
+ *   and one that compresses rotated files, which shares nothing with them
  * They share the token's module, the recorder, and what is atomic below.
  */
 
@@ -31,8 +42,9 @@ struct stk_sign_item {
     const char *dest[STK_DEST_MAX];
     char attest[2];
     char attest_asked[2];
-    char detail[STK_URI_MAX + sizeof("div ")];
-    uint8_t signature_digest[STK_DIGEST_LENGTH];
+    char detail[STK_URI_MAX + sizeof(STK_DIVERTING)];
+    uint8_t signature[STK_SIGNATURE_LENGTH];
+    uint8_t signature_digest[STK_DIGEST_LENGTH]; /* of its record */
 };
 
 /* Everything that a signer thread needs, once: on a stack it would be cleared for each batch. */
@@ -41,15 +53,17 @@ struct stk_signer_thread {
     struct stk_keeper *keeper;
     struct stk_signer *signer; /* NULL: the token is locked */
     struct stk_headers *headers;
-    _Atomic uint64_t signatures;
     pthread_t thread;
+    struct stk_signer_tally tally;
+    uint64_t now_us; /* CLOCK_MONOTONIC, as it was when the signature before ended */
     struct stk_arena arena;
-    struct stk_buffer out;
     struct stk_sign_item items[STK_BATCH_MAX];
     size_t item_count;
     struct stk_answer bad[STK_BATCH_MAX];
     struct stk_record records[2 * STK_BATCH_MAX];
     size_t record_count;
+    struct stk_hidden hidden[2 * STK_BATCH_MAX]; /* of the records; not touched while numbers are
+                                                    written as they are */
     uint8_t message[STK_LINK_MESSAGE_MAX];
 };
 
@@ -62,12 +76,56 @@ struct stk_custody_thread {
     struct stk_buffer out;
     char attributes[STK_ATTRIBUTES_MAX];
     struct stk_token_destroyed destroyed;
+    struct stk_keeper_counters counters; /* being told */
     uint8_t message[STK_LINK_MESSAGE_MAX];
 };
 
+/* The clerk's thread. */
+struct stk_clerk_thread {
+    struct stk_shift shift;
+    struct stk_keeper *keeper;
+    pthread_t thread;
+};
+
+/* The sealer's thread. What is not atomic or under the lock is its own. */
+struct stk_sealer {
+    struct stk_shift shift;
+    struct stk_keeper *keeper;
+    pthread_t thread;
+    _Atomic(struct stk_signer *) signer; /* NULL: the token gave no session so far */
+    _Atomic uint64_t sealed;             /* the last record that it sealed; 0: none */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool last; /* the trail has ended: one seal more */
+    bool done; /* there is none to come */
+
+    struct stk_buffer line;
+    struct stk_control_message unsent; /* to the porter; kind 0: nothing */
+    bool begun;                        /* what a former process left was looked at */
+    uint64_t waiting_since; /* CLOCK_MONOTONIC us, like all here: what is unsealed; 0: nothing */
+    uint64_t seal_again;    /* not before */
+    uint64_t rotate_again;
+    bool told_unsealed; /* to the log */
+    bool told_unrotated;
+};
+
+/* How another room was seen last. */
+enum stk_room_sight { STK_SIGHT_NONE, STK_SIGHT_UP, STK_SIGHT_DOWN };
+
 struct stk_keeper {
     struct stk_config *config;
+    uint64_t started_us; /* CLOCK_MONOTONIC */
     struct stk_recorder recorder;
+    struct stk_outbox outbox;
+    struct stk_clerk clerk;
+    enum stk_room_sight rooms[STK_ROOM_COUNT]; /* main's */
+    struct stk_compressor compressor;
+    struct stk_number_key *number_key; /* NULL: numbers are written as they are */
+    struct stk_token_audit_key
+        audit_key;             /* of use while `has_audit_key` is set, and then constant */
+    atomic_bool has_audit_key; /* set by custody, taken back by the sealer */
+    uint64_t audit_key_again;  /* custody's: CLOCK_MONOTONIC us, not before */
+    bool told_no_audit_key;
     char start_detail[STK_ERROR_MAX];
 
     struct stk_token *token; /* NULL: locked, and `locked` says why */
@@ -90,6 +148,8 @@ struct stk_keeper {
 
     atomic_bool closed; /* begin nothing new */
     struct stk_custody_thread custody;
+    struct stk_clerk_thread clerk_thread;
+    struct stk_sealer sealer;
     struct stk_signer_thread *signers;
     size_t signer_count;
 };
@@ -107,19 +167,59 @@ bool stk_shift_anyone(const struct stk_keeper *keeper);
  * is no failure: the keeper stays up without a token. */
 enum stirkeep_status stk_keeper_open_token(struct stk_keeper *keeper, struct stk_error *error);
 
+/* ---- audit_key.c: the custody thread */
+
+/* Find the audit key, or make it, when there is none so far and it is time to try. Without one the
+ * trail goes on unsealed; that is logged once. */
+void stk_keeper_find_audit_key(struct stk_keeper *keeper);
+
+/* ---- number_key.c: main, before the others */
+
+/* Read the key for numbers, when they are hashed. CONFIG with the reason, NO_MEMORY. */
+enum stirkeep_status stk_keeper_read_number_key(struct stk_keeper *keeper, struct stk_error *error);
+
 /* ---- memory.c */
 
 /* Keep all memory out of the swap where RLIMIT_MEMLOCK allows; logs once which it is. */
 void stk_memory_lock(void);
 
-/* ---- signer_thread.c, custody_thread.c: pthread_create(..., their struct) */
+/* ---- signer_thread.c, custody_thread.c, clerk_thread.c, sealer_thread.c:
+ * pthread_create(..., their struct) */
 void *stk_signer_thread_run(void *signer_thread);
 void *stk_custody_thread_run(void *custody_thread);
+void *stk_clerk_thread_run(void *clerk_thread);
+void *stk_sealer_thread_run(void *sealer);
+
+/* ---- sealer_thread.c */
+void stk_sealer_init(struct stk_sealer *sealer, struct stk_keeper *keeper);
+
+/* When the trail has its last record: have it sealed. False when that took too long: what the sealer
+ * uses must then be left alone. main, when all others have ended. */
+bool stk_sealer_end(struct stk_sealer *sealer, unsigned wait_ms);
+
+/* ---- sealing.c: the sealer */
+
+/* Seal what is unsealed, as much as can be; false: something is left that should have been. */
+bool stk_sealing_do(struct stk_sealer *self, struct stk_trail *trail);
+/* The same when it is due. */
+void stk_sealing_if_due(struct stk_sealer *self, struct stk_trail *trail);
+/* Send the newest seal to the porter, if it took it not at once. */
+void stk_sealing_send(struct stk_sealer *self);
+
+/* ---- rotating.c: the sealer */
+void stk_rotating_if_due(struct stk_sealer *self, struct stk_trail *trail);
 
 /* ---- op_sign.c */
 
-/* One message from front: decode, sign, record, answer. */
+/* One message from front: decode, sign, and give record and answer to the outbox. */
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message);
+
+/* ---- sign_record.c */
+
+/* The records of what became of the batch, and of front's refusals: stk_trail_compose. False: they
+ * could not all be made. */
+bool stk_sign_record(struct stk_signer_thread *self, const struct stk_front_orders *orders,
+                     struct stk_buffer *bodies);
 
 /* ---- custody.c and op_*.c: one message from intake */
 

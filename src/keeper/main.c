@@ -80,7 +80,13 @@ static struct stk_keeper *new_keeper(struct stk_config *config)
         stk_arena_new(&keeper->custody.arena, STK_DECODE_ARENA_MAX) != STIRKEEP_OK)
         fail(STIRKEEP_NO_MEMORY, "out of memory");
     keeper->config = config;
+    keeper->started_us = stk_clock_mono_us();
     keeper->custody.keeper = keeper;
+    keeper->clerk_thread.keeper = keeper;
+    stk_outbox_init(&keeper->outbox, &keeper->recorder, config->audit.sync == STK_SYNC_ALWAYS);
+    stk_clerk_init(&keeper->clerk);
+    stk_sealer_init(&keeper->sealer, keeper);
+    stk_compressor_init(&keeper->compressor, config->audit.file);
     (void)pthread_mutex_init(&keeper->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -93,16 +99,25 @@ int main(void)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_KEEPER);
     struct stk_keeper *keeper = NULL;
+    struct stk_error error = {0};
+    pthread_t compressor;
 
     /* A trail at the file size limit is a failed write, not the end of the keeper. */
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     stk_memory_lock();
     keeper = new_keeper(config);
+    if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &error);
     open_token(keeper);
+    start_thread(&keeper->outbox.thread, stk_outbox_run, &keeper->outbox);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
     if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
         fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
+    start_thread(&keeper->clerk_thread.thread, stk_clerk_thread_run, &keeper->clerk_thread);
+    start_thread(&keeper->sealer.thread, stk_sealer_thread_run, &keeper->sealer);
+    if (config->audit.compress)
+        start_thread(&compressor, stk_compressor_run, &keeper->compressor);
     stk_control_loop(keeper);
 }

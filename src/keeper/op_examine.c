@@ -14,6 +14,27 @@ static uint64_t budget_us(const struct stk_keeper *keeper)
     return two_calls < BUDGET_US ? two_calls : BUDGET_US;
 }
 
+static void describe_seals(struct stk_keeper *keeper, struct stk_diagnosis *diagnosis)
+{
+    struct stk_trail *trail = stk_recorder_trail(&keeper->recorder);
+    uint64_t sealed = atomic_load(&keeper->sealer.sealed);
+    int64_t since_us = 0;
+    uint64_t unsealed = trail == NULL ? 0 : stk_trail_unsealed(trail, &since_us);
+
+    if (sealed > 0)
+        stk_diagnosis_fact(diagnosis, "audit seals",
+                           "through record %" PRIu64 "; %" PRIu64 " records are not sealed yet",
+                           sealed, unsealed);
+    else
+        stk_diagnosis_fact(diagnosis, "audit seals",
+                           "none since the keeper started; %" PRIu64 " records are not sealed",
+                           unsealed);
+    if (!atomic_load(&keeper->has_audit_key))
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE,
+                              "see what the keeper's log says of it; it is tried again by itself",
+                              "there is no audit key: the audit trail is not sealed");
+}
+
 static void describe_trail(struct stk_keeper *keeper, struct stk_diagnosis *diagnosis)
 {
     const char *path = keeper->config->audit.file;
@@ -27,6 +48,7 @@ static void describe_trail(struct stk_keeper *keeper, struct stk_diagnosis *diag
                               "see what the keeper's log says of it; the keeper's user has to be "
                               "able to write the file, or to make it in its directory",
                               "the audit trail %s cannot be written: nothing is signed", path);
+    describe_seals(keeper, diagnosis);
     if (stk_file_directory_of(path, directory, sizeof(directory)))
         stk_diagnosis_disk(diagnosis, "audit trail in", directory);
 }

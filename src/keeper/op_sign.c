@@ -7,10 +7,8 @@
 #include "passport/passport.h"
 #include "room/room.h"
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#define ANSWER_WAIT_MS 1000 /* for a front that does not read */
 #define UUID_BYTES 16
 
 /* What all orders of a batch share. */
@@ -28,7 +26,7 @@ static enum stirkeep_status check_time(const struct stk_signer_thread *self,
     int64_t window = self->keeper->config->signing.iat_window_s;
     int64_t iat = order->claims.iat;
 
-    if (order->deadline_us <= stk_clock_mono_us())
+    if (order->deadline_us <= self->now_us)
         return stk_error_set(error, STIRKEEP_DEADLINE, "%s",
                              stirkeep_status_text(STIRKEEP_DEADLINE));
     if (iat != 0 && (iat < batch->now - window || iat > batch->now + window))
@@ -80,12 +78,26 @@ static enum stirkeep_status sign_digest(struct stk_signer_thread *self,
     return status;
 }
 
+static void take_times(struct stk_signer_thread *self, const struct stk_order *order, size_t index,
+                       enum stirkeep_status status)
+{
+    uint64_t began_us = 0;
+
+    if (status != STIRKEEP_OK) {
+        self->now_us = stk_clock_mono_us();
+        return;
+    }
+    stk_signer_times(self->signer, &began_us, &self->now_us);
+    stk_tally_signature(&self->tally, order->asked_us, began_us, self->now_us);
+    self->items[index].answer.token_us =
+        (uint32_t)(self->now_us - began_us < UINT32_MAX ? self->now_us - began_us : UINT32_MAX);
+}
+
 static enum stirkeep_status sign(struct stk_signer_thread *self, const struct batch *batch,
                                  struct stk_order *order, size_t index)
 {
     struct stk_sign_item *item = &self->items[index];
     uint8_t digest[STK_DIGEST_LENGTH];
-    uint8_t signature[STK_SIGNATURE_LENGTH];
     enum stirkeep_status status = check_time(self, batch, order, &item->error);
 
     if (status != STIRKEEP_OK)
@@ -95,11 +107,11 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
     if (status != STIRKEEP_OK)
         return status;
     stk_sha256(item->identity.data, item->identity.length, digest);
-    status = sign_digest(self, order, digest, signature, &item->error);
+    status = sign_digest(self, order, digest, item->signature, &item->error);
+    take_times(self, order, index, status);
     if (status != STIRKEEP_OK)
         return status;
-    stk_sha256(signature, sizeof(signature), item->signature_digest);
-    status = stk_passport_finish(signature, &order->claims, order->x5u, &item->identity,
+    status = stk_passport_finish(item->signature, &order->claims, order->x5u, &item->identity,
                                  &item->answer.passport_length);
     if (status != STIRKEEP_OK)
         return stk_error_set(&item->error, status, "PASSporT: %s", stirkeep_status_text(status));
@@ -134,155 +146,34 @@ static void do_bad(struct stk_signer_thread *self, const struct stk_answer *bad)
         item->answer.message = "";
 }
 
-/* ---- record */
-
-/* The numbers and then the URIs in one list, as the PASSporT has them. */
-static void list_dest(const struct stk_claims *claims, struct stk_sign_item *item,
-                      struct stk_record *record)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < claims->dest_tn_count && count < STK_DEST_MAX; i++)
-        item->dest[count++] = claims->dest_tn[i];
-    for (size_t i = 0; i < claims->dest_uri_count && count < STK_DEST_MAX; i++)
-        item->dest[count++] = claims->dest_uri[i];
-    record->dest = item->dest;
-    record->dest_count = count;
-}
-
-/* On whose behalf, when the caller is somebody else's: that is the number the signer answers for. */
-static void name_diverting(const struct stk_claims *claims, struct stk_sign_item *item,
-                           struct stk_record *record)
-{
-    const char *party = claims->div_tn != NULL ? claims->div_tn : claims->div_uri;
-
-    if (party == NULL)
-        return;
-    (void)snprintf(item->detail, sizeof(item->detail), "div %s", party);
-    record->detail = item->detail;
-}
-
-static void describe(struct stk_sign_item *item, struct stk_record *record)
-{
-    const struct stk_order *order = item->order;
-    const struct stk_claims *claims = &order->claims;
-
-    record->name = order->name.text;
-    record->generation = order->generation;
-    record->key_id = &order->key_id;
-    record->ppt = claims->ppt == STK_PPT_BASE ? stk_ppt_name(claims->ppt) : claims->ppt_text;
-    record->orig = claims->orig_tn != NULL ? claims->orig_tn : claims->orig_uri;
-    list_dest(claims, item, record);
-    item->attest[0] = claims->attest;
-    record->attest = item->attest;
-    item->attest_asked[0] = order->attest_asked;
-    record->attest_asked = item->attest_asked;
-    name_diverting(claims, item, record);
-    record->origid = claims->origid;
-    record->iat = claims->iat;
-    record->peer = &order->peer;
-    record->grant = order->grant;
-    record->request_id = order->request_id;
-}
-
-static void record_item(struct stk_signer_thread *self, struct stk_sign_item *item)
-{
-    struct stk_record *record = &self->records[self->record_count++];
-    bool good = item->answer.status == STIRKEEP_OK;
-
-    *record = (struct stk_record){.act = "sign",
-                                  .outcome = stirkeep_status_name(item->answer.status),
-                                  .reason = good ? NULL : item->answer.message,
-                                  .signature_digest = good ? item->signature_digest : NULL};
-    if (item->order != NULL)
-        describe(item, record);
-}
-
-static void record_refusal(struct stk_signer_thread *self, const struct stk_refusal *refusal)
-{
-    bool has_dest = refusal->dest[0] != '\0';
-
-    self->records[self->record_count++] =
-        (struct stk_record){.act = "refuse",
-                            .outcome = stirkeep_status_name(refusal->status),
-                            .reason = refusal->reason,
-                            .name = refusal->name,
-                            .ppt = refusal->ppt,
-                            .orig = refusal->orig,
-                            .dest = has_dest ? &refusal->dest : NULL,
-                            .dest_count = has_dest ? 1 : 0,
-                            .attest = refusal->attest,
-                            .origid = refusal->origid,
-                            .peer = &refusal->peer,
-                            .request_id = refusal->request_id,
-                            .suppressed = refusal->suppressed};
-}
-
-/* No signature leaves that is not recorded. */
-static void take_back(struct stk_signer_thread *self)
-{
-    for (size_t i = 0; i < self->item_count; i++)
-        self->items[i].answer =
-            (struct stk_answer){.id = self->items[i].answer.id,
-                                .status = STIRKEEP_AUDIT_UNAVAILABLE,
-                                .message = stirkeep_status_text(STIRKEEP_AUDIT_UNAVAILABLE)};
-}
-
-static void record_all(struct stk_signer_thread *self, const struct stk_front_orders *orders)
-{
-    const size_t room = sizeof(self->records) / sizeof(self->records[0]);
-    size_t refusal = 0;
-
-    self->record_count = 0;
-    for (size_t i = 0; i < self->item_count; i++)
-        record_item(self, &self->items[i]);
-    do {
-        while (refusal < orders->refusal_count && self->record_count < room)
-            record_refusal(self, &orders->refusals[refusal++]);
-        if (self->record_count > 0 &&
-            stk_recorder_append(&self->keeper->recorder, self->records, self->record_count, NULL) !=
-                STIRKEEP_OK) {
-            take_back(self);
-            return;
-        }
-        self->record_count = 0;
-    } while (refusal < orders->refusal_count);
-}
-
 /* ---- answer */
 
-static void send_out(struct stk_signer_thread *self, size_t length)
+/* As many answers to a message as it holds. */
+static void answer_all(struct stk_signer_thread *self, struct stk_parcel *parcel)
 {
-    if (length > 0)
-        (void)stk_link_send(STK_FD_KEEPER_FRONT, self->out.data, length, ANSWER_WAIT_MS, NULL);
-    stk_buffer_drop(&self->out, length);
-}
+    struct stk_buffer *out = &parcel->messages;
+    size_t start = 0;
 
-static void answer_all(struct stk_signer_thread *self)
-{
-    self->out.length = 0;
     for (size_t i = 0; i < self->item_count; i++) {
-        size_t before = self->out.length;
-        if (stk_answer_append(&self->items[i].answer, &self->out) != STIRKEEP_OK)
-            continue;
-        if (self->out.length > STK_LINK_MESSAGE_MAX)
-            send_out(self, before);
+        const struct stk_answer *answer = &self->items[i].answer;
+        size_t before = out->length;
+
+        parcel->ids[parcel->id_count++] = answer->id;
+        parcel->signatures += answer->status == STIRKEEP_OK;
+        if (stk_answer_append(answer, out) == STIRKEEP_OK &&
+            out->length - start > STK_LINK_MESSAGE_MAX) {
+            parcel->ends[parcel->message_count++] = before;
+            start = before;
+        }
     }
-    send_out(self, self->out.length);
-}
-
-static uint64_t count_signed(const struct stk_signer_thread *self)
-{
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < self->item_count; i++)
-        count += self->items[i].answer.status == STIRKEEP_OK;
-    return count;
+    if (out->length > start)
+        parcel->ends[parcel->message_count++] = out->length;
 }
 
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
 {
     struct stk_front_orders orders = {0};
+    struct stk_parcel *parcel = NULL;
     size_t bad_count = 0;
     struct stk_error error;
     struct batch batch;
@@ -297,12 +188,19 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
         return;
     }
     batch.now = stk_clock_seconds();
+    self->now_us = stk_clock_mono_us();
     stk_random(batch.random, orders.order_count > 0 ? sizeof(batch.random) : 0);
     for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++)
         do_order(self, &batch, &orders.orders[i]);
     for (size_t i = 0; i < bad_count && self->item_count < STK_BATCH_MAX; i++)
         do_bad(self, &self->bad[i]);
-    record_all(self, &orders);
-    atomic_fetch_add_explicit(&self->signatures, count_signed(self), memory_order_relaxed);
-    answer_all(self);
+    parcel = stk_outbox_take(&self->keeper->outbox);
+    if (parcel == NULL) {
+        stk_log(STK_LOG_ERROR, "out of memory: %zu orders are not answered", self->item_count);
+        return;
+    }
+    parcel->asked = message.length;
+    answer_all(self, parcel);
+    parcel->unrecorded = !stk_sign_record(self, &orders, &parcel->bodies);
+    stk_outbox_put(&self->keeper->outbox, parcel);
 }

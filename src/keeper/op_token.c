@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keeper/keeper.h"
 
-static uint64_t total_of_signatures(const struct stk_keeper *keeper)
+static void describe_seals(struct stk_keeper *keeper, struct stk_token_report *report)
 {
-    uint64_t total = 0;
+    struct stk_trail *trail = stk_recorder_trail(&keeper->recorder);
+    int64_t since_us = 0;
 
-    for (size_t i = 0; i < keeper->signer_count; i++)
-        total += atomic_load_explicit(&keeper->signers[i].signatures, memory_order_relaxed);
-    return total;
+    report->audit_attributes = "";
+    if (atomic_load(&keeper->has_audit_key)) {
+        report->audit_spki =
+            (struct stk_bytes){keeper->audit_key.spki, sizeof(keeper->audit_key.spki)};
+        report->audit_attributes = keeper->audit_key.attributes;
+    }
+    report->audit_sealed = atomic_load(&keeper->sealer.sealed);
+    if (trail == NULL)
+        return;
+    report->audit_unsealed = stk_trail_unsealed(trail, &since_us);
+    report->audit_unsealed_since = since_us / 1000000;
 }
 
 /* What the token is and can do, with its wrapping key. */
@@ -21,6 +30,7 @@ enum stirkeep_status stk_op_token(struct stk_custody_thread *self,
     (void)order;
     (void)error;
     stk_recorder_try(&keeper->recorder); /* whoever looks is told how it is now */
+    stk_keeper_find_audit_key(keeper);
     answer->has_token = true;
     answer->token =
         (struct stk_token_report){.label = info->label,
@@ -31,8 +41,11 @@ enum stirkeep_status stk_op_token(struct stk_custody_thread *self,
                                   .sign_way = info->copies ? "session copies" : "token objects",
                                   .signers = (uint32_t)keeper->signer_count,
                                   .wrapping_spki = stk_token_wrapping_spki(keeper->token),
-                                  .signatures = total_of_signatures(keeper),
+                                  .signatures = atomic_load(&keeper->outbox.signatures),
                                   .audit_sequence = stk_recorder_sequence(&keeper->recorder),
-                                  .audit_writable = stk_recorder_writable(&keeper->recorder)};
+                                  .audit_writable = stk_recorder_writable(&keeper->recorder),
+                                  .counters = &self->counters};
+    stk_tally_all(keeper, &self->counters);
+    describe_seals(keeper, &answer->token);
     return STIRKEEP_OK;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/encode.h"
 #include "base/log.h"
 #include "keeper/headers.h"
 #include "keeper/keeper.h"
@@ -176,6 +177,23 @@ static enum stirkeep_status make_signers(struct stk_keeper *keeper, struct stk_e
     return STIRKEEP_OK;
 }
 
+/* The trail is worth a session: where there is none left, a signer of several gives up its own. */
+static void make_sealer(struct stk_keeper *keeper)
+{
+    struct stk_signer_thread *last = &keeper->signers[keeper->signer_count - 1];
+    struct stk_signer *signer = NULL;
+
+    if (keeper->token == NULL)
+        return;
+    if (stk_signer_new(keeper->token, &signer, NULL) != STIRKEEP_OK && keeper->signer_count > 1) {
+        stk_log(STK_LOG_WARNING, "one signer less: the audit trail's seals need its session");
+        signer = last->signer;
+        last->signer = NULL;
+        keeper->signer_count--;
+    }
+    atomic_store(&keeper->sealer.signer, signer);
+}
+
 static enum stk_trail_sync sync_of(const struct stk_config *config)
 {
     switch (config->audit.sync) {
@@ -198,8 +216,12 @@ static void begin_records(struct stk_keeper *keeper)
         (void)snprintf(detail, size, "%s", keeper->locked.message);
     } else {
         const struct stk_token_info *info = stk_token_info(keeper->token);
-        (void)snprintf(detail, size, "token %s, serial %s, model %s", info->label, info->serial,
-                       info->model);
+        char audit_key[2 * STK_KEY_ID_LENGTH + 1] = "none";
+
+        if (atomic_load(&keeper->has_audit_key))
+            stk_hex_encode(keeper->audit_key.key_id.bytes, STK_KEY_ID_LENGTH, audit_key);
+        (void)snprintf(detail, size, "token %s, serial %s, model %s, audit key %s", info->label,
+                       info->serial, info->model, audit_key);
     }
     stk_recorder_begin(&keeper->recorder, keeper->config->audit.file, sync_of(keeper->config),
                        detail);
@@ -216,8 +238,11 @@ enum stirkeep_status stk_keeper_open_token(struct stk_keeper *keeper, struct stk
     } else if (status != STIRKEEP_OK) {
         return status;
     }
+    stk_keeper_find_audit_key(keeper);
     status = make_signers(keeper, error);
-    if (status == STIRKEEP_OK)
-        begin_records(keeper);
-    return status;
+    if (status != STIRKEEP_OK)
+        return status;
+    make_sealer(keeper);
+    begin_records(keeper);
+    return STIRKEEP_OK;
 }

@@ -77,26 +77,58 @@ void stk_recorder_try(struct stk_recorder *recorder)
         rejoice(recorder);
 }
 
-enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
-                                         const struct stk_record *records, size_t count,
-                                         struct stk_error *error)
+static enum stirkeep_status trail_of(struct stk_recorder *recorder, struct stk_trail **ret_trail,
+                                     struct stk_error *error)
 {
     struct stk_trail *trail = atomic_load(&recorder->trail);
-    struct stk_error why = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (trail == NULL) {
-        status = open_if_time(recorder, &why);
+        status = open_if_time(recorder, error);
         trail = atomic_load(&recorder->trail);
     }
-    if (status == STIRKEEP_OK)
-        status = stk_trail_append(trail, records, count, stk_clock_real_us(), &why);
+    *ret_trail = trail;
+    return status;
+}
+
+/* What the log is told, and the caller. */
+static enum stirkeep_status end_append(struct stk_recorder *recorder, enum stirkeep_status status,
+                                       const struct stk_error *why, struct stk_error *error)
+{
     if (status == STIRKEEP_OK) {
         rejoice(recorder);
         return STIRKEEP_OK;
     }
-    complain(recorder, why.message);
-    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why.message);
+    if (status == STIRKEEP_INVALID) /* the record is to blame, and not the trail */
+        return stk_error_set(error, status, "%s", why->message);
+    complain(recorder, why->message);
+    return stk_error_set(error, STIRKEEP_AUDIT_UNAVAILABLE, "%s", why->message);
+}
+
+enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
+                                         const struct stk_record *records, size_t count,
+                                         struct stk_error *error)
+{
+    struct stk_trail *trail = NULL;
+    struct stk_error why = {0};
+    enum stirkeep_status status = trail_of(recorder, &trail, &why);
+
+    if (status == STIRKEEP_OK)
+        status = stk_trail_append(trail, records, count, stk_clock_real_us(), &why);
+    return end_append(recorder, status, &why, error);
+}
+
+enum stirkeep_status stk_recorder_append_composed(struct stk_recorder *recorder,
+                                                  const struct stk_buffer *const *bodies,
+                                                  size_t count, struct stk_error *error)
+{
+    struct stk_trail *trail = NULL;
+    struct stk_error why = {0};
+    enum stirkeep_status status = trail_of(recorder, &trail, &why);
+
+    if (status == STIRKEEP_OK)
+        status = stk_trail_append_composed(trail, bodies, count, stk_clock_real_us(), &why);
+    return end_append(recorder, status, &why, error);
 }
 
 enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error)
@@ -123,6 +155,11 @@ void stk_recorder_watch(struct stk_recorder *recorder)
         rejoice(recorder);
 }
 
+struct stk_trail *stk_recorder_trail(struct stk_recorder *recorder)
+{
+    return atomic_load(&recorder->trail);
+}
+
 uint64_t stk_recorder_sequence(struct stk_recorder *recorder)
 {
     struct stk_trail *trail = atomic_load(&recorder->trail);
@@ -137,13 +174,18 @@ bool stk_recorder_writable(struct stk_recorder *recorder)
     return trail != NULL && stk_trail_writable(trail);
 }
 
-void stk_recorder_end(struct stk_recorder *recorder, const char *detail)
+void stk_recorder_stop(struct stk_recorder *recorder, const char *detail)
 {
     struct stk_record stop = {.act = "stop", .outcome = "ok", .detail = detail};
-    struct stk_trail *trail = atomic_exchange(&recorder->trail, NULL);
+    struct stk_trail *trail = atomic_load(&recorder->trail);
 
     if (trail == NULL)
         return;
     (void)stk_trail_append(trail, &stop, 1, stk_clock_real_us(), NULL);
-    stk_trail_close(trail);
+    (void)stk_trail_sync(trail, NULL);
+}
+
+void stk_recorder_close(struct stk_recorder *recorder)
+{
+    stk_trail_close(atomic_exchange(&recorder->trail, NULL));
 }

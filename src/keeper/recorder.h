@@ -34,10 +34,15 @@ void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum st
 void stk_recorder_try(struct stk_recorder *recorder);
 
 /* Append all or none, opening the trail first if need be (at most one try every 100 ms).
- * AUDIT_UNAVAILABLE with the reason. Any thread. */
+ * AUDIT_UNAVAILABLE with the reason; INVALID: an act that only the trail itself records. Any thread. */
 enum stirkeep_status stk_recorder_append(struct stk_recorder *recorder,
                                          const struct stk_record *records, size_t count,
                                          struct stk_error *error);
+
+/* The same for what stk_trail_compose made. */
+enum stirkeep_status stk_recorder_append_composed(struct stk_recorder *recorder,
+                                                  const struct stk_buffer *const *bodies,
+                                                  size_t count, struct stk_error *error);
 
 /* Until the disk holds what was appended, in every mode that syncs at all. AUDIT_UNAVAILABLE. */
 enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk_error *error);
@@ -45,10 +50,17 @@ enum stirkeep_status stk_recorder_sync(struct stk_recorder *recorder, struct stk
 /* Tell the log when the trail went unwritable without anybody appending. The main thread. */
 void stk_recorder_watch(struct stk_recorder *recorder);
 
+/* NULL: it could not be opened so far. Any thread, until stk_recorder_close. */
+struct stk_trail *stk_recorder_trail(struct stk_recorder *recorder);
+
 uint64_t stk_recorder_sequence(struct stk_recorder *recorder);
 bool stk_recorder_writable(struct stk_recorder *recorder);
 
-/* Record "stop", sync and close. Nobody may append any more. */
-void stk_recorder_end(struct stk_recorder *recorder, const char *detail);
+/* Record "stop" and have it on disk, as far as the mode promises it. Nobody but who seals it may
+ * append any more. */
+void stk_recorder_stop(struct stk_recorder *recorder, const char *detail);
+
+/* Sync and close. Nobody may use it any more. */
+void stk_recorder_close(struct stk_recorder *recorder);
 
 #endif

@@ -19,10 +19,13 @@ void stk_shift_end(struct stk_shift *shift)
 
 bool stk_shift_anyone(const struct stk_keeper *keeper)
 {
-    if (atomic_load(&keeper->custody.shift.working))
+    if (atomic_load(&keeper->custody.shift.working) ||
+        atomic_load(&keeper->clerk_thread.shift.working) ||
+        atomic_load(&keeper->sealer.shift.working))
         return true;
     for (size_t i = 0; i < keeper->signer_count; i++)
         if (atomic_load(&keeper->signers[i].shift.working))
             return true;
-    return false;
+    /* Last, for what a signer was working on a moment ago is there before it stops working. */
+    return atomic_load(&keeper->outbox.under_way) > 0;
 }

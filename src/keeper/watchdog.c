@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "keeper/keeper.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* A custody order is many calls, and files made durable between them. */
@@ -10,28 +11,46 @@
 /* So long and so often may the token fail, with no signature in between. */
 #define FAILING_US 3000000
 #define FAILURES_MIN 3
+#define LAST_WORDS_MS 300 /* for the trail to hear of it */
 
-static _Noreturn void give_up(const char *what, uint64_t since, uint64_t now)
+/* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
+static _Noreturn void give_up(struct stk_keeper *keeper, const char *why)
 {
-    stk_log(STK_LOG_ERROR, "%s for %" PRIu64 " ms: a new keeper takes over", what,
-            (now - since) / 1000);
-    /* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
+    stk_clerk_note(&keeper->clerk, "token-lost", STIRKEEP_TOKEN_ERROR, NULL, "%s", why);
+    (void)stk_clerk_settle(&keeper->clerk, LAST_WORDS_MS);
     _exit(1);
 }
 
-static void check_login(const struct stk_token *token)
+static void check_login(struct stk_keeper *keeper)
 {
+    const struct stk_token *token = keeper->token;
+    const char *why = NULL;
+
     if (token == NULL || (!stk_token_login_lost(token) && !stk_token_is_blind(token)))
         return;
-    stk_log(STK_LOG_ERROR, "token: %s: a new keeper logs in again",
-            stk_token_login_lost(token) ? "the login is gone" : "it has to be opened anew");
-    _exit(1);
+    why = stk_token_login_lost(token) ? "token: the login is gone"
+                                      : "token: it has to be opened anew";
+    stk_log(STK_LOG_ERROR, "%s: a new keeper logs in again", why);
+    give_up(keeper, why);
 }
 
-static void check_call(uint64_t since, uint64_t limit_us, const char *what, uint64_t now)
+static void check_call(struct stk_keeper *keeper, uint64_t since, uint64_t limit_us,
+                       const char *what, uint64_t now)
 {
-    if (since != 0 && now > since && now - since > limit_us)
-        give_up(what, since, now);
+    char why[STK_ERROR_MAX] = "";
+
+    if (since == 0 || now <= since || now - since <= limit_us)
+        return;
+    (void)snprintf(why, sizeof(why), "%s for %" PRIu64 " ms", what, (now - since) / 1000);
+    stk_log(STK_LOG_ERROR, "%s: a new keeper takes over", why);
+    give_up(keeper, why);
+}
+
+static void check_signer(struct stk_keeper *keeper, const struct stk_signer *signer,
+                         uint64_t limit_us, const char *what, uint64_t now)
+{
+    if (signer != NULL)
+        check_call(keeper, stk_signer_busy_since(signer), limit_us, what, now);
 }
 
 void stk_watchdog_check(struct stk_keeper *keeper)
@@ -41,17 +60,18 @@ void stk_watchdog_check(struct stk_keeper *keeper)
     uint64_t failing = atomic_load(&keeper->failing_since);
 
     for (size_t i = 0; i < keeper->signer_count; i++)
-        if (keeper->signers[i].signer != NULL)
-            check_call(stk_signer_busy_since(keeper->signers[i].signer), limit_us,
-                       "token: a call of a signer has hung", now);
+        check_signer(keeper, keeper->signers[i].signer, limit_us,
+                     "token: a call of a signer has hung", now);
+    check_signer(keeper, atomic_load(&keeper->sealer.signer), limit_us,
+                 "token: a call of the sealer has hung", now);
     if (keeper->token != NULL)
-        check_call(stk_token_busy_since(keeper->token), limit_us,
+        check_call(keeper, stk_token_busy_since(keeper->token), limit_us,
                    "token: a call of a custody order has hung", now);
-    check_login(keeper->token);
-    check_call(atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
+    check_login(keeper);
+    check_call(keeper, atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
                "token: a custody order has hung", now);
     if (atomic_load(&keeper->failures) >= FAILURES_MIN)
-        check_call(failing, FAILING_US, "token: no signature has succeeded", now);
+        check_call(keeper, failing, FAILING_US, "token: no signature has succeeded", now);
 }
 
 /* Called for every signature: only reads, as long as all is well. */
@@ -63,6 +83,7 @@ void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
     if (status == STIRKEEP_OK && since != 0 && atomic_exchange(&keeper->failing_since, 0) != 0) {
         atomic_store(&keeper->failures, 0);
         stk_log(STK_LOG_INFO, "token: signs again");
+        stk_clerk_note(&keeper->clerk, "token-found", STIRKEEP_OK, NULL, "it signs again");
     }
     if (status == STIRKEEP_TOKEN_LOCKED && !atomic_exchange(&keeper->told_locked, true))
         stk_log(STK_LOG_ERROR, "%s", error->message);
@@ -70,6 +91,8 @@ void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
         return;
     atomic_fetch_add(&keeper->failures, 1);
     if (since == 0 &&
-        atomic_compare_exchange_strong(&keeper->failing_since, &since, stk_clock_mono_us()))
+        atomic_compare_exchange_strong(&keeper->failing_since, &since, stk_clock_mono_us())) {
         stk_log(STK_LOG_ERROR, "signing failed: %s", error->message);
+        stk_clerk_note(&keeper->clerk, "token-lost", status, NULL, "%s", error->message);
+    }
 }

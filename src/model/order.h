@@ -17,7 +17,9 @@ struct stk_order {
     struct stk_claims claims;
     char attest_asked;    /* what the client asked for when claims.attest is lower; 0: the same */
     uint64_t deadline_us; /* CLOCK_MONOTONIC */
+    uint64_t asked_us;    /* when the request came; likewise */
     struct stk_peer peer;
+    const char *executable; /* of the peer, when front knows it; NULL and "": it does not */
     const char *grant;
     uint64_t request_id; /* the client's */
 };
@@ -32,9 +34,11 @@ struct stk_answer {
     uint32_t passport_length;
     int64_t iat;
     char origid[STK_ORIGID_LENGTH + 1];
+    uint32_t token_us; /* how long the token took; 0: it made no signature */
 };
 
-/* Something refused before the keeper saw it, for the trail. Texts are never NULL. */
+/* Something refused before the keeper saw it, for the trail. Texts are never NULL, but that of the
+ * executable may be, as in an order. */
 struct stk_refusal {
     enum stirkeep_status status;
     const char *reason;
@@ -45,6 +49,7 @@ struct stk_refusal {
     const char *attest;
     const char *origid;
     struct stk_peer peer;
+    const char *executable;
     uint64_t request_id;
     uint32_t suppressed; /* so many more were not recorded one by one */
 };

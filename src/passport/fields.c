@@ -105,10 +105,9 @@ static enum stirkeep_status keep_others(struct payload_reading *reading,
     return reading->fields.input->other != NULL ? STIRKEEP_OK : stk_field_no_room(&reading->fields);
 }
 
-enum stirkeep_status stk_fields_read(const struct stk_json *payload, const char *ppt,
-                                     struct stk_arena *arena, struct stk_claims_input *ret_input,
-                                     struct stk_fields_unknown *ret_unknown,
-                                     struct stk_error *error)
+enum stirkeep_status stk_fields_of(const struct stk_json *payload, const char *ppt,
+                                   struct stk_arena *arena, struct stk_claims_input *ret_input,
+                                   struct stk_fields_unknown *ret_unknown, struct stk_error *error)
 {
     struct stk_claims_input input = {.ppt = ppt};
     struct payload_reading reading = {.fields = {.arena = arena, .input = &input, .error = error},

@@ -19,9 +19,8 @@ struct stk_fields_unknown {
  * are refused when `ret_unknown` is NULL, as are keys within claims; else they are told by it.
  * INVALID; TOO_LARGE.
  */
-enum stirkeep_status stk_fields_read(const struct stk_json *payload, const char *ppt,
-                                     struct stk_arena *arena, struct stk_claims_input *ret_input,
-                                     struct stk_fields_unknown *ret_unknown,
-                                     struct stk_error *error);
+enum stirkeep_status stk_fields_of(const struct stk_json *payload, const char *ppt,
+                                   struct stk_arena *arena, struct stk_claims_input *ret_input,
+                                   struct stk_fields_unknown *ret_unknown, struct stk_error *error);
 
 #endif

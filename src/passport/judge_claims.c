@@ -17,7 +17,7 @@ static enum stirkeep_status make_claims(const struct stk_json *payload, const ch
 {
     const struct stk_json *nam = stk_json_member(stk_json_member(payload, "rcd"), "nam");
     const bool nameless = nam != NULL && nam->kind == STK_JSON_STRING && nam->length == 0;
-    enum stirkeep_status status = stk_fields_read(payload, ppt, arena, input, unknown, error);
+    enum stirkeep_status status = stk_fields_of(payload, ppt, arena, input, unknown, error);
 
     if (status != STIRKEEP_OK)
         return status;

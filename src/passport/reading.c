@@ -105,7 +105,7 @@ enum stirkeep_status stk_passport_read(struct stk_bytes header, struct stk_bytes
     if (status == STIRKEEP_OK)
         status = read_object(payload, "payload", arena, &payload_json, error);
     if (status == STIRKEEP_OK)
-        status = stk_fields_read(payload_json, ppt, arena, &input, NULL, error);
+        status = stk_fields_of(payload_json, ppt, arena, &input, NULL, error);
     if (status == STIRKEEP_OK && input.iat == 0)
         status = stk_error_set(error, STIRKEEP_INVALID, "iat: missing");
     if (status == STIRKEEP_OK)

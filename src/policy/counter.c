@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/counter.h"
 
+#include <assert.h>
+
 #define DAY_S 86400
 
 uint64_t stk_counter_capacity(const struct stk_rate *rate)
@@ -53,6 +55,18 @@ void stk_counter_bring_up(struct stk_counter *counter, uint64_t mono_us, int64_t
 {
     stk_counter_refill(counter, mono_us);
     turn(counter, today);
+}
+
+uint64_t stk_counter_ready_us(const struct stk_counter *counter)
+{
+    uint64_t rate = counter->rate.rate;
+    uint64_t ready_us = 0;
+
+    assert(counter->is_filled && rate > 0 && counter->tokens < STK_TOKEN);
+    if (__builtin_add_overflow(counter->filled_us, (STK_TOKEN - counter->tokens + rate - 1) / rate,
+                               &ready_us))
+        return UINT64_MAX;
+    return ready_us;
 }
 
 enum stk_shortage stk_counter_look(const struct stk_counter *counter, uint32_t count)

@@ -111,6 +111,7 @@ uint32_t stk_counters_make(struct stk_counters *counters, enum stk_usage_kind ki
                                                  .in_use = true,
                                                  .next_changed = STK_COUNTER_NONE,
                                                  .births = births + 1,
+                                                 .grant = STK_COUNTER_NONE,
                                                  .day = INT64_MIN};
     memcpy(counters->all[number].name, name, length + 1);
     hang(counters, number);

@@ -8,7 +8,6 @@
  * Counters by the names of grants and certificates. A counter keeps its number as long as it is
  * there. One thread.
  */
-#define STK_COUNTER_NONE UINT32_MAX
 #define STK_GRANT_COUNTERS_MAX (4 * STK_GRANTS_MAX) /* of a policy, and of those that are gone */
 
 struct stk_counters {

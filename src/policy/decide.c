@@ -17,6 +17,14 @@ size_t stk_bits_next(const uint64_t *bits, size_t words, size_t from)
     return SIZE_MAX;
 }
 
+size_t stk_bits_last(const uint64_t *bits, size_t words)
+{
+    while (words-- > 0)
+        if (bits[words] != 0)
+            return words * 64 + 63 - (size_t)__builtin_clzll(bits[words]);
+    return SIZE_MAX;
+}
+
 /* Leave only what is in the mask, too; false, and all as it was, when nothing is. */
 static bool narrow(uint64_t *bits, const uint64_t *mask, size_t words)
 {
@@ -202,10 +210,18 @@ static enum stirkeep_status refuse(const struct stk_policy *policy, const uint64
     return stk_error_set(error, STIRKEEP_NOT_PERMITTED, "grant %s: %s", nearest->name, text);
 }
 
-enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
-                                       const struct stk_grants *grants,
-                                       const struct stk_question *question,
-                                       struct stk_decision *ret_decision, struct stk_error *error)
+static size_t first_unspent(const uint64_t *bits, size_t words, const uint64_t *spent)
+{
+    for (size_t i = 0; spent != NULL && i < words; i++)
+        if ((bits[i] & ~spent[i]) != 0)
+            return i * 64 + (size_t)__builtin_ctzll(bits[i] & ~spent[i]);
+    return stk_bits_next(bits, words, 0);
+}
+
+enum stirkeep_status
+stk_policy_decide_unspent(const struct stk_policy *policy, const struct stk_grants *grants,
+                          const struct stk_question *question, const uint64_t *spent,
+                          struct stk_decision *ret_decision, struct stk_error *error)
 {
     const struct stk_lookup *lookup = stk_policy_lookup(policy);
     STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
@@ -227,27 +243,17 @@ enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
     status = stk_policy_attest(policy, &asked, &decision, error);
     if (status != STIRKEEP_OK)
         return status;
-    decision.grant = stk_policy_grant(policy, stk_bits_next(bits, lookup->words, 0));
+    decision.grant = stk_policy_grant(policy, first_unspent(bits, lookup->words, spent));
     *ret_decision = decision;
     return STIRKEEP_OK;
 }
 
-bool stk_policy_decide_next(const struct stk_policy *policy, const struct stk_grants *grants,
-                            const struct stk_question *question, struct stk_decision *decision)
+enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
+                                       const struct stk_grants *grants,
+                                       const struct stk_question *question,
+                                       struct stk_decision *ret_decision, struct stk_error *error)
 {
-    const struct stk_lookup *lookup = stk_policy_lookup(policy);
-    STK_UNINITIALIZED uint64_t bits[STK_GRANT_WORDS_MAX];
-    struct stk_asked asked = stk_asked_of(question);
-    size_t next = 0;
-
-    assert(grants->policy == policy && lookup != NULL);
-    if (stk_policy_narrow(lookup, grants, &asked, bits) != STK_STEP_ALLOWED)
-        return false;
-    next = stk_bits_next(bits, lookup->words, stk_grant_index(decision->grant) + 1);
-    if (next == SIZE_MAX)
-        return false;
-    decision->grant = stk_policy_grant(policy, next);
-    return true;
+    return stk_policy_decide_unspent(policy, grants, question, NULL, ret_decision, error);
 }
 
 bool stk_policy_may_see(const struct stk_grants *grants, const char *name)

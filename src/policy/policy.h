@@ -20,8 +20,7 @@ struct stk_policy;
 
 #define STK_GRANTS_MAX 4096
 #define STK_CERTIFICATE_LIMITS_MAX 4096
-#define STK_EXECUTABLE_MAX 511 /* characters of a program's path */
-#define STK_UNIT_MAX 255       /* characters of a systemd unit's name */
+#define STK_UNIT_MAX 255 /* characters of a systemd unit's name */
 
 /* How fast and how much: 0 is without a limit. */
 struct stk_rate {
@@ -139,11 +138,6 @@ enum stirkeep_status stk_policy_decide(const struct stk_policy *policy,
                                        const struct stk_grants *grants,
                                        const struct stk_question *question,
                                        struct stk_decision *ret_decision, struct stk_error *error);
-
-/* The place of the next grant behind `after` (as stk_policy_decide found it) that allows it, too:
- * for when that one has no tokens left. False: none. */
-bool stk_policy_decide_next(const struct stk_policy *policy, const struct stk_grants *grants,
-                            const struct stk_question *question, struct stk_decision *decision);
 
 /* May the peer know of the certificate: does some grant name it? For listing. */
 bool stk_policy_may_see(const struct stk_grants *grants, const char *name);

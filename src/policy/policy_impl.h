@@ -115,8 +115,16 @@ enum stk_step stk_policy_narrow(const struct stk_lookup *lookup, const struct st
                                 const struct stk_asked *asked,
                                 uint64_t ret_bits[STK_GRANT_WORDS_MAX]);
 
-/* The first bit from `from` on, or SIZE_MAX. */
+/* stk_policy_decide, but of the grants that allow it the first one that is not `spent` (a bit each,
+ * or NULL); the first one of all when there is none. */
+enum stirkeep_status
+stk_policy_decide_unspent(const struct stk_policy *policy, const struct stk_grants *grants,
+                          const struct stk_question *question, const uint64_t *spent,
+                          struct stk_decision *ret_decision, struct stk_error *error);
+
+/* The first bit from `from` on, or SIZE_MAX; and the last one. */
 size_t stk_bits_next(const uint64_t *bits, size_t words, size_t from);
+size_t stk_bits_last(const uint64_t *bits, size_t words);
 
 /* For messages: '?' for what no decoder lets through. */
 static inline char stk_attest_shown(const struct stk_claims *claims)

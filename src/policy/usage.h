@@ -21,10 +21,22 @@ void stk_usage_free(struct stk_usage *usage);
 enum stirkeep_status stk_usage_adopt(struct stk_usage *usage, const struct stk_policy *policy);
 
 /*
+ * stk_policy_decide, but of the grants that allow it the first one that is not known to have nothing
+ * left: however many are used up, none of them is asked again before it may have something. What
+ * was decided without it can be charged as well, only not as quickly. Nothing is charged.
+ */
+enum stirkeep_status stk_usage_decide(struct stk_usage *usage, const struct stk_policy *policy,
+                                      const struct stk_grants *grants,
+                                      const struct stk_question *question, uint64_t mono_us,
+                                      int64_t real_s, struct stk_decision *ret_decision,
+                                      struct stk_error *error);
+
+/*
  * Charge `count` signatures to the grant of `decision` and to the certificate: both or neither. When
- * the grant has too few left, the next grant that allows the question is tried (stk_policy_decide_
- * next) and `decision` changed. RATE_LIMITED: "grant kamailio: rate: 500 a second are used up" or
- * "certificate Alpha: quota: 100000 a day are used up", naming the last one that failed.
+ * the grant has too few left, the first other grant that allows the question and has enough pays,
+ * and `decision` is changed. RATE_LIMITED: "grant kamailio: rate: 500 a second are used up" or
+ * "certificate Alpha: quota: 100000 a day are used up", naming the last
+ * grant that allows it.
  */
 enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_policy *policy,
                                       const struct stk_grants *grants,

@@ -32,7 +32,14 @@ static _Noreturn void fail_with(enum stk_room room, const char *what)
 
 static int last_fd(enum stk_room room)
 {
-    return room == STK_ROOM_FRONT ? STK_FD_FRONT_RULES : STK_FD_KEEPER_PIN;
+    switch (room) {
+    case STK_ROOM_FRONT:
+        return STK_FD_FRONT_RULES;
+    case STK_ROOM_KEEPER:
+        return STK_FD_KEEPER_NUMBERS;
+    default:
+        return STK_FD_INTAKE_FRONT;
+    }
 }
 
 /* For kernels before 5.9 and containers whose filter does not know close_range. */

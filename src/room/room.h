@@ -19,7 +19,8 @@
 /* front:  5 listening sign.sock, 6 link to the keeper, 7 link to intake, 8 the image of attestation
  *         rules, a sealed memfd (absent when there are none)
  * intake: 5 listening admin.sock, 6 link to the keeper, 7 link to front
- * keeper: 5 link to front, 6 link to intake, 7 the PIN file (absent when it was refused before) */
+ * keeper: 5 link to front, 6 link to intake, 7 the PIN file (absent when it was refused before),
+ *         8 the key for numbers, a file (absent when they are not hashed) */
 #define STK_FD_FRONT_LISTEN 5
 #define STK_FD_FRONT_KEEPER 6
 #define STK_FD_FRONT_INTAKE 7
@@ -30,6 +31,7 @@
 #define STK_FD_KEEPER_FRONT 5
 #define STK_FD_KEEPER_INTAKE 6
 #define STK_FD_KEEPER_PIN 7
+#define STK_FD_KEEPER_NUMBERS 8
 
 /* "keeper", "intake", "front". */
 const char *stk_room_name(enum stk_room room);
@@ -42,10 +44,12 @@ enum stk_control_kind {
     STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
     STK_CONTROL_TAKEN,       /* front, intake: CONFIG `number` is in force, or (`status`) is not */
     STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
+    STK_CONTROL_SEALED, /* keeper: a seal of the trail, for the witness: `text` is its line, and
+                                `number` the last record that it covers */
     /* porter -> room */
-    STK_CONTROL_DRAIN,   /* finish what is in flight, then exit 0 */
-    STK_CONTROL_ROOM_UP, /* `room` is ready (again): repeat what it has not answered */
-    STK_CONTROL_ROOM_DOWN,
+    STK_CONTROL_DRAIN,     /* finish what is in flight, then exit 0 */
+    STK_CONTROL_ROOM_UP,   /* `room` is ready (again): repeat what it has not answered */
+    STK_CONTROL_ROOM_DOWN, /* `room` is not there; `text` says how it ended, when it just did */
     STK_CONTROL_CONFIG,   /* front, intake: another configuration (as at STK_FD_CONFIG), and with it
                              to front the rules (as at STK_FD_FRONT_RULES) when there are any */
     STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`

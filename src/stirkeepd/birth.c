@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ENVIRONMENT_OWN 3 /* PATH, LANG, JOURNAL_STREAM */
+#define ENVIRONMENT_OWN 4 /* PATH, LANG, JOURNAL_STREAM, GLIBC_TUNABLES */
 #define VARIABLE_MAX 128
 
 static void place_descriptors(const struct stk_rooms *rooms, enum stk_room room, int pin,
@@ -23,6 +23,7 @@ static void place_descriptors(const struct stk_rooms *rooms, enum stk_room room,
         fds[STK_FD_KEEPER_FRONT] = links->ends[STK_LINK_FRONT_KEEPER][1];
         fds[STK_FD_KEEPER_INTAKE] = links->ends[STK_LINK_INTAKE_KEEPER][1];
         fds[STK_FD_KEEPER_PIN] = pin;
+        fds[STK_FD_KEEPER_NUMBERS] = rooms->number_key;
         break;
     case STK_ROOM_INTAKE:
         fds[STK_FD_INTAKE_LISTEN] = rooms->admin.fd;
@@ -57,6 +58,8 @@ static enum stirkeep_status spawn(struct stk_rooms *rooms, enum stk_room room, i
     char journal[VARIABLE_MAX] = "";
     char path[] = "PATH=/usr/bin:/bin";
     char language[] = "LANG=C";
+    /* A signature is hundreds of small allocations: they shall not leave the thread's own store. */
+    char tunables[] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=127";
     char *environment[ENVIRONMENT_OWN + STK_TOKEN_ENVIRONMENT_MAX + 1] = {path, language};
     size_t count = 2;
     struct stk_birth birth = {.room = room,
@@ -67,6 +70,8 @@ static enum stirkeep_status spawn(struct stk_rooms *rooms, enum stk_room room, i
     if (stream != NULL &&
         snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream) < (int)sizeof(journal))
         environment[count++] = journal;
+    if (room == STK_ROOM_KEEPER)
+        environment[count++] = tunables;
     for (size_t i = 0; room == STK_ROOM_KEEPER && i < STK_TOKEN_ENVIRONMENT_MAX; i++)
         if (rooms->config->token.environment[i] != NULL)
             environment[count++] = rooms->config->token.environment[i];

@@ -5,25 +5,35 @@
 #include "stirkeepd/lives.h"
 #include "stirkeepd/notify.h"
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LAST_WORDS_MAX 16 /* a room has at most two to say in its life: PIN_REFUSED, FAILED */
+#define LAST_WORDS_MAX 16 /* a room has few to say: PIN_REFUSED, FAILED, its last seals */
 #define LONG_LIFE_US (10 * 1000000ULL) /* after it, a death is the first one again */
+#define DEATH_TEXT 80
+
+static void describe_death(int wait_status, char ret_text[DEATH_TEXT])
+{
+    if (WIFSIGNALED(wait_status))
+        (void)snprintf(ret_text, DEATH_TEXT, "ended by signal %d (%s)", WTERMSIG(wait_status),
+                       strsignal(WTERMSIG(wait_status)));
+    else
+        (void)snprintf(ret_text, DEATH_TEXT, "ended with status %d", WEXITSTATUS(wait_status));
+}
 
 static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wait_status)
 {
-    const char *name = stk_room_name(room);
     const char *when = rooms->phase == STK_PHASE_STARTING ? " before the service was ready" : "";
+    char how[DEATH_TEXT] = "";
 
-    if (rooms->records[room].explained)
+    if (rooms->records[room].explained ||
+        (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0 &&
+         rooms->phase == STK_PHASE_STOPPING))
         return;
-    if (WIFSIGNALED(wait_status))
-        stk_log(STK_LOG_ERROR, "%s: ended by signal %d (%s)%s", name, WTERMSIG(wait_status),
-                strsignal(WTERMSIG(wait_status)), when);
-    else if (WEXITSTATUS(wait_status) != 0 || rooms->phase != STK_PHASE_STOPPING)
-        stk_log(STK_LOG_ERROR, "%s: ended with status %d%s", name, WEXITSTATUS(wait_status), when);
+    describe_death(wait_status, how);
+    stk_log(STK_LOG_ERROR, "%s: %s%s", stk_room_name(room), how, when);
 }
 
 /* The last words are still on the channel. READY, and what asks for an answer, comes too late. They
@@ -37,7 +47,8 @@ static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_
         return;
     for (unsigned i = 0;
          i < LAST_WORDS_MAX && stk_control_receive(record->control, &message) == STIRKEEP_OK; i++) {
-        if (message.kind == STK_CONTROL_FAILED || message.kind == STK_CONTROL_PIN_REFUSED)
+        if (message.kind == STK_CONTROL_FAILED || message.kind == STK_CONTROL_PIN_REFUSED ||
+            message.kind == STK_CONTROL_SEALED)
             (void)stk_rooms_take_message(rooms, room, &message, now_us);
         stk_control_drop(&message);
     }
@@ -83,6 +94,7 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
 {
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++) {
         struct stk_room_record *record = &rooms->records[i];
+        char how[DEATH_TEXT] = "";
 
         if (!stk_room_is_alive(record) || record->pid != pid)
             continue;
@@ -90,8 +102,9 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
         log_death(rooms, (enum stk_room)i, wait_status);
         record->state = STK_ROOM_ABSENT;
         record->pid = 0;
+        describe_death(wait_status, how);
         if (record->up_since_us != 0)
-            stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_DOWN, (enum stk_room)i);
+            stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_DOWN, (enum stk_room)i, how);
         if (i == STK_ROOM_INTAKE)
             stk_reload_intake_down(rooms);
         go_on_after_death(rooms, (enum stk_room)i, now_us);

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "room/room.h"
 #include "room/spool.h"
+#include "stirkeepd/check_audit.h"
 #include "stirkeepd/pin.h"
 #include "stirkeepd/reading.h"
+#include "stirkeepd/secret_file.h"
 #include "stirkeepd/sockets.h"
 #include "stirkeepd/user.h"
 #include <errno.h>
@@ -160,6 +162,7 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
         check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3, config->storage.spool);
     problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1, "");
     problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);
+    problems += stk_check_trail(config->audit.file, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(config->token.directory, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(catalog, users[STK_ROOM_INTAKE].uid);
     return problems;
@@ -182,6 +185,48 @@ static int check_pin(const struct stk_config *config, uid_t keeper_uid)
     return tell(status, &error);
 }
 
+/* A credential is there only when the service manager starts the service. */
+static int check_number_key(const struct stk_config *config, uid_t keeper_uid)
+{
+    struct stk_error error = {0};
+    enum stirkeep_status status = STIRKEEP_OK;
+    int fd = -1;
+
+    if (!config->audit.numbers_hashed ||
+        (config->audit.number_key[0] == '\0' && getenv("CREDENTIALS_DIRECTORY") == NULL))
+        return 0;
+    status = stk_number_key_open(config->audit.number_key, keeper_uid, &fd, &error);
+    if (fd >= 0)
+        (void)close(fd);
+    return tell(status, &error);
+}
+
+/* By stirkeepd itself: who keeps seals must not be in the keeper's hands. */
+static int check_witness(const struct stk_config *config)
+{
+    char directory[PATH_MAX] = "";
+    char program[PATH_MAX] = "";
+    size_t length = strcspn(config->audit.witness_command, " \t");
+    int problems = 0;
+
+    if (config->audit.witness[0] != '\0' &&
+        stk_file_directory_of(config->audit.witness, directory, sizeof(directory))) {
+        const struct need needs[] = {{directory, W_OK | X_OK, false},
+                                     {config->audit.witness, R_OK | W_OK, true}};
+
+        for (size_t i = 0; i < 2; i++)
+            problems += check_need(&needs[i], "stirkeepd", geteuid());
+        problems += check_owner(directory, geteuid());
+        problems += stk_check_witness_file(config->audit.witness);
+    }
+    if (length > 0 && length < sizeof(program)) {
+        memcpy(program, config->audit.witness_command, length);
+        problems += check_need(&(struct need){program, X_OK, false}, "stirkeepd", geteuid());
+    }
+    problems += stk_check_witness_command(config->audit.witness_command);
+    return problems;
+}
+
 int stk_check_run(const struct stk_options *options)
 {
     struct stk_reading reading = {.config_fd = -1, .rules_fd = -1};
@@ -198,6 +243,8 @@ int stk_check_run(const struct stk_options *options)
         problems = tell(stk_users_find(config, options->config, users, &error), &error);
     if (problems == 0) {
         problems += check_pin(config, users[STK_ROOM_KEEPER].uid);
+        problems += check_number_key(config, users[STK_ROOM_KEEPER].uid);
+        problems += check_witness(config);
         problems += tell(stk_listener_check(config->sockets.sign, &error), &error);
         problems += tell(stk_listener_check(config->sockets.admin, &error), &error);
         problems += check_rooms(options, config, users);

@@ -36,7 +36,7 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now
     record->due_us = STK_DUE_NEVER;
     record->up_since_us = now_us;
     stk_log(STK_LOG_INFO, "%s: ready, pid %d", stk_room_name(room), (int)record->pid);
-    stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room);
+    stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room, NULL);
     if (room == STK_ROOM_INTAKE && rooms->phase == STK_PHASE_RUNNING)
         stk_reload_intake_up(rooms);
     if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
@@ -92,6 +92,9 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
         if (room == STK_ROOM_KEEPER)
             note_pin_refused(rooms);
         return room == STK_ROOM_KEEPER;
+    case STK_CONTROL_SEALED:
+        return room == STK_ROOM_KEEPER &&
+               stk_witness_take(&rooms->witness, message->text, message->number);
     case STK_CONTROL_FAILED:
         note_failed(rooms, room, message->text, now_us);
         return true;

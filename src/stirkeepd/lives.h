@@ -26,9 +26,9 @@ void stk_room_kill(struct stk_room_record *record);
 /* It has to be gone in `ms`. */
 void stk_room_expect_end(struct stk_room_record *record, uint64_t now_us, unsigned ms);
 
-/* Tell the rooms alive, but for `about` itself. */
+/* Tell the rooms alive, but for `about` itself. The text may be NULL. */
 void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind kind,
-                           enum stk_room about);
+                           enum stk_room about, const char *text);
 
 /* Start it now; when that cannot be, again later, or the service ends when it was never ready. */
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);

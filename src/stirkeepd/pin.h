@@ -28,11 +28,8 @@ struct stk_pin {
     bool is_refused;
 };
 
-/*
- * Open `path`, or $CREDENTIALS_DIRECTORY/pin when it is "" (systemd.exec(5), LoadCredential). It
- * must be a regular file, no symbolic link, not empty, without rights for group and others, owned
- * by root, by this process's user or by `keeper_uid`. CONFIG with path and reason.
- */
+/* Open `path`, or $CREDENTIALS_DIRECTORY/pin when it is "", as secret_file.h says. CONFIG with path
+ * and reason. */
 enum stirkeep_status stk_pin_open(const char *path, uid_t keeper_uid, int *ret_fd,
                                   struct stk_pin_identity *ret_identity, struct stk_error *error);
 

@@ -3,13 +3,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "stirkeepd/lives.h"
 #include "stirkeepd/rooms.h"
+#include "stirkeepd/secret_file.h"
 #include "stirkeepd/signals.h"
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define WITNESS_LAST_MS 3000 /* for the last seal to get to the witness */
 
 static enum stirkeep_status open_sockets(struct stk_rooms *rooms, struct stk_error *error)
 {
@@ -32,6 +36,7 @@ static void reap(struct stk_rooms *rooms)
     /* Not only our rooms: as the first process of a container we inherit orphans. */
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
         stk_reader_bury(&rooms->reload.reader, pid);
+        stk_witness_bury(&rooms->witness, pid, wait_status, stk_clock_mono_us());
         stk_rooms_bury(rooms, pid, wait_status, stk_clock_mono_us());
     }
 }
@@ -73,12 +78,48 @@ static void loop(struct stk_rooms *rooms, int signals)
     }
 }
 
+/* The rooms are gone; the last seal has still to get to those who keep it. */
+static void settle_witness(struct stk_rooms *rooms, int signals)
+{
+    uint64_t until_us = stk_due_after(stk_clock_mono_us(), WITNESS_LAST_MS);
+
+    stk_witness_hurry(&rooms->witness);
+    for (;;) {
+        struct pollfd watched = {.fd = signals, .events = POLLIN};
+        uint64_t now_us = stk_clock_mono_us();
+
+        (void)stk_witness_tick(&rooms->witness, now_us);
+        if (stk_witness_is_done(&rooms->witness))
+            return;
+        if (now_us >= until_us) {
+            stk_log(STK_LOG_ERROR, "audit witness: has not got the last seals in time");
+            return;
+        }
+        (void)poll(&watched, 1, (int)((until_us - now_us + 999) / 1000));
+        while (stk_signals_next(signals) != 0)
+            continue;
+        reap(rooms);
+    }
+}
+
+static enum stirkeep_status open_number_key(struct stk_rooms *rooms, struct stk_error *error)
+{
+    const struct stk_config *config = rooms->config;
+
+    if (!config->audit.numbers_hashed)
+        return STIRKEEP_OK;
+    return stk_number_key_open(config->audit.number_key, rooms->users[STK_ROOM_KEEPER].uid,
+                               &rooms->number_key, error);
+}
+
 int stk_porter_run(const struct stk_options *options)
 {
     struct stk_rooms rooms = {.libexec = options->libexec,
                               .in_force = {.config_fd = -1, .rules_fd = -1},
                               .sign = {.fd = -1, .lock = -1},
                               .admin = {.fd = -1, .lock = -1},
+                              .number_key = -1,
+                              .witness = {.file = "", .command = ""},
                               .exit_status = 1};
     struct stk_config *config = NULL;
     struct stk_error error = {0};
@@ -94,14 +135,18 @@ int stk_porter_run(const struct stk_options *options)
     if (status == STIRKEEP_OK)
         status = stk_users_find(config, options->config, rooms.users, &error);
     if (status == STIRKEEP_OK)
+        status = open_number_key(&rooms, &error);
+    if (status == STIRKEEP_OK)
         status = stk_signals_open(&signals, &error);
     if (status == STIRKEEP_OK)
         status = open_sockets(&rooms, &error);
     if (status == STIRKEEP_OK)
         status = stk_links_make(&rooms.links, &error);
     if (status == STIRKEEP_OK) {
+        stk_witness_init(&rooms.witness, config);
         stk_rooms_begin(&rooms, stk_clock_mono_us());
         loop(&rooms, signals);
+        settle_witness(&rooms, signals);
     } else {
         stk_log(STK_LOG_ERROR, "%s", error.message);
     }
@@ -110,6 +155,9 @@ int stk_porter_run(const struct stk_options *options)
     stk_listener_unlink(&rooms.admin);
     stk_listener_close(&rooms.sign);
     stk_listener_close(&rooms.admin);
+    stk_witness_free(&rooms.witness);
+    if (rooms.number_key >= 0)
+        (void)close(rooms.number_key);
     stk_users_free(rooms.users);
     stk_reading_free(&rooms.in_force);
     if (signals >= 0)

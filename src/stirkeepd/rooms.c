@@ -42,19 +42,19 @@ void stk_room_drain(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us
 }
 
 static void tell(const struct stk_rooms *rooms, enum stk_room to, enum stk_control_kind kind,
-                 enum stk_room about)
+                 enum stk_room about, const char *text)
 {
-    if (!stk_control_send(rooms->records[to].control, kind, about, NULL))
+    if (!stk_control_send(rooms->records[to].control, kind, about, text))
         stk_log(STK_LOG_WARNING, "%s: its control channel takes nothing", stk_room_name(to));
 }
 
 void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind kind,
-                           enum stk_room about)
+                           enum stk_room about, const char *text)
 {
     for (unsigned to = 0; to < STK_ROOM_COUNT; to++)
         if (to != about && stk_room_is_alive(&rooms->records[to]) && !rooms->records[to].killed &&
             rooms->records[to].control >= 0)
-            tell(rooms, (enum stk_room)to, kind, about);
+            tell(rooms, (enum stk_room)to, kind, about, text);
 }
 
 /*
@@ -105,7 +105,7 @@ static void tell_newborn(const struct stk_rooms *rooms, enum stk_room room)
             tell(rooms, room,
                  rooms->records[other].state == STK_ROOM_UP ? STK_CONTROL_ROOM_UP
                                                             : STK_CONTROL_ROOM_DOWN,
-                 (enum stk_room)other);
+                 (enum stk_room)other, NULL);
 }
 
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
@@ -186,7 +186,10 @@ static void look_for_pin(struct stk_rooms *rooms, uint64_t now_us)
 int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
 {
     uint64_t next_us = stk_reload_tick(rooms, now_us);
+    uint64_t witness_us = stk_witness_tick(&rooms->witness, now_us);
 
+    if (witness_us < next_us)
+        next_us = witness_us;
     look_for_pin(rooms, now_us);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
         if (has_due(&rooms->records[i]) && rooms->records[i].due_us <= now_us)

@@ -9,6 +9,7 @@
 #include "stirkeepd/reload.h"
 #include "stirkeepd/sockets.h"
 #include "stirkeepd/user.h"
+#include "stirkeepd/witness.h"
 #include <sys/types.h>
 
 /*
@@ -56,6 +57,8 @@ struct stk_rooms {
     struct stk_links links;
     struct stk_user users[STK_ROOM_COUNT];
     struct stk_pin pin;
+    int number_key; /* descriptor of the key for numbers, for the service's life; -1: none */
+    struct stk_witness witness;
     uint64_t pin_look_us; /* while the keeper lacks one that works: when to look; 0: it does not */
     enum stk_phase phase;
     int exit_status;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #define STK_BIRTH_FDS (STK_FD_FRONT_RULES + 1)
+_Static_assert(STK_FD_KEEPER_NUMBERS < STK_BIRTH_FDS, "STK_BIRTH_FDS is too small");
 
 /* All that a new room gets. Nothing here is owned. */
 struct stk_birth {

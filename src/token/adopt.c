@@ -102,8 +102,8 @@ static enum stirkeep_status adopt(struct stk_token *token, const struct stk_key_
     return stk_custody_explain(token, status, error);
 }
 
-enum stirkeep_status stk_token_adopt(struct stk_token *token, const struct stk_key_id *ticket,
-                                     const struct stk_key_id *key_id, struct stk_error *error)
+enum stirkeep_status stk_pair_adopt(struct stk_token *token, const struct stk_key_id *ticket,
+                                    const struct stk_key_id *key_id, struct stk_error *error)
 {
     enum stirkeep_status status = stk_custody_ready(token, error);
 
@@ -116,15 +116,27 @@ enum stirkeep_status stk_token_adopt(struct stk_token *token, const struct stk_k
     return status;
 }
 
+enum stirkeep_status stk_token_adopt(struct stk_token *token, const struct stk_key_id *ticket,
+                                     const struct stk_key_id *key_id, struct stk_error *error)
+{
+    enum stirkeep_status status = stk_audit_key_spare(token, ticket, error);
+
+    if (status == STIRKEEP_OK)
+        status = stk_audit_key_spare(token, key_id, error);
+    return status == STIRKEEP_OK ? stk_pair_adopt(token, ticket, key_id, error) : status;
+}
+
 enum stirkeep_status stk_token_spki(struct stk_token *token, const struct stk_key_id *key_id,
                                     uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
                                     struct stk_error *error)
 {
     struct stk_pair pair = {0};
     char id[STK_KEY_ID_TEXT] = "";
-    enum stirkeep_status status = stk_custody_ready(token, error);
+    enum stirkeep_status status = stk_audit_key_spare(token, key_id, error);
     CK_RV rv = CKR_OK;
 
+    if (status == STIRKEEP_OK)
+        status = stk_custody_ready(token, error);
     if (status != STIRKEEP_OK)
         return status;
     rv = stk_pair_find(&token->custody, key_id, key_id, key_id, &pair);

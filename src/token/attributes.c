@@ -16,6 +16,16 @@ static const struct named_attribute kept[] = {
     {CKA_SIGN, "SIGN", CK_TRUE},
 };
 
+static const struct named_attribute sealing[] = {
+    {CKA_SIGN_RECOVER, "SIGN_RECOVER", CK_FALSE},
+    {CKA_DECRYPT, "DECRYPT", CK_FALSE},
+    {CKA_UNWRAP, "UNWRAP", CK_FALSE},
+    {CKA_DERIVE, "DERIVE", CK_FALSE},
+    {CKA_ALWAYS_SENSITIVE, "ALWAYS_SENSITIVE", CK_TRUE},
+    {CKA_NEVER_EXTRACTABLE, "NEVER_EXTRACTABLE", CK_TRUE},
+    {CKA_LOCAL, "LOCAL", CK_TRUE},
+};
+
 static const struct named_attribute told[] = {
     {CKA_PRIVATE, "PRIVATE", 0},
     {CKA_SENSITIVE, "SENSITIVE", 0},
@@ -58,6 +68,19 @@ enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT
         return stk_error_set(error, STIRKEEP_TOKEN_ERROR,
                              "the token does not refuse to show the key's CKA_VALUE");
     return STIRKEEP_OK;
+}
+
+enum stirkeep_status stk_attributes_check_sealing(struct stk_session *session, CK_OBJECT_HANDLE key,
+                                                  struct stk_error *error)
+{
+    for (size_t i = 0; i < sizeof(sealing) / sizeof(sealing[0]); i++) {
+        char value = read_one(session, key, sealing[i].type);
+
+        if (value == (sealing[i].wanted == CK_FALSE ? '1' : '0'))
+            return stk_error_set(error, STIRKEEP_TOKEN_ERROR,
+                                 "the key on the token reads back %s=%c", sealing[i].name, value);
+    }
+    return stk_attributes_check(session, key, error);
 }
 
 void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,

@@ -48,8 +48,10 @@ enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_
 {
     struct stk_proven key = {0};
     CK_RV rv = CKR_OK;
-    enum stirkeep_status status = stk_custody_ready(token, error);
+    enum stirkeep_status status = stk_audit_key_spare(token, key_id, error);
 
+    if (status == STIRKEEP_OK)
+        status = stk_custody_ready(token, error);
     if (status != STIRKEEP_OK)
         return status;
     status = stk_key_find(&token->custody, key_id, STK_KEY_ON_TOKEN, &key, &rv, error);

@@ -255,8 +255,10 @@ enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk
 {
     struct end end = {.key_id = key_id};
     struct stk_token_destroyed destroyed = {0};
-    enum stirkeep_status status = stk_custody_ready(token, error);
+    enum stirkeep_status status = stk_audit_key_spare(token, key_id, error);
 
+    if (status == STIRKEEP_OK)
+        status = stk_custody_ready(token, error);
     if (status != STIRKEEP_OK)
         return status;
     status = destroy_all(token, &end, error);

@@ -233,6 +233,7 @@ enum stirkeep_status stk_token_examine(struct stk_token *token, uint64_t budget_
         return stk_ckr_error(error, "asking the token what it is", rv);
     describe_ways(token, diagnosis);
     describe_wrapping_key(token, diagnosis);
+    stk_examine_audit_key(token, diagnosis);
     status = stk_examine_keys(token, budget_us / 2, diagnosis, error);
     if (status == STIRKEEP_OK)
         stk_examine_files(token, budget_us / 2, diagnosis);

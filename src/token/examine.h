@@ -16,6 +16,9 @@ CK_RV stk_examine_mechanisms(struct stk_token *token, struct stk_diagnosis *diag
 enum stirkeep_status stk_examine_keys(struct stk_token *token, uint64_t budget_us,
                                       struct stk_diagnosis *diagnosis, struct stk_error *error);
 
+/* Which key seals the trail, and whether it signs. */
+void stk_examine_audit_key(struct stk_token *token, struct stk_diagnosis *diagnosis);
+
 /* The directory that the token's files are in, where it has one, and the files. */
 void stk_examine_files(const struct stk_token *token, uint64_t budget_us,
                        struct stk_diagnosis *diagnosis);

@@ -32,19 +32,18 @@ static enum stirkeep_status clear_away(struct stk_token *token, const struct stk
                : stk_ckr_error(error, "clearing away an unfinished key: C_DestroyObject", rv);
 }
 
-static enum stirkeep_status make(struct stk_token *token, const char *name,
+static enum stirkeep_status make(struct stk_token *token, const char *label,
                                  const struct stk_key_id *ticket, struct stk_pair *ret_pair,
                                  struct stk_error *error)
 {
-    const struct stk_token_import as = {.key_id = *ticket, .name = name};
     CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
     struct stk_key_template public = {0};
     struct stk_key_template private = {0};
     struct stk_pair pair = {0};
     CK_RV rv = CKR_OK;
 
-    stk_template_ec_public(&public, &as);
-    stk_template_ec(&private, &as, true);
+    stk_template_ec_public(&public, label, ticket);
+    stk_template_ec(&private, label, ticket, true);
     rv = stk_session_generate(
         &token->custody, &mechanism, &(struct stk_template){public.attributes, public.count},
         &(struct stk_template){private.attributes, private.count}, &pair.public, &pair.private);
@@ -62,7 +61,7 @@ static enum stirkeep_status make(struct stk_token *token, const char *name,
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status have_pair(struct stk_token *token, const char *name,
+static enum stirkeep_status have_pair(struct stk_token *token, const char *label,
                                       const struct stk_key_id *ticket, struct stk_pair *ret_pair,
                                       struct stk_error *error)
 {
@@ -75,7 +74,7 @@ static enum stirkeep_status have_pair(struct stk_token *token, const char *name,
     if (pair.private == CK_INVALID_HANDLE) {
         status = clear_away(token, ticket, error);
         if (status == STIRKEEP_OK)
-            status = make(token, name, ticket, &pair, error);
+            status = make(token, label, ticket, &pair, error);
     }
     if (status == STIRKEEP_OK)
         status = stk_attributes_check(&token->custody, pair.private, error);
@@ -97,17 +96,17 @@ static bool undo(struct stk_token *token, const struct stk_key_id *ticket)
            stk_sight_is_whole(&token->custody);
 }
 
-enum stirkeep_status stk_token_generate(struct stk_token *token, const char *name,
-                                        const struct stk_key_id *ticket,
-                                        uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
-                                        struct stk_error *error)
+enum stirkeep_status stk_pair_generate(struct stk_token *token, const char *label,
+                                       const struct stk_key_id *ticket,
+                                       uint8_t ret_spki[STK_P256_SPKI_LENGTH],
+                                       struct stk_error *error)
 {
     struct stk_pair pair = {0};
     enum stirkeep_status status = stk_custody_ready(token, error);
 
     if (status != STIRKEEP_OK)
         return status;
-    status = have_pair(token, name, ticket, &pair, error);
+    status = have_pair(token, label, ticket, &pair, error);
     if (status != STIRKEEP_OK && !undo(token, ticket) && error != NULL)
         (void)stk_error_set(error, status, "%s (objects of the new key may be left on the token)",
                             error->message);
@@ -115,4 +114,18 @@ enum stirkeep_status stk_token_generate(struct stk_token *token, const char *nam
     if (status == STIRKEEP_OK)
         memcpy(ret_spki, pair.spki, sizeof(pair.spki));
     return status;
+}
+
+enum stirkeep_status stk_token_generate(struct stk_token *token, const char *name,
+                                        const struct stk_key_id *ticket,
+                                        uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
+                                        struct stk_error *error)
+{
+    char label[STK_KEY_LABEL_SIZE] = "";
+    enum stirkeep_status status = stk_audit_key_spare(token, ticket, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_key_label(name, label);
+    return stk_pair_generate(token, label, ticket, ret_spki, error);
 }

@@ -11,11 +11,14 @@ struct before {
     CK_OBJECT_HANDLE held; /* the one that proves itself, or CK_INVALID_HANDLE */
 };
 
-static enum stirkeep_status check_import(const struct stk_token_import *import,
+static enum stirkeep_status check_import(const struct stk_token *token,
+                                         const struct stk_token_import *import,
                                          struct stk_error *error)
 {
     uint8_t hash[STK_DIGEST_LENGTH] = {0};
 
+    if (stk_audit_key_spare(token, &import->key_id, error) != STIRKEEP_OK)
+        return STIRKEEP_NOT_PERMITTED;
     if (!stk_spki_is_p256(import->spki))
         return stk_error_set(error, STIRKEEP_KEY_MISMATCH, "the public key is not on P-256");
     stk_sha256(import->spki.data, import->spki.length, hash);
@@ -69,10 +72,12 @@ static enum stirkeep_status make(struct stk_token *token, const struct stk_token
                                  bool on_token, CK_OBJECT_HANDLE *ret_key, struct stk_error *error)
 {
     struct stk_key_template template = {0};
+    char label[STK_KEY_LABEL_SIZE] = "";
     const char *call = NULL;
     CK_RV rv = CKR_OK;
 
-    stk_template_ec(&template, import, on_token);
+    stk_key_label(import->name, label);
+    stk_template_ec(&template, label, &import->key_id, on_token);
     if (import->pkcs8 != NULL)
         return stk_create(token, import->pkcs8, &template, ret_key, error);
     rv = stk_unwrap(token, import->sealed, &template, ret_key, &call);
@@ -201,7 +206,7 @@ enum stirkeep_status stk_token_import(struct stk_token *token,
                                       struct stk_error *error)
 {
     struct before before = {0};
-    enum stirkeep_status status = check_import(import, error);
+    enum stirkeep_status status = check_import(token, import, error);
 
     if (status != STIRKEEP_OK)
         return status;

@@ -15,6 +15,7 @@
 
 #define STK_P256_SPKI_LENGTH 91  /* DER SubjectPublicKeyInfo of an uncompressed P-256 point */
 #define STK_P256_POINT_LENGTH 65 /* that point */
+#define STK_AUDIT_LABEL "stirkeep audit"
 #define STK_AES_KEY_LENGTH 32
 #define STK_TOKEN_LABEL_LENGTH 32 /* CK_TOKEN_INFO */
 #define STK_TOKEN_SERIAL_LENGTH 16
@@ -47,6 +48,13 @@ struct stk_sight {
     uint64_t again; /* CLOCK_MONOTONIC us: who signs does not look before */
 };
 
+/* Keys with the audit key's label, of which one is used: none of them does anything else. */
+#define STK_AUDIT_KEYS_MAX 16
+struct stk_audit_keys {
+    struct stk_key_id ids[STK_AUDIT_KEYS_MAX];
+    atomic_size_t count; /* grows, while signers look on */
+};
+
 struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
@@ -68,6 +76,8 @@ struct stk_token {
     struct stk_sight sight;
     bool refuses_url; /* CKA_URL of certificates */
     struct stk_undestroyed undestroyed;
+    struct stk_audit_keys audit_keys;
+    struct stk_token_audit_key audit_key; /* custody's; not fit: none */
     CK_OBJECT_HANDLE wrapping_key;
     uint8_t *wrapping_spki;
     size_t wrapping_spki_length;
@@ -204,6 +214,25 @@ CK_RV stk_pair_find(struct stk_session *session, const struct stk_key_id *public
                     const struct stk_key_id *private_id, const struct stk_key_id *key_id,
                     struct stk_pair *ret_pair);
 
+/* ---- generate.c, adopt.c: stk_token_generate and stk_token_adopt for any label */
+enum stirkeep_status stk_pair_generate(struct stk_token *token, const char *label,
+                                       const struct stk_key_id *ticket,
+                                       uint8_t ret_spki[STK_P256_SPKI_LENGTH],
+                                       struct stk_error *error);
+enum stirkeep_status stk_pair_adopt(struct stk_token *token, const struct stk_key_id *ticket,
+                                    const struct stk_key_id *key_id, struct stk_error *error);
+
+/* ---- audit_key.c */
+
+/* Is it the key id of an audit key? Any thread. */
+bool stk_audit_key_is(const struct stk_token *token, const struct stk_key_id *key_id);
+
+/* NOT_PERMITTED when it is the CKA_ID of one, or of one in the making. Any thread. */
+enum stirkeep_status stk_audit_key_spare(const struct stk_token *token,
+                                         const struct stk_key_id *key_id, struct stk_error *error);
+
+/* ---- pair.c */
+
 /* Destroy all token objects with this CKA_ID that can be destroyed; how many were tried. */
 CK_RV stk_key_clear(struct stk_session *session, const struct stk_key_id *key_id,
                     size_t *ret_destroyed);
@@ -268,7 +297,8 @@ void stk_certificates_undo(struct stk_token *token, struct stk_certificates_stor
 #define STK_KEY_LABEL_SIZE (sizeof("stirkeep:") + STK_NAME_MAX)
 void stk_key_label(const char *name, char ret_label[STK_KEY_LABEL_SIZE]);
 
-/* Attributes for a key that is to be made. Values are the caller's, or the template's own. */
+/* Attributes for a key that is to be made. Values are the caller's, or the template's own: the
+ * label is copied. */
 #define STK_KEY_TEMPLATE_MAX 24
 struct stk_key_template {
     CK_ATTRIBUTE attributes[STK_KEY_TEMPLATE_MAX];
@@ -283,12 +313,12 @@ void stk_template_add(struct stk_key_template *template, CK_ATTRIBUTE_TYPE type,
 void stk_template_add_bool(struct stk_key_template *template, CK_ATTRIBUTE_TYPE type, bool value);
 
 /* A private EC key that signs and does nothing else, and that never leaves the token. */
-void stk_template_ec(struct stk_key_template *template, const struct stk_token_import *import,
-                     bool on_token);
+void stk_template_ec(struct stk_key_template *template, const char *label,
+                     const struct stk_key_id *key_id, bool on_token);
 
 /* The public key of a pair whose private key is made by stk_template_ec. */
-void stk_template_ec_public(struct stk_key_template *template,
-                            const struct stk_token_import *import);
+void stk_template_ec_public(struct stk_key_template *template, const char *label,
+                            const struct stk_key_id *key_id);
 
 /* CKA_EC_PARAMS: P-256. */
 void stk_template_add_p256(struct stk_key_template *template);
@@ -319,6 +349,11 @@ enum stirkeep_status stk_create(struct stk_token *token, const struct stk_secret
 /* TOKEN_ERROR naming what is wrong when the key is not kept as stk_template_ec asks. */
 enum stirkeep_status stk_attributes_check(struct stk_session *session, CK_OBJECT_HANDLE key,
                                           struct stk_error *error);
+
+/* The same of an audit key, which besides does nothing but sign, and was made in the token. What a
+ * token does not tell is not held against it. */
+enum stirkeep_status stk_attributes_check_sealing(struct stk_session *session, CK_OBJECT_HANDLE key,
+                                                  struct stk_error *error);
 
 /* A private key's attributes in words, as stk_token_attributes tells them. */
 void stk_attributes_read(struct stk_session *session, CK_OBJECT_HANDLE key,

@@ -75,8 +75,8 @@ static bool take_key(struct stk_session *session, struct stk_inventory *inventor
 
     (void)stk_marks_read(session, object, true, &marks);
     nameless = marks.empty && marks.label[0] == '\0';
-    if (strcmp(marks.label, STK_WRAPPING_LABEL) == 0)
-        return true;
+    if (strcmp(marks.label, STK_WRAPPING_LABEL) == 0 || strcmp(marks.label, STK_AUDIT_LABEL) == 0)
+        return true; /* the service's own */
     if (!is_ours(marks.label)) {
         inventory->foreign += nameless ? 0 : 1;
         inventory->nameless += nameless ? 1 : 0;

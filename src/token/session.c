@@ -247,7 +247,8 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
     CK_ULONG length = sizeof(signature);
     CK_RV rv = CKR_OK;
 
-    stk_call_begins(session);
+    session->sign_began_us = stk_clock_mono_us();
+    atomic_store_explicit(&session->busy_since, session->sign_began_us, memory_order_relaxed);
     rv = calls(session)->C_SignInit(session->handle, &mechanism, key);
     if (rv == CKR_OK)
         rv = calls(session)->C_Sign(session->handle, (CK_BYTE *)digest, STK_DIGEST_LENGTH,
@@ -256,5 +257,6 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
         rv = CKR_SIGNATURE_LEN_RANGE;
     if (rv == CKR_OK)
         memcpy(ret_signature, signature, STK_SIGNATURE_LENGTH);
+    session->sign_ended_us = stk_clock_mono_us();
     return stk_call_ended(session, rv);
 }

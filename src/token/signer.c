@@ -268,10 +268,10 @@ static enum stirkeep_status reopen(struct stk_signer *signer, struct stk_error *
     return rv == CKR_OK ? STIRKEEP_OK : stk_ckr_error(error, "C_GetSessionInfo", rv);
 }
 
-enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk_key_id *key_id,
-                                     const uint8_t digest[STK_DIGEST_LENGTH],
-                                     uint8_t ret_signature[STK_SIGNATURE_LENGTH],
-                                     struct stk_error *error)
+static enum stirkeep_status sign(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                 const uint8_t digest[STK_DIGEST_LENGTH],
+                                 uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                 struct stk_error *error)
 {
     CK_RV rv = CKR_OK;
     enum stirkeep_status status = STIRKEEP_OK;
@@ -294,7 +294,37 @@ enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk
                                  : sign_once(signer, key_id, digest, ret_signature, &rv, error);
 }
 
+enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                     const uint8_t digest[STK_DIGEST_LENGTH],
+                                     uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                     struct stk_error *error)
+{
+    enum stirkeep_status status = stk_audit_key_spare(signer->token, key_id, error);
+
+    return status == STIRKEEP_OK ? sign(signer, key_id, digest, ret_signature, error) : status;
+}
+
+enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                     const uint8_t digest[STK_DIGEST_LENGTH],
+                                     uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                     struct stk_error *error)
+{
+    char id[STK_KEY_ID_TEXT] = "";
+
+    if (!stk_audit_key_is(signer->token, key_id))
+        return stk_error_set(error, STIRKEEP_NOT_PERMITTED, "key %s is no audit key",
+                             stk_key_id_text(key_id, id));
+    return sign(signer, key_id, digest, ret_signature, error);
+}
+
 uint64_t stk_signer_busy_since(const struct stk_signer *signer)
 {
     return atomic_load_explicit(&signer->session.busy_since, memory_order_relaxed);
+}
+
+void stk_signer_times(const struct stk_signer *signer, uint64_t *ret_began_us,
+                      uint64_t *ret_ended_us)
+{
+    *ret_began_us = signer->session.sign_began_us;
+    *ret_ended_us = signer->session.sign_ended_us;
 }

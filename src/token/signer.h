@@ -30,12 +30,24 @@ void stk_signer_free(struct stk_signer *signer);
  * CKR_USER_NOT_LOGGED_IN it reopens, finds and proves the key again and tries once more; after any
  * failure, when keys have come or gone since the key was found, it finds it again: one that was
  * destroyed in the middle of a signature is KEY_UNAVAILABLE.
- * KEY_UNAVAILABLE, TOKEN_LOCKED, TOKEN_ERROR with call and CKR name.
+ * KEY_UNAVAILABLE, TOKEN_LOCKED, TOKEN_ERROR with call and CKR name; NOT_PERMITTED for the audit
+ * key.
  */
 enum stirkeep_status stk_signer_sign(struct stk_signer *signer, const struct stk_key_id *key_id,
                                      const uint8_t digest[STK_DIGEST_LENGTH],
                                      uint8_t ret_signature[STK_SIGNATURE_LENGTH],
                                      struct stk_error *error);
+
+/* The same with the audit key, and with no other: NOT_PERMITTED. */
+enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                     const uint8_t digest[STK_DIGEST_LENGTH],
+                                     uint8_t ret_signature[STK_SIGNATURE_LENGTH],
+                                     struct stk_error *error);
+
+/* When the last call of stk_signer_sign's to the token began and ended (CLOCK_MONOTONIC us): asked
+ * by its thread, after it returned OK. */
+void stk_signer_times(const struct stk_signer *signer, uint64_t *ret_began_us,
+                      uint64_t *ret_ended_us);
 
 /* Forget a key (it was destroyed or replaced). Safe from any thread: takes effect before the next
  * signature. */

@@ -37,13 +37,19 @@ static void begin(struct stk_key_template *template, CK_OBJECT_CLASS class, CK_K
     stk_template_add_bool(template, CKA_EXTRACTABLE, false);
 }
 
-void stk_template_ec(struct stk_key_template *template, const struct stk_token_import *import,
-                     bool on_token)
+static void name(struct stk_key_template *template, const char *label,
+                 const struct stk_key_id *key_id)
+{
+    (void)snprintf(template->label, sizeof(template->label), "%s", label);
+    stk_template_add(template, CKA_LABEL, template->label, strlen(template->label));
+    stk_template_add(template, CKA_ID, key_id->bytes, sizeof(key_id->bytes));
+}
+
+void stk_template_ec(struct stk_key_template *template, const char *label,
+                     const struct stk_key_id *key_id, bool on_token)
 {
     begin(template, CKO_PRIVATE_KEY, CKK_EC, on_token);
-    stk_key_label(import->name, template->label);
-    stk_template_add(template, CKA_LABEL, template->label, strlen(template->label));
-    stk_template_add(template, CKA_ID, import->key_id.bytes, sizeof(import->key_id.bytes));
+    name(template, label, key_id);
     stk_template_add_bool(template, CKA_SIGN, true);
     stk_template_add_bool(template, CKA_SIGN_RECOVER, false);
     stk_template_add_bool(template, CKA_DECRYPT, false);
@@ -60,17 +66,15 @@ void stk_template_add_p256(struct stk_key_template *template)
     stk_template_add(template, CKA_EC_PARAMS, parameters, sizeof(parameters));
 }
 
-void stk_template_ec_public(struct stk_key_template *template,
-                            const struct stk_token_import *import)
+void stk_template_ec_public(struct stk_key_template *template, const char *label,
+                            const struct stk_key_id *key_id)
 {
     *template = (struct stk_key_template){.class = CKO_PUBLIC_KEY, .type = CKK_EC};
     stk_template_add(template, CKA_CLASS, &template->class, sizeof(template->class));
     stk_template_add(template, CKA_KEY_TYPE, &template->type, sizeof(template->type));
     stk_template_add_bool(template, CKA_TOKEN, true);
     stk_template_add_bool(template, CKA_PRIVATE, false);
-    stk_key_label(import->name, template->label);
-    stk_template_add(template, CKA_LABEL, template->label, strlen(template->label));
-    stk_template_add(template, CKA_ID, import->key_id.bytes, sizeof(import->key_id.bytes));
+    name(template, label, key_id);
     stk_template_add_bool(template, CKA_VERIFY, true);
     stk_template_add_p256(template);
 }

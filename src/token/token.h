@@ -136,6 +136,29 @@ enum stirkeep_status stk_token_spki(struct stk_token *token, const struct stk_ke
                                     uint8_t ret_spki[STK_TOKEN_SPKI_LENGTH],
                                     struct stk_error *error);
 
+/*
+ * The audit key: it seals the trail and does nothing else.
+ *
+ * Find the pair, or make it: P-256, generated in the token, SENSITIVE, never EXTRACTABLE, SIGN
+ * only, as is read back; CKA_ID = key id, the public key beside it, labelled as no certificate's
+ * key is. Of several, the one with the lowest key id is used; the others are left alone, as they
+ * may have sealed something once. It gets its key id only when it is whole on the disk: what a kill
+ * leaves before has sealed nothing, and is gone on with or destroyed.
+ * From then on all other functions, and stk_signer_sign, answer NOT_PERMITTED to its key id, and the
+ * inventory has it not. UNSUPPORTED: the token makes no such keys. TOKEN_ERROR, STORAGE: try again.
+ */
+struct stk_token_audit_key {
+    struct stk_key_id key_id;
+    uint8_t spki[STK_TOKEN_SPKI_LENGTH];
+    char attributes[STK_ATTRIBUTES_MAX];
+    bool made;     /* now */
+    size_t fit;    /* so many of its kind could be used ... */
+    size_t others; /* ... and so many there are beside it */
+};
+enum stirkeep_status stk_token_audit_key(struct stk_token *token,
+                                         struct stk_token_audit_key *ret_key,
+                                         struct stk_error *error);
+
 /* What was destroyed, and how it was proven. */
 #define STK_DESTROYED_TEXT_MAX 256
 struct stk_token_destroyed {

@@ -54,7 +54,7 @@ CK_RV stk_unwrap(struct stk_token *token, struct stk_bytes sealed,
 
 void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
 {
-    struct stk_token_import trial = {.name = "trial"};
+    static const struct stk_key_id none;
     struct stk_key_template template = {0};
     uint8_t digest[STK_DIGEST_LENGTH] = {0};
     uint8_t signature[STK_SIGNATURE_LENGTH] = {0};
@@ -65,7 +65,7 @@ void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
     token->info.unwraps = false;
     if (stk_custody_ready(token, NULL) != STIRKEEP_OK)
         return;
-    stk_template_ec(&template, &trial, false);
+    stk_template_ec(&template, "stirkeep trial", &none, false);
     rv = stk_unwrap(token, sealed, &template, &key, &call);
     if (rv == CKR_OK) {
         rv = stk_session_sign(&token->custody, key, digest, signature);

@@ -116,6 +116,7 @@ static enum stirkeep_status encode_small(Stirkeep__V1__AdminRequest *message,
     Stirkeep__V1__DoctorRequest doctor = STIRKEEP__V1__DOCTOR_REQUEST__INIT;
     Stirkeep__V1__RebuildRequest rebuild = STIRKEEP__V1__REBUILD_REQUEST__INIT;
     Stirkeep__V1__ReloadRequest reload = STIRKEEP__V1__RELOAD_REQUEST__INIT;
+    Stirkeep__V1__AuditKeyRequest audit_key = STIRKEEP__V1__AUDIT_KEY_REQUEST__INIT;
 
     switch (request->kind) {
     case STK_ADMIN_WRAPPING_KEY:
@@ -158,6 +159,10 @@ static enum stirkeep_status encode_small(Stirkeep__V1__AdminRequest *message,
     case STK_ADMIN_RELOAD:
         message->body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_RELOAD;
         message->reload = &reload;
+        break;
+    case STK_ADMIN_AUDIT_KEY:
+        message->body_case = STIRKEEP__V1__ADMIN_REQUEST__BODY_AUDIT_KEY;
+        message->audit_key = &audit_key;
         break;
     default:
         return STIRKEEP_INVALID;

@@ -10,6 +10,7 @@
 #include "model/generation.h"
 #include "model/name.h"
 #include "wire/bounds.h"
+#include "wire/codec_counters.h"
 
 /* proto/stirkeep/v1/admin.proto <-> values. Pure, any thread. Texts and bytes live in `arena`. */
 
@@ -29,6 +30,7 @@ enum stk_admin_kind {
     STK_ADMIN_DOCTOR,
     STK_ADMIN_REBUILD,
     STK_ADMIN_RELOAD,
+    STK_ADMIN_AUDIT_KEY,
     STK_ADMIN_KIND_COUNT
 };
 
@@ -36,7 +38,7 @@ struct stk_admin_request {
     uint64_t id;
     enum stk_admin_kind kind;
     struct stk_name name;                  /* all but WRAPPING_KEY, LIST, STATUS, DOCTOR, REBUILD,
-                                              RELOAD */
+                                              RELOAD, AUDIT_KEY */
     struct stk_bytes chain[STK_CHAIN_MAX]; /* IMPORT, INSTALL: DER, leaf first */
     size_t chain_count;
     struct stk_bytes sealed;  /* IMPORT */
@@ -85,6 +87,13 @@ struct stk_service_status {
     size_t warning_count;
     const char *configuration; /* SHA-256 of the file that is in force, hex */
     const char *attestation;   /* the same of the attestation rules; "": there are none */
+    const char *audit_key;     /* its key id, hex; "": there is none */
+    uint64_t audit_sealed;     /* the last record that the keeper has sealed since it started */
+    uint64_t audit_unsealed;
+    int64_t audit_unsealed_since; /* seconds since 1970; 0: nothing is unsealed */
+    const struct stk_front_counters *front_counters;   /* NULL: not known */
+    const struct stk_keeper_counters *keeper_counters; /* likewise */
+    struct stk_room_use intake_use;
 };
 
 struct stk_admin_response {
@@ -92,17 +101,17 @@ struct stk_admin_response {
     enum stirkeep_status status;
     const char *message;      /* when status is not OK */
     enum stk_admin_kind kind; /* which body; NONE with an error */
-    struct stk_bytes spki;    /* WRAPPING_KEY */
+    struct stk_bytes spki;    /* WRAPPING_KEY, AUDIT_KEY */
     const char *token_label;
     const char *token_serial;
     uint32_t generation;         /* IMPORT, INSTALL, RETIRE, ROLLBACK */
     const char *x5u;             /* IMPORT, INSTALL */
-    struct stk_key_id key_id;    /* IMPORT, INSTALL, GENERATE */
+    struct stk_key_id key_id;    /* IMPORT, INSTALL, GENERATE, AUDIT_KEY */
     bool already_held;           /* IMPORT, INSTALL, GENERATE */
     int64_t activate_at;         /* IMPORT, INSTALL: 0 for active */
     const char *const *warnings; /* IMPORT, INSTALL */
     size_t warning_count;
-    const char *attributes;       /* IMPORT, INSTALL, GENERATE */
+    const char *attributes;       /* IMPORT, INSTALL, GENERATE, AUDIT_KEY */
     struct stk_bytes csr;         /* GENERATE: DER */
     uint32_t keys;                /* DESTROY: how many; REBUILD: that were known */
     uint32_t names;               /* REBUILD: that are new */

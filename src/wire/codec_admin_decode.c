@@ -149,6 +149,9 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminRequest *message,
     case STIRKEEP__V1__ADMIN_REQUEST__BODY_RELOAD:
         request->kind = STK_ADMIN_RELOAD;
         return STIRKEEP_OK;
+    case STIRKEEP__V1__ADMIN_REQUEST__BODY_AUDIT_KEY:
+        request->kind = STK_ADMIN_AUDIT_KEY;
+        return STIRKEEP_OK;
     default:
         return stk_error_set(error, STIRKEEP_UNSUPPORTED,
                              "request: has no body that this version knows");

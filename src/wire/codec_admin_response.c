@@ -5,6 +5,7 @@
 #include "wire/pack.h"
 
 #include "admin.pb-c.h"
+#include <stdlib.h>
 
 /* Responses, intake's side. */
 
@@ -135,6 +136,10 @@ static Stirkeep__V1__ServiceStatus service_of(const struct stk_service_status *s
     body.n_warnings = service->warning_count;
     body.configuration = stk_pack_text(service->configuration);
     body.attestation = stk_pack_text(service->attestation);
+    body.audit_key = stk_pack_text(service->audit_key);
+    body.audit_sealed = service->audit_sealed;
+    body.audit_unsealed = service->audit_unsealed;
+    body.audit_unsealed_since = service->audit_unsealed_since;
     return body;
 }
 
@@ -223,6 +228,47 @@ static enum stirkeep_status append_reloaded(Stirkeep__V1__AdminResponse *message
     return stk_pack_scrubbed(&message->base, out);
 }
 
+static enum stirkeep_status append_audit_key(Stirkeep__V1__AdminResponse *message,
+                                             const struct stk_admin_response *response,
+                                             struct stk_buffer *out)
+{
+    Stirkeep__V1__AuditKey body = STIRKEEP__V1__AUDIT_KEY__INIT;
+
+    body.spki = stk_pack_view(response->spki);
+    body.key_id = stk_pack_id(&response->key_id);
+    body.attributes = stk_pack_text(response->attributes);
+    body.token_label = stk_pack_text(response->token_label);
+    body.token_serial = stk_pack_text(response->token_serial);
+    message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_AUDIT_KEY;
+    message->audit_key = &body;
+    return stk_pack_scrubbed(&message->base, out);
+}
+
+static enum stirkeep_status append_service(Stirkeep__V1__AdminResponse *message,
+                                           const struct stk_service_status *service,
+                                           struct stk_buffer *out)
+{
+    Stirkeep__V1__ServiceStatus body = service_of(service);
+    Stirkeep__V1__RoomUse intake = STIRKEEP__V1__ROOM_USE__INIT;
+    enum stirkeep_status status = STIRKEEP_NO_MEMORY;
+
+    if (service->front_counters != NULL)
+        body.front_counters = stk_front_counters_message(service->front_counters);
+    if (service->keeper_counters != NULL)
+        body.keeper_counters = stk_keeper_counters_message(service->keeper_counters);
+    intake.cpu_us = service->intake_use.cpu_us;
+    intake.up_us = service->intake_use.up_us;
+    body.intake_use = &intake;
+    message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_SERVICE_STATUS;
+    message->service_status = &body;
+    if ((service->front_counters == NULL) == (body.front_counters == NULL) &&
+        (service->keeper_counters == NULL) == (body.keeper_counters == NULL))
+        status = stk_pack_scrubbed(&message->base, out);
+    free(body.front_counters);
+    free(body.keeper_counters);
+    return status;
+}
+
 static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
                                          const struct stk_admin_response *response,
                                          struct stk_buffer *out)
@@ -231,7 +277,6 @@ static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
     Stirkeep__V1__SourceRemoved source_removed = STIRKEEP__V1__SOURCE_REMOVED__INIT;
     Stirkeep__V1__Retired retired = STIRKEEP__V1__RETIRED__INIT;
     Stirkeep__V1__RolledBack rolled_back = STIRKEEP__V1__ROLLED_BACK__INIT;
-    Stirkeep__V1__ServiceStatus service = STIRKEEP__V1__SERVICE_STATUS__INIT;
 
     switch (response->kind) {
     case STK_ADMIN_WRAPPING_KEY:
@@ -256,10 +301,7 @@ static enum stirkeep_status append_small(Stirkeep__V1__AdminResponse *message,
         message->rolled_back = &rolled_back;
         break;
     case STK_ADMIN_STATUS:
-        service = service_of(&response->service);
-        message->body_case = STIRKEEP__V1__ADMIN_RESPONSE__BODY_SERVICE_STATUS;
-        message->service_status = &service;
-        break;
+        return append_service(message, &response->service, out);
     default: /* an error: no body */
         break;
     }
@@ -297,6 +339,8 @@ static enum stirkeep_status append_response(const struct stk_admin_response *res
         return append_rebuilt(&message, response, out);
     case STK_ADMIN_RELOAD:
         return append_reloaded(&message, response, out);
+    case STK_ADMIN_AUDIT_KEY:
+        return append_audit_key(&message, response, out);
     case STK_ADMIN_LIST:
     case STK_ADMIN_SHOW:
     case STK_ADMIN_DOCTOR: /* behind what goes before any body */

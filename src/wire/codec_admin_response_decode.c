@@ -135,6 +135,28 @@ static enum stirkeep_status take_reloaded(const Stirkeep__V1__Reloaded *body,
     return take_digests(body->configuration, body->attestation, error);
 }
 
+static enum stirkeep_status take_audit_key(const Stirkeep__V1__AuditKey *body,
+                                           struct stk_admin_response *response,
+                                           struct stk_error *error)
+{
+    enum stirkeep_status status =
+        stk_take_bytes(&body->spki, "audit_key.spki", STK_SPKI_LENGTH, &response->spki, error);
+
+    response->kind = STK_ADMIN_AUDIT_KEY;
+    response->attributes = body->attributes;
+    response->token_label = body->token_label;
+    response->token_serial = body->token_serial;
+    if (status == STIRKEEP_OK && body->spki.len != STK_SPKI_LENGTH)
+        status = stk_error_set(error, STIRKEEP_INVALID, "audit_key.spki: is not %d bytes long",
+                               STK_SPKI_LENGTH);
+    if (status == STIRKEEP_OK)
+        status = stk_take_exact(&body->key_id, "audit_key.key_id", STK_KEY_ID_LENGTH,
+                                response->key_id.bytes, error);
+    if (status == STIRKEEP_OK)
+        status = stk_take_text(body->attributes, "audit_key.attributes", STK_ATTRIBUTES_MAX, error);
+    return status;
+}
+
 static enum stirkeep_status take_diagnosis(const Stirkeep__V1__Diagnosis *body,
                                            struct stk_arena *arena,
                                            struct stk_admin_response *response,
@@ -160,33 +182,51 @@ static enum stirkeep_status take_diagnosis(const Stirkeep__V1__Diagnosis *body,
 }
 
 static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body,
+                                         struct stk_arena *arena,
                                          struct stk_admin_response *response,
                                          struct stk_error *error)
 {
     enum stirkeep_status status = take_digests(body->configuration, body->attestation, error);
 
     response->kind = STK_ADMIN_STATUS;
-    response->service = (struct stk_service_status){.ready = body->ready != 0,
-                                                    .version = body->version,
-                                                    .detail = body->detail,
-                                                    .front = body->front,
-                                                    .keeper = body->keeper,
-                                                    .token_label = body->token_label,
-                                                    .token_serial = body->token_serial,
-                                                    .token_model = body->token_model,
-                                                    .seal_way = body->seal_way,
-                                                    .sign_way = body->sign_way,
-                                                    .signers = body->signers,
-                                                    .names = body->names,
-                                                    .signatures = body->signatures,
-                                                    .refusals = body->refusals,
-                                                    .connections = body->connections,
-                                                    .audit_sequence = body->audit_sequence,
-                                                    .hardware = body->hardware != 0,
-                                                    .warnings = (const char *const *)body->warnings,
-                                                    .warning_count = body->n_warnings,
-                                                    .configuration = body->configuration,
-                                                    .attestation = body->attestation};
+    response->service =
+        (struct stk_service_status){.ready = body->ready != 0,
+                                    .version = body->version,
+                                    .detail = body->detail,
+                                    .front = body->front,
+                                    .keeper = body->keeper,
+                                    .token_label = body->token_label,
+                                    .token_serial = body->token_serial,
+                                    .token_model = body->token_model,
+                                    .seal_way = body->seal_way,
+                                    .sign_way = body->sign_way,
+                                    .signers = body->signers,
+                                    .names = body->names,
+                                    .signatures = body->signatures,
+                                    .refusals = body->refusals,
+                                    .connections = body->connections,
+                                    .audit_sequence = body->audit_sequence,
+                                    .hardware = body->hardware != 0,
+                                    .warnings = (const char *const *)body->warnings,
+                                    .warning_count = body->n_warnings,
+                                    .configuration = body->configuration,
+                                    .attestation = body->attestation,
+                                    .audit_key = body->audit_key,
+                                    .audit_sealed = body->audit_sealed,
+                                    .audit_unsealed = body->audit_unsealed,
+                                    .audit_unsealed_since = body->audit_unsealed_since};
+    if (body->intake_use != NULL)
+        response->service.intake_use =
+            (struct stk_room_use){body->intake_use->cpu_us, body->intake_use->up_us};
+    if (status == STIRKEEP_OK)
+        status = stk_front_counters_take(body->front_counters, arena,
+                                         &response->service.front_counters, error);
+    if (status == STIRKEEP_OK)
+        status = stk_keeper_counters_take(body->keeper_counters, arena,
+                                          &response->service.keeper_counters, error);
+    if (status == STIRKEEP_OK)
+        status = stk_take_text(body->audit_key, "service_status.audit_key", 2 * STK_KEY_ID_LENGTH,
+                               error);
     return status == STIRKEEP_OK
                ? stk_take_texts(body->warnings, body->n_warnings, "service_status.warnings",
                                 STK_WARNINGS_MAX, error)
@@ -258,6 +298,8 @@ static enum stirkeep_status take_life(const Stirkeep__V1__AdminResponse *message
         return take_rebuilt(message->rebuilt, response, error);
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_RELOADED:
         return take_reloaded(message->reloaded, response, error);
+    case STIRKEEP__V1__ADMIN_RESPONSE__BODY_AUDIT_KEY:
+        return take_audit_key(message->audit_key, response, error);
     default:
         return stk_error_set(error, STIRKEEP_UNSUPPORTED,
                              "response: has no body that this version knows");
@@ -297,7 +339,7 @@ static enum stirkeep_status take_body(const Stirkeep__V1__AdminResponse *message
         response->generation = message->rolled_back->generation;
         return STIRKEEP_OK;
     case STIRKEEP__V1__ADMIN_RESPONSE__BODY_SERVICE_STATUS:
-        return take_service(message->service_status, response, error);
+        return take_service(message->service_status, arena, response, error);
     default:
         return take_life(message, arena, response, error);
     }

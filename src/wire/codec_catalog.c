@@ -9,6 +9,7 @@
 
 #include "order.pb-c.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Field numbers; proto/stirkeep/v1/order.proto. */
@@ -29,7 +30,8 @@ enum {
     REPORT_CONNECTIONS,
     REPORT_REFUSALS,
     REPORT_IN_FLIGHT,
-    REPORT_USAGE
+    REPORT_USAGE,
+    REPORT_COUNTERS
 };
 enum { USAGE_KIND = 1, USAGE_NAME, USAGE_DAY, USAGE_COUNT };
 
@@ -228,6 +230,19 @@ enum stirkeep_status stk_catalog_push_decode(struct stk_bytes message, struct st
 
 /* ---- front -> intake */
 
+static void write_counters(struct stk_writer *writer, const struct stk_front_counters *counters)
+{
+    Stirkeep__V1__FrontCounters *message = NULL;
+
+    if (counters == NULL || writer->status != STIRKEEP_OK)
+        return;
+    message = stk_front_counters_message(counters);
+    writer->status = message == NULL
+                         ? STIRKEEP_NO_MEMORY
+                         : stk_pack_element(REPORT_COUNTERS, &message->base, writer->out);
+    free(message);
+}
+
 enum stirkeep_status stk_front_report_encode(const struct stk_front_report *report,
                                              struct stk_buffer *out)
 {
@@ -242,6 +257,7 @@ enum stirkeep_status stk_front_report_encode(const struct stk_front_report *repo
     stk_write_number(&writer, REPORT_REFUSALS, report->refusals);
     stk_write_number(&writer, REPORT_IN_FLIGHT, report->in_flight);
     write_usage(&writer, REPORT_USAGE, report->usage, report->usage_count);
+    write_counters(&writer, report->counters);
     if (writer.status != STIRKEEP_OK)
         out->length = before;
     return writer.status;
@@ -267,6 +283,8 @@ enum stirkeep_status stk_front_report_decode(struct stk_bytes message, struct st
                                        .in_flight = unpacked->in_flight,
                                        .usage_count = unpacked->n_usage};
     status = take_usage(unpacked->usage, unpacked->n_usage, arena, &report.usage, error);
+    if (status == STIRKEEP_OK)
+        status = stk_front_counters_take(unpacked->counters, arena, &report.counters, error);
     if (status == STIRKEEP_OK)
         *ret_report = report;
     return status;

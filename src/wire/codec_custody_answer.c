@@ -6,6 +6,7 @@
 #include "wire/pack.h"
 
 #include "order.pb-c.h"
+#include <stdlib.h>
 
 /* Answers, the keeper's side. */
 
@@ -14,6 +15,7 @@ static enum stirkeep_status encode_token(Stirkeep__V1__Order__CustodyAnswer *mes
                                          struct stk_buffer *out)
 {
     Stirkeep__V1__Order__TokenAnswer body = STIRKEEP__V1__ORDER__TOKEN_ANSWER__INIT;
+    enum stirkeep_status status = STIRKEEP_OK;
 
     body.label = stk_pack_text(report->label);
     body.serial = stk_pack_text(report->serial);
@@ -26,9 +28,21 @@ static enum stirkeep_status encode_token(Stirkeep__V1__Order__CustodyAnswer *mes
     body.signatures = report->signatures;
     body.audit_sequence = report->audit_sequence;
     body.audit_writable = report->audit_writable;
+    body.audit_spki = stk_pack_view(report->audit_spki);
+    body.audit_attributes = stk_pack_text(report->audit_attributes);
+    body.audit_sealed = report->audit_sealed;
+    body.audit_unsealed = report->audit_unsealed;
+    body.audit_unsealed_since = report->audit_unsealed_since;
+    if (report->counters != NULL) {
+        body.counters = stk_keeper_counters_message(report->counters);
+        if (body.counters == NULL)
+            return STIRKEEP_NO_MEMORY;
+    }
     message->body_case = STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_TOKEN;
     message->token = &body;
-    return stk_pack_scrubbed(&message->base, out);
+    status = stk_pack_scrubbed(&message->base, out);
+    free(body.counters);
+    return status;
 }
 
 static enum stirkeep_status encode_request(Stirkeep__V1__Order__CustodyAnswer *message,

@@ -11,16 +11,16 @@
 /* Answers, intake's side. */
 
 static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *body,
-                                       struct stk_custody_answer *answer, struct stk_error *error)
+                                       struct stk_arena *arena, struct stk_custody_answer *answer,
+                                       struct stk_error *error)
 {
     const struct {
         const char *field;
         const char *text;
-    } texts[] = {{"token.label", body->label},
-                 {"token.serial", body->serial},
-                 {"token.model", body->model},
-                 {"token.seal_way", body->seal_way},
-                 {"token.sign_way", body->sign_way}};
+    } texts[] = {
+        {"token.label", body->label},       {"token.serial", body->serial},
+        {"token.model", body->model},       {"token.seal_way", body->seal_way},
+        {"token.sign_way", body->sign_way}, {"token.audit_attributes", body->audit_attributes}};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         enum stirkeep_status status =
@@ -32,6 +32,9 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
     if (body->wrapping_spki.len > STK_SPKI_MAX)
         return stk_error_set(error, STIRKEEP_TOO_LARGE, "token.wrapping_spki: more than %d bytes",
                              STK_SPKI_MAX);
+    if (body->audit_spki.len != 0 && body->audit_spki.len != STK_SPKI_LENGTH)
+        return stk_error_set(error, STIRKEEP_INVALID, "token.audit_spki: is not %d bytes long",
+                             STK_SPKI_LENGTH);
     answer->has_token = true;
     answer->token = (struct stk_token_report){
         .label = body->label,
@@ -44,8 +47,13 @@ static enum stirkeep_status take_token(const Stirkeep__V1__Order__TokenAnswer *b
         .wrapping_spki = {body->wrapping_spki.data, body->wrapping_spki.len},
         .signatures = body->signatures,
         .audit_sequence = body->audit_sequence,
-        .audit_writable = body->audit_writable != 0};
-    return STIRKEEP_OK;
+        .audit_writable = body->audit_writable != 0,
+        .audit_spki = {body->audit_spki.data, body->audit_spki.len},
+        .audit_attributes = body->audit_attributes,
+        .audit_sealed = body->audit_sealed,
+        .audit_unsealed = body->audit_unsealed,
+        .audit_unsealed_since = body->audit_unsealed_since};
+    return stk_keeper_counters_take(body->counters, arena, &answer->token.counters, error);
 }
 
 static enum stirkeep_status take_proof(const Stirkeep__V1__Order__ProofAnswer *body,
@@ -166,7 +174,7 @@ static enum stirkeep_status take_body(const Stirkeep__V1__Order__CustodyAnswer *
 {
     switch (message->body_case) {
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_TOKEN:
-        return take_token(message->token, answer, error);
+        return take_token(message->token, arena, answer, error);
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_PROOF:
         return take_proof(message->proof, answer, error);
     case STIRKEEP__V1__ORDER__CUSTODY_ANSWER__BODY_GENERATE:

@@ -25,7 +25,9 @@ enum {
     ORDER_GID,
     ORDER_PID,
     ORDER_GRANT,
-    ORDER_REQUEST_ID
+    ORDER_REQUEST_ID,
+    ORDER_EXECUTABLE,
+    ORDER_ASKED
 };
 enum {
     ANSWER_ID = 1,
@@ -34,7 +36,8 @@ enum {
     ANSWER_IDENTITY,
     ANSWER_PASSPORT_LENGTH,
     ANSWER_IAT,
-    ANSWER_ORIGID
+    ANSWER_ORIGID,
+    ANSWER_TOKEN_US
 };
 
 /* ---- front's side: orders and refusals out */
@@ -44,10 +47,12 @@ enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_
     struct stk_writer writer = {.out = out};
     const char attest_asked[2] = {order->attest_asked, '\0'};
     char grant[STK_GRANT_NAME_MAX + 1];
+    char executable[STK_EXECUTABLE_MAX + 1];
     size_t before = out->length;
 
-    /* The configuration's, in whatever encoding; it must not cost a batch. */
+    /* The configuration's and the file system's, in whatever encoding; it must not cost a batch. */
     stk_text_cut(order->grant, grant, sizeof(grant));
+    stk_text_cut(order->executable, executable, sizeof(executable));
     stk_write_number(&writer, ORDER_ID, order->id);
     stk_write_bytes(&writer, ORDER_KEY_ID,
                     (struct stk_bytes){order->key_id.bytes, STK_KEY_ID_LENGTH});
@@ -63,6 +68,8 @@ enum stirkeep_status stk_order_append(const struct stk_order *order, struct stk_
     stk_write_number(&writer, ORDER_PID, (uint32_t)order->peer.pid);
     stk_write_text(&writer, ORDER_GRANT, grant);
     stk_write_number(&writer, ORDER_REQUEST_ID, order->request_id);
+    stk_write_text(&writer, ORDER_EXECUTABLE, executable);
+    stk_write_number(&writer, ORDER_ASKED, order->asked_us);
     stk_write_close(&writer, ORDERS_SIGN, before);
     if (writer.status != STIRKEEP_OK)
         out->length = before;
@@ -73,10 +80,12 @@ enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struc
 {
     Stirkeep__V1__Order__Refusal message = STIRKEEP__V1__ORDER__REFUSAL__INIT;
     char reason[STK_ERROR_MAX];
+    char executable[STK_EXECUTABLE_MAX + 1];
     size_t before = out->length;
     enum stirkeep_status status = STIRKEEP_OK;
 
     stk_text_cut(refusal->reason, reason, sizeof(reason));
+    stk_text_cut(refusal->executable, executable, sizeof(executable));
     message.status = (uint32_t)refusal->status;
     message.reason = reason;
     message.name = stk_pack_text(refusal->name);
@@ -90,6 +99,7 @@ enum stirkeep_status stk_refusal_append(const struct stk_refusal *refusal, struc
     message.pid = (uint32_t)refusal->peer.pid;
     message.request_id = refusal->request_id;
     message.suppressed = refusal->suppressed;
+    message.executable = executable;
     /* Scrubbed: one bad text would have the keeper drop the orders beside it, too. */
     status = stk_pack_scrubbed(&message.base, out);
     if (status == STIRKEEP_OK)
@@ -133,6 +143,8 @@ static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sig
     if (status == STIRKEEP_OK)
         status = stk_take_text(sign->grant, "grant", STK_GRANT_NAME_MAX, error);
     if (status == STIRKEEP_OK)
+        status = stk_take_text(sign->executable, "executable", STK_EXECUTABLE_MAX, error);
+    if (status == STIRKEEP_OK)
         status = stk_claims_take(sign->claims, arena, &order->claims, error);
     if (status == STIRKEEP_OK)
         status = take_attest_asked(sign->attest_asked, order, error);
@@ -140,9 +152,11 @@ static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sig
     order->generation = sign->generation;
     order->x5u = sign->x5u;
     order->deadline_us = sign->deadline_us;
+    order->asked_us = sign->asked_us;
     order->peer = peer_of(sign->uid, sign->gid, sign->pid);
     order->grant = sign->grant;
     order->request_id = sign->request_id;
+    order->executable = sign->executable;
     return status;
 }
 
@@ -159,7 +173,8 @@ static enum stirkeep_status take_refusal(const Stirkeep__V1__Order__Refusal *mes
                  {"refusal.orig", message->orig, STK_URI_MAX},
                  {"refusal.dest", message->dest, STK_URI_MAX},
                  {"refusal.attest", message->attest, STK_PPT_MAX},
-                 {"refusal.origid", message->origid, STK_ORIGID_LENGTH}};
+                 {"refusal.origid", message->origid, STK_ORIGID_LENGTH},
+                 {"refusal.executable", message->executable, STK_EXECUTABLE_MAX}};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         enum stirkeep_status status =
@@ -177,6 +192,7 @@ static enum stirkeep_status take_refusal(const Stirkeep__V1__Order__Refusal *mes
                                     .attest = message->attest,
                                     .origid = message->origid,
                                     .peer = peer_of(message->uid, message->gid, message->pid),
+                                    .executable = message->executable,
                                     .request_id = message->request_id,
                                     .suppressed = message->suppressed};
     return STIRKEEP_OK;
@@ -267,6 +283,7 @@ enum stirkeep_status stk_answer_append(const struct stk_answer *answer, struct s
     stk_write_number(&writer, ANSWER_PASSPORT_LENGTH, answer->passport_length);
     stk_write_number(&writer, ANSWER_IAT, (uint64_t)answer->iat);
     stk_write_text(&writer, ANSWER_ORIGID, answer->origid);
+    stk_write_number(&writer, ANSWER_TOKEN_US, answer->token_us);
     stk_write_close(&writer, ANSWERS_ANSWERS, before);
     if (writer.status != STIRKEEP_OK)
         out->length = before;
@@ -294,6 +311,7 @@ static enum stirkeep_status take_answer(const Stirkeep__V1__Order__SignAnswer *m
     answer->passport_length = message->passport_length;
     answer->iat = message->iat;
     (void)strcpy(answer->origid, message->origid);
+    answer->token_us = message->token_us;
     if (answer->status == STIRKEEP_OK &&
         (length == 0 || answer->passport_length == 0 || answer->passport_length > length))
         return stk_error_set(error, STIRKEEP_INVALID,

@@ -8,6 +8,7 @@
 #include "model/diagnosis.h"
 #include "model/order.h"
 #include "wire/bounds.h"
+#include "wire/codec_counters.h"
 
 /*
  * proto/stirkeep/v1/order.proto <-> model, for the links between rooms. Messages are not framed:
@@ -100,6 +101,12 @@ struct stk_token_report {
     uint64_t signatures;
     uint64_t audit_sequence;
     bool audit_writable;
+    struct stk_bytes audit_spki; /* empty: there is no audit key */
+    const char *audit_attributes;
+    uint64_t audit_sealed;
+    uint64_t audit_unsealed;
+    int64_t audit_unsealed_since;               /* seconds since 1970; 0: nothing is unsealed */
+    const struct stk_keeper_counters *counters; /* NULL: none */
 };
 
 struct stk_custody_answer {
@@ -156,7 +163,7 @@ struct stk_catalog_push {
     bool status_wanted;
     struct stk_certificate *entries;
     size_t entry_count;
-    struct stk_usage_count *usage; /* with `first` */
+    struct stk_usage_count *usage; /* on any page of a snapshot */
     size_t usage_count;
 };
 
@@ -175,6 +182,7 @@ struct stk_front_report {
     uint32_t in_flight;
     struct stk_usage_count *usage; /* what changed */
     size_t usage_count;
+    const struct stk_front_counters *counters; /* NULL: not asked for */
 };
 
 enum stirkeep_status stk_front_report_encode(const struct stk_front_report *report,

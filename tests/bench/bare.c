@@ -2,9 +2,11 @@
 /*
  * Signatures a second of a PKCS#11 module alone, as fast as we know how to ask it: a thread, a
  * session and a session copy of the key each, C_SignInit and C_Sign on a digest, nothing else.
- * With KEYS, by so many keys of the token in no order, of which the threads share the copies.
+ * With KEYS, by so many keys of the token in no order, of which the threads share the copies. With
+ * "token", by the key as it lies on the token. With "each", each signature's time is taken and their
+ * median and 99th percentile, in microseconds, are printed behind the rate.
  *
- *   bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS]
+ *   bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS|token] [each]
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -20,19 +22,23 @@
 #define THREADS_MAX 128
 #define LABEL_LENGTH 32
 #define KEYS_MAX 100000
+#define SLOWEST_US 100000 /* longer ones count as this */
 
 static struct {
     CK_FUNCTION_LIST *module;
     CK_SLOT_ID slot;
     CK_OBJECT_HANDLE *keys;
     CK_ULONG count;
-    bool shared; /* they are copies already */
+    bool shared;   /* they are copies already */
+    bool on_token; /* they are used as they are */
+    bool each;
     atomic_bool stop;
 } bare;
 
 struct worker {
     pthread_t thread;
     uint64_t signatures;
+    uint32_t times[SLOWEST_US]; /* by microsecond */
 };
 
 static void must(CK_RV code, const char *what)
@@ -134,11 +140,31 @@ static CK_OBJECT_HANDLE any_key(uint64_t *seed)
     return bare.keys[(*seed >> 33) % bare.count];
 }
 
+static CK_OBJECT_HANDLE key_for(CK_SESSION_HANDLE session)
+{
+    if (bare.shared)
+        return 0;
+    return bare.on_token ? bare.keys[0] : copy_of(session, bare.keys[0]);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+static void note_time(struct worker *worker, uint64_t took)
+{
+    worker->times[took < SLOWEST_US ? took : SLOWEST_US - 1]++;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     CK_SESSION_HANDLE session = open_session();
-    CK_OBJECT_HANDLE own = bare.shared ? 0 : copy_of(session, bare.keys[0]);
+    CK_OBJECT_HANDLE own = key_for(session);
     CK_MECHANISM ecdsa = {.mechanism = CKM_ECDSA};
     CK_BYTE digest[32] = {0};
     CK_BYTE signature[64];
@@ -146,14 +172,37 @@ static void *work(void *argument)
 
     while (!atomic_load_explicit(&bare.stop, memory_order_relaxed)) {
         CK_ULONG length = sizeof(signature);
+        uint64_t began = bare.each ? now_us() : 0;
 
         memcpy(digest, &worker->signatures, sizeof(worker->signatures));
         must(bare.module->C_SignInit(session, &ecdsa, bare.shared ? any_key(&seed) : own),
              "C_SignInit");
         must(bare.module->C_Sign(session, digest, sizeof(digest), signature, &length), "C_Sign");
         worker->signatures++;
+        if (bare.each)
+            note_time(worker, now_us() - began);
     }
     return NULL;
+}
+
+static unsigned at(const struct worker *workers, int threads, uint64_t total, uint64_t thousandths)
+{
+    uint64_t seen = 0;
+
+    for (unsigned us = 0; us < SLOWEST_US; us++) {
+        for (int i = 0; i < threads; i++)
+            seen += workers[i].times[us];
+        if (seen * 1000 >= total * thousandths)
+            return us;
+    }
+    return SLOWEST_US;
+}
+
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS|token] "
+                          "[each]\n");
+    return 2;
 }
 
 static double now(void)
@@ -167,17 +216,22 @@ static double now(void)
 int main(int argc, char **argv)
 {
     static struct worker workers[THREADS_MAX];
-    int threads = argc >= 6 && argc <= 7 ? atoi(argv[4]) : 0;
+    int threads = argc >= 6 && argc <= 8 ? atoi(argv[4]) : 0;
     double seconds = argc >= 6 ? atof(argv[5]) : 0;
-    int keys = argc == 7 ? atoi(argv[6]) : 1;
+    int keys = 1;
     CK_SESSION_HANDLE session = 0;
     uint64_t total = 0;
     double begin = 0;
 
-    if (threads < 1 || threads > THREADS_MAX || seconds <= 0 || keys < 1 || keys > KEYS_MAX) {
-        (void)fprintf(stderr, "usage: bare MODULE TOKEN-LABEL PIN-FILE THREADS SECONDS [KEYS]\n");
-        return 2;
-    }
+    for (int i = 6; i < argc; i++)
+        if (strcmp(argv[i], "token") == 0)
+            bare.on_token = true;
+        else if (strcmp(argv[i], "each") == 0)
+            bare.each = true;
+        else
+            keys = atoi(argv[i]);
+    if (threads < 1 || threads > THREADS_MAX || seconds <= 0 || keys < 1 || keys > KEYS_MAX)
+        return usage();
     load(argv[1]);
     choose_slot(argv[2]);
     session = open_session();
@@ -197,6 +251,9 @@ int main(int argc, char **argv)
         (void)pthread_join(workers[i].thread, NULL);
         total += workers[i].signatures;
     }
-    (void)printf("%.0f\n", (double)total / (now() - begin));
+    (void)printf("%.0f", (double)total / (now() - begin));
+    if (bare.each)
+        (void)printf(" %u %u", at(workers, threads, total, 500), at(workers, threads, total, 990));
+    (void)printf("\n");
     return bare.module->C_Finalize(NULL) == CKR_OK ? 0 : 1;
 }

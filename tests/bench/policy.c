@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a decision costs of a signature, and what a large policy takes: NUMBERS attestation rules
- * and GRANTS grants, all of which the peer has. A decision is stk_policy_decide and
+ * and GRANTS grants, all of which the peer has. A decision is stk_usage_decide and
  * stk_usage_charge, with a rate and a quota on the grant and on the certificate; a signature is
  * ECDSA on P-256 by libcrypto over a digest, in the same process and in turns with it.
  *
@@ -32,7 +32,8 @@
 #define SIGNATURES 300
 #define PEER 1000
 
-/* How the grants differ, so that only the last one allows what is asked. */
+/* How the grants differ, so that only the last one allows what is asked; or all allow it, and of
+ * all but the last one nothing is left. */
 enum shape {
     SHAPE_ALONE,    /* the peer has but one grant */
     SHAPE_NAMES,    /* by the certificate's name */
@@ -40,12 +41,14 @@ enum shape {
     SHAPE_TYPES,    /* by the type of PASSporT */
     SHAPE_ATTESTS,
     SHAPE_NUMBERS, /* by PATTERNS numbers, ranges and prefixes each */
-    SHAPE_USED_UP, /* all allow it, and the quota of all but the last one is used up: not a
-                      question of what is allowed, so shown alone */
+    SHAPE_USED_UP, /* their quotas are used up */
+    SHAPE_TRICKLE, /* their buckets are empty, and for each decision one of them has a token again */
+    SHAPE_REFUSED, /* the last one's quota is used up, too: nothing is signed, and the reason is
+                      spelled out, so it is shown without a limit */
     SHAPES
 };
-static const char *const shape_names[] = {"alone",   "names",   "patterns", "types",
-                                          "attests", "numbers", "used-up"};
+static const char *const shape_names[] = {"alone",   "names",   "patterns", "types",  "attests",
+                                          "numbers", "used-up", "trickle",  "refused"};
 
 struct bench {
     size_t numbers;
@@ -216,8 +219,10 @@ static void add_grant(struct bench *bench, struct stk_policy *policy, enum shape
         grant.numbers = patterns;
         grant.number_count = PATTERNS;
     }
-    if (shape == SHAPE_USED_UP && !last)
+    if ((shape == SHAPE_USED_UP && !last) || shape == SHAPE_REFUSED)
         grant.rate.quota = 1;
+    if (shape == SHAPE_TRICKLE && !last) /* the clock goes on by 1 us with each decision */
+        grant.rate = (struct stk_rate){.rate = (uint32_t)(1000000 / bench->grants + 1), .burst = 1};
     must(stk_policy_add(policy, &grant, &error) == STIRKEEP_OK, error.message);
 }
 
@@ -245,6 +250,7 @@ struct desk {
     struct stk_usage *usage;
     char name[STK_NAME_MAX + 1];
     size_t next;
+    enum stirkeep_status expected;
 };
 
 /* Nanoseconds for one. */
@@ -257,14 +263,15 @@ static double decide(struct bench *bench, struct desk *desk, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         struct stk_decision decision = {0};
+        struct stk_error error = {0};
 
         claims.orig_tn = bench->asked[desk->next++ % ASKED];
-        if (stk_policy_decide(desk->policy, desk->grants, &question, &decision, NULL) !=
-                STIRKEEP_OK ||
+        if (stk_usage_decide(desk->usage, desk->policy, desk->grants, &question, now_us + i,
+                             1764100000, &decision, &error) != STIRKEEP_OK ||
             stk_usage_charge(desk->usage, desk->policy, desk->grants, &question, 1, now_us + i,
-                             1764100000, &decision, NULL) != STIRKEEP_OK)
+                             1764100000, &decision, &error) != desk->expected)
             must(false, "a decision went the other way");
-        if (decision.lowered != (decision.attest == 'B'))
+        if (desk->expected == STIRKEEP_OK && decision.lowered != (decision.attest == 'B'))
             must(false, "a level went the other way");
     }
     return (used_ns() - start) / (double)count;
@@ -304,10 +311,14 @@ static double median(double values[ROUNDS])
     return values[ROUNDS / 2];
 }
 
-/* Used up beforehand, as often as there are grants but the last one. */
-static void use_up(struct bench *bench, struct desk *desk)
+/* Beforehand, as often as there are grants that have but one. */
+static void use_up(struct bench *bench, struct desk *desk, enum shape shape)
 {
-    (void)decide(bench, desk, bench->grants - 1);
+    if (shape < SHAPE_USED_UP)
+        return;
+    (void)decide(bench, desk, shape == SHAPE_REFUSED ? bench->grants : bench->grants - 1);
+    if (shape == SHAPE_REFUSED)
+        desk->expected = STIRKEEP_RATE_LIMITED;
 }
 
 static bool measure(struct bench *bench, enum shape shape)
@@ -328,8 +339,7 @@ static bool measure(struct bench *bench, enum shape shape)
     must(stk_usage_adopt(desk.usage, desk.policy) == STIRKEEP_OK, "out of memory");
     building = seconds_since(start);
     (void)snprintf(desk.name, sizeof(desk.name), "Carrier-Exchange-%zu", count - 1);
-    if (shape == SHAPE_USED_UP)
-        use_up(bench, &desk);
+    use_up(bench, &desk, shape);
     for (size_t i = 0; i < ROUNDS; i++) {
         signatures[i] = sign(bench, SIGNATURES);
         decisions[i] = decide(bench, &desk, DECISIONS);
@@ -343,7 +353,7 @@ static bool measure(struct bench *bench, enum shape shape)
     free(desk.grants);
     stk_policy_free(desk.policy);
     stk_usage_free(desk.usage);
-    if (shape == SHAPE_USED_UP)
+    if (shape == SHAPE_REFUSED)
         return true;
     if (ratio >= LIMIT)
         (void)fprintf(stderr, "policy: %s: a decision costs %.1f %% of a signature\n",

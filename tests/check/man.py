@@ -83,7 +83,7 @@ def verb_of(heading):
     """"audit verify FILE" -> "audit verify"."""
     words = []
     for word in heading.split():
-        if not re.fullmatch(r"[a-z]+", word):
+        if not re.fullmatch(r"[a-z][a-z-]*", word):
             break
         words.append(word)
     return " ".join(words)
@@ -92,7 +92,7 @@ def verb_of(heading):
 def check_command(page, program):
     parts = sections(page)
     said = help_of(program)
-    verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}\S", said, re.MULTILINE)
+    verbs = re.findall(r"^  ([a-z]+(?: [a-z-]+)?) +[A-Z]", said, re.MULTILINE)
     common = next((items(lines) for macro, name, lines in parts if name == "COMMON OPTIONS"), {})
     described = {verb_of(name): (name, lines) for macro, name, lines in parts if macro == "SS"}
     if not verbs:

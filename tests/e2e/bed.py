@@ -192,8 +192,8 @@ class Bed:
             "join key on key.id = generation.key and key.state <> 'destroyed' "
             "join chain on chain.generation = generation.id)")[0][0]
         made = sum(origin == "generated" for _, origin in keys)
-        return collections.Counter(  # one pair is the wrapping key
-            {"private": len(keys) + 1, "public": made + 1, "certificate": certificates})
+        return collections.Counter(  # two pairs are the wrapping key and the audit key
+            {"private": len(keys) + 2, "public": made + 2, "certificate": certificates})
 
     def check_keys(self):
         """No key is on the token that the catalog does not have, and none is missing. The spool may
@@ -243,6 +243,7 @@ class Bed:
         wanted = self.objects_wanted()
         held = {key_id for key_id, in self.catalog(
             "select lower(hex(key_id)) from key where state <> 'destroyed'")}
+        held.add(json.loads(self.must("status", "--json"))["audit_key"])
         ids = set(re.findall(r"^  ID: +([0-9a-f]{64})$", text, re.M))
         assert ids == held, f"key ids on the token: {ids}; in the catalog: {held}"
         assert found == {"Private Key": wanted["private"], "Public Key": wanted["public"],

@@ -28,6 +28,12 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
 
+class DoublyClaimed(Exception):
+    """The file system gave one block to two files, and e2fsck had to part them. Without a journal a
+    freed block may be given away before the disk knows that it was freed; then what both had
+    synced is not to be had, and no program can do anything about it."""
+
+
 class Disk:
     """An ext4 file system, mounted. A cut: what the kernel has not given to the device is gone."""
 
@@ -111,6 +117,8 @@ class Disk:
             done = subprocess.run(["e2fsck", "-fy", self.image], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             assert done.returncode in (0, 1), done.stdout
+            if "Multiply-claimed block" in done.stdout:
+                raise DoublyClaimed(done.stdout)
         self.mount()
 
     def remove(self):

@@ -20,6 +20,7 @@ STRANGER = 61009  # a user whom nothing is granted
 CLI = f"{BUILD}/src/cli/stirkeep"
 PORTER = f"{BUILD}/src/stirkeepd/stirkeepd"
 START_LIMIT = 60  # seconds; the wrapping key is generated at the first start
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else stirkeepd leaves it ignored, as nohup wants it
 
 
 def softhsm_module():
@@ -144,6 +145,11 @@ class Service:
             return ""
         with open(f"{self.base}/service.log", errors="replace") as log:
             return log.read()
+
+    def said_of_itself(self):
+        """The log's lines without those that hand seals of the audit trail on."""
+        return [line for line in self.said().splitlines()
+                if not line.startswith("stirkeepd: audit seal through ")]
 
     def stop(self, limit=20):
         """SIGTERM; the exit status."""

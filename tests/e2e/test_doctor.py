@@ -228,7 +228,7 @@ def a_damaged_catalog_is_named_with_what_can_be_done(service):
         file.write(b"this is no database any more" * 200)
     service.start(ready=False)
     equal(service.porter.wait(30), 1, "exit status")
-    last = service.said().splitlines()[-1]
+    last = service.said_of_itself()[-1]
     for part in (f"{service.state}/catalog.db", "doctor --rebuild-catalog", "backup"):
         contains(last, part, "the log")
     service.stop()

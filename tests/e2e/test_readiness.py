@@ -23,7 +23,7 @@ def ends_with_one_line(service, *parts):
     """It must not start: exit status 1 and one line that says why."""
     service.start(ready=False)
     equal(service.porter.wait(60), 1, "exit status")
-    errors = [line for line in service.said().splitlines()
+    errors = [line for line in service.said_of_itself()
               if line.startswith("stirkeepd: ") and ": ready" not in line]
     service.stop()
     equal(len(errors), 1, f"lines in the log: {errors}")

@@ -11,6 +11,8 @@ import wire
 from stirkeep import ROOMS, Service, wait_until
 from tap import case, equal, note, run
 
+LONG_DEADLINE = 30  # seconds: longer than a keeper's rebirth takes on any machine
+
 
 def sign_until_good(service, limit=10.0):
     """Seconds until a new client has a signature."""
@@ -57,26 +59,50 @@ def the_keeper_killed_signs_again_within_a_second(service):
     answered_after_kill(service, "keeper", 3)
 
 
-@case
-def pipelined_requests_are_all_answered_across_the_keepers_death(service):
-    key = passports.public_key(f"{service.lab}/leaf.pem")
-    with wire.Connection(service.sign_socket, timeout=15) as connection:
-        requests = [wire.sign_request(n, deadline_ms=60000) for n in range(1, 401)]
+def ask_across_the_keepers_death(service):
+    """400 requests on one connection, half of them sent before it; the answers by id, and seconds."""
+    requests = [wire.sign_request(n, deadline_ms=60000) for n in range(1, 401)]
+    answers = {}
+    with wire.Connection(service.sign_socket, timeout=LONG_DEADLINE * 2) as connection:
         connection.send(*requests[:200])
         service.kill("keeper")
         connection.send(*requests[200:])
-        answers = {}
-        while len(answers) < 400:
+        began = time.monotonic()
+        while len(answers) < len(requests):
             answer = connection.receive()
             assert answer.id not in answers
             answers[answer.id] = answer
-    signed = [a for a in answers.values() if a.status == 0]
-    for answer in signed:
-        assert passports.verifies(answer.signed.identity, key)
+        took = time.monotonic() - began
+    key = passports.public_key(f"{service.lab}/leaf.pem")
+    for answer in answers.values():
+        if answer.status == 0:
+            assert passports.verifies(answer.signed.identity, key)
+    return answers, took
+
+
+@case
+def requests_that_the_keepers_death_keeps_waiting_are_answered_by_their_deadline(service):
+    # However long its rebirth takes here: what is signed before the deadline is not for this test.
+    answers, took = ask_across_the_keepers_death(service)
     for answer in answers.values():
         assert answer.status in (0, wire.STATUS["unavailable"], 19), (answer.status, answer.message)
-    note(f"{len(signed)} of 400 signed, the others refused in time")
-    assert len(signed) >= 200, len(signed)
+    signed = sum(answer.status == 0 for answer in answers.values())
+    note(f"{signed} of 400 signed, the last one answered after {took:.2f} s")
+    assert took < 5, took  # the deadline is half a second; the machine may be busy
+
+
+@case
+def with_time_enough_all_pipelined_requests_are_signed_across_the_keepers_death(service):
+    del service  # whose deadline is half a second
+    with Service(extra={"signing": {"deadline-ms": LONG_DEADLINE * 1000}}) as patient:
+        patient.start()
+        patient.import_leaf()
+        for _ in range(3):
+            answers, took = ask_across_the_keepers_death(patient)
+            note(f"all answered after {took:.2f} s")
+            for answer in answers.values():
+                equal(answer.status, 0, answer.message)
+            patient.wait_ready()
 
 
 @case
@@ -167,8 +193,8 @@ def sigterm_answers_what_is_in_flight_and_leaves_nothing_behind(service):
         assert not os.path.exists(path), path
     for pid in rooms:
         assert not os.path.exists(f"/proc/{pid}"), pid
-    last = json.loads(service.records()[-1])
-    equal(last["act"], "stop", "last record")
+    acts = [json.loads(line)["act"] for line in service.records()]
+    equal(acts[-2:], ["stop", "seal"], "the last records")
 
 
 @case

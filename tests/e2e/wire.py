@@ -11,11 +11,11 @@ import tempfile
 
 _generated = tempfile.mkdtemp(prefix="stirkeep-proto-")
 subprocess.run(["protoc", f"--proto_path={os.environ['STIRKEEP_SOURCE']}/proto/stirkeep/v1",
-                f"--python_out={_generated}", "sign.proto", "admin.proto"], check=True)
+                f"--python_out={_generated}", "sign.proto", "counters.proto", "admin.proto"], check=True)
 sys.path.insert(0, _generated)
 import admin_pb2  # noqa: E402
 import sign_pb2  # noqa: E402
-for _name in ("sign_pb2.py", "admin_pb2.py"):
+for _name in ("sign_pb2.py", "counters_pb2.py", "admin_pb2.py"):
     os.unlink(f"{_generated}/{_name}")
 os.rmdir(_generated)
 

@@ -152,13 +152,14 @@ static void a_record_has_every_field_under_its_name(void **state)
 
     record.reason = "because";
     record.detail = "more";
+    record.executable = "/usr/sbin/kamailio";
     record.suppressed = 7;
     record.attest_asked = "A";
     record.attest = "B";
     assert_int_equal(stk_line_append(&record, TIME, &chain, &buffer), STIRKEEP_OK);
     assert_int_equal(buffer.data[buffer.length - 1], '\n');
     object = parse(&buffer);
-    assert_int_equal(json_object_size(object), 25);
+    assert_int_equal(json_object_size(object), 26);
     assert_int_equal(json_integer_value(json_object_get(object, "seq")), 42);
     assert_string_equal(text_of(object, "time"), TIME);
     assert_string_equal(text_of(object, "act"), "sign");
@@ -168,6 +169,7 @@ static void a_record_has_every_field_under_its_name(void **state)
     assert_int_equal(json_integer_value(json_object_get(object, "uid")), 1000);
     assert_int_equal(json_integer_value(json_object_get(object, "gid")), 1001);
     assert_int_equal(json_integer_value(json_object_get(object, "pid")), 4321);
+    assert_string_equal(text_of(object, "executable"), "/usr/sbin/kamailio");
     assert_string_equal(text_of(object, "request_id"), "18446744073709551615");
     assert_string_equal(text_of(object, "grant"), "kamailio");
     assert_string_equal(text_of(object, "name"), "Alpha");

@@ -443,7 +443,7 @@ static void only_a_first_line_may_continue(void **state)
     assert_int_equal(stk_buffer_add(&data, second.data, second.length), STIRKEEP_OK);
     write_whole(scratch->path, data.data, data.length);
     assert_int_equal(verify_path(scratch->path, &records, &error), STIRKEEP_NOT_VERIFIED);
-    assert_non_null(strstr(error.message, "line 4: its number does not follow"));
+    assert_non_null(strstr(error.message, "line 4 (record 5): its number does not follow"));
     stk_buffer_free(&data);
     stk_buffer_free(&second);
 }

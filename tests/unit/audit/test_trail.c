@@ -86,6 +86,57 @@ static void several_records_are_one_write(void **state)
     assert_int_equal(records_in(scratch->path), 16);
 }
 
+/* The texts of each caller's are gone when its records are appended. */
+static void records_of_several_callers_are_one_write_and_all_or_none(void **state)
+{
+    struct scratch *scratch = *state;
+    struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct stk_buffer bodies[3] = {{0}};
+    const struct stk_buffer *const all[] = {&bodies[0], &bodies[1], &bodies[2]};
+    struct stk_buffer whole = {0};
+    struct stk_error error = {0};
+
+    for (size_t i = 0; i < 6; i++) {
+        char text[] = "the keeper";
+        struct stk_record record = sign_record(i);
+
+        record.detail = text;
+        assert_int_equal(stk_trail_compose(&record, 1, &bodies[i % 2 * 2], &error), STIRKEEP_OK);
+        memset(text, 'x', sizeof(text) - 1);
+    }
+    faults.write_errno = ENOSPC;
+    faults.write_short = 1500; /* in the third of them */
+    assert_int_equal(stk_trail_append_composed(trail, all, 3, NOW_US, &error),
+                     STIRKEEP_AUDIT_UNAVAILABLE);
+    assert_int_equal(stk_trail_sequence(trail), 0);
+    faults_reset();
+    assert_int_equal(stk_trail_append_composed(trail, all, 3, NOW_US, &error), STIRKEEP_OK);
+    assert_int_equal(faults.writes, 1);
+    assert_int_equal(stk_trail_sequence(trail), 6);
+    stk_trail_close(trail);
+    assert_int_equal(records_in(scratch->path), 6);
+    whole = read_whole(scratch->path);
+    assert_int_equal(stk_buffer_add(&whole, "", 1), STIRKEEP_OK);
+    assert_non_null(strstr((const char *)whole.data, "the keeper"));
+    assert_null(strstr((const char *)whole.data, "xxxx"));
+    stk_buffer_free(&whole);
+    for (size_t i = 0; i < 3; i++)
+        stk_buffer_free(&bodies[i]);
+}
+
+static void what_only_the_trail_may_say_is_not_composed(void **state)
+{
+    const struct stk_record records[] = {{.act = "sign", .outcome = "ok"},
+                                         {.act = "cut", .outcome = "ok"}};
+    struct stk_buffer bodies = {0};
+    struct stk_error error = {0};
+    (void)state;
+
+    assert_int_equal(stk_trail_compose(records, 2, &bodies, &error), STIRKEEP_INVALID);
+    assert_int_equal(bodies.length, 0);
+    stk_buffer_free(&bodies);
+}
+
 static void the_file_is_its_owners_alone(void **state)
 {
     struct scratch *scratch = *state;
@@ -111,10 +162,11 @@ static unsigned long long bytes_read(void)
     return bytes;
 }
 
-static void the_chain_goes_on_after_a_restart_with_only_the_tail_read(void **state)
+static void the_chain_goes_on_after_a_restart_with_only_what_is_unsealed_read(void **state)
 {
     struct scratch *scratch = *state;
     struct stk_trail *trail = open_trail(scratch, STK_TRAIL_NONE);
+    struct audit_key key = audit_key_make();
     struct stk_record records[100];
     struct stk_error error = {0};
     unsigned long long before = 0;
@@ -123,14 +175,17 @@ static void the_chain_goes_on_after_a_restart_with_only_the_tail_read(void **sta
         records[i] = sign_record(i);
     for (size_t i = 0; i < 50; i++)
         assert_int_equal(stk_trail_append(trail, records, 100, NOW_US, &error), STIRKEEP_OK);
+    (void)seal_trail(trail, &key, NULL);
+    append_some(trail, 1, 9);
     stk_trail_close(trail);
     before = bytes_read();
     trail = open_trail(scratch, STK_TRAIL_NONE);
-    assert_int_equal(stk_trail_sequence(trail), 5000);
-    assert_true(bytes_read() - before < 65536); /* of three million */
+    assert_int_equal(stk_trail_sequence(trail), 5010);
+    assert_true(bytes_read() - before < 160000); /* of three million */
     append_some(trail, 1, 1);
     stk_trail_close(trail);
-    assert_int_equal(records_in(scratch->path), 5001);
+    assert_int_equal(records_in(scratch->path), 5011);
+    audit_key_free(&key);
 }
 
 static void a_second_writer_is_refused(void **state)
@@ -519,8 +574,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(several_records_are_one_write),
+        TEST(records_of_several_callers_are_one_write_and_all_or_none),
+        TEST(what_only_the_trail_may_say_is_not_composed),
         TEST(the_file_is_its_owners_alone),
-        TEST(the_chain_goes_on_after_a_restart_with_only_the_tail_read),
+        TEST(the_chain_goes_on_after_a_restart_with_only_what_is_unsealed_read),
         TEST(a_second_writer_is_refused),
         TEST(what_is_not_the_keepers_own_plain_file_is_refused_untouched),
         TEST(another_kind_of_file_is_refused_untouched),

@@ -25,7 +25,7 @@ static void wrong_lines_exit_with_two_and_name_what_is_wrong(void **state)
         {{"auditverify", "x"}, "auditverify"},
         {{"audit verify", "x"}, "audit verify"},
         {{"audit", "verify"}, "FILE"},
-        {{"audit", "verify", "a", "b"}, "b"},
+        {{"lint", "a", "b"}, "b"},
         {{"import"}, "NAME"},
         {{"import", "Alpha"}, "--cert"},
         {{"import", "Alpha", "--cert", "x"}, "--key"},
@@ -70,7 +70,7 @@ static void wrong_lines_exit_with_two_and_name_what_is_wrong(void **state)
         {{"bench"}, "NAME"},
         {{"bench", "Alpha", "--window", "0"}, "--window"},
         {{"bench", "Alpha", "--window", "1025"}, "--window"},
-        {{"bench", "Alpha", "--connections", "65"}, "--connections"},
+        {{"bench", "Alpha", "--connections", "1025"}, "--connections"},
         {{"bench", "Alpha", "--seconds", "1s"}, "--seconds"},
         {{"bench", "Alpha", "--seconds", ""}, "--seconds"},
     };

@@ -25,6 +25,15 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_string_equal(config->storage.spool, "");
     assert_string_equal(config->audit.file, "/var/log/stirkeep/audit.jsonl");
     assert_int_equal(config->audit.sync, STK_SYNC_INTERVAL);
+    assert_int_equal(config->audit.seal_records, 100000);
+    assert_int_equal(config->audit.seal_seconds, 10);
+    assert_string_equal(config->audit.witness, "");
+    assert_string_equal(config->audit.witness_command, "");
+    assert_int_equal(config->audit.rotate_size, 256 * 1024 * 1024);
+    assert_int_equal(config->audit.rotate_age_s, 0);
+    assert_true(config->audit.compress);
+    assert_false(config->audit.numbers_hashed);
+    assert_string_equal(config->audit.number_key, "");
     assert_string_equal(config->signing.x5u_template, "");
     assert_int_equal(config->signing.deadline_ms, 500);
     assert_int_equal(config->signing.iat_window_s, 60);
@@ -51,6 +60,8 @@ static void every_key_arrives_where_it_belongs(void **state)
              "[token-environment]\nSOFTHSM2_CONF = /etc/x=y.conf\nEMPTY =\n"
              "[sockets]\nsign=/s\nadmin=/a\nclient-timeout-ms=600000\n"
              "[storage]\ncatalog=/c\nspool=/d\n[audit]\nfile=/f\nsync=always\n"
+             "seal-records=7\nseal-seconds=8\nwitness=/w\nwitness-command=/bin/tee -a /x\n"
+             "rotate-size=3G\nrotate-age=36h\ncompress=no\nnumbers=hashed\nnumber-key=/k\n"
              "[signing]\nx5u-template=https://c.example.com/{name}/{fingerprint}.pem\n"
              "deadline-ms=10\niat-window-s=5\ntn-digits=11\n[import]\nprofile=test\n[admin]\nuser="
              "root, 1234\n"
@@ -75,6 +86,15 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_string_equal(config->storage.spool, "/d");
     assert_string_equal(config->audit.file, "/f");
     assert_int_equal(config->audit.sync, STK_SYNC_ALWAYS);
+    assert_int_equal(config->audit.seal_records, 7);
+    assert_int_equal(config->audit.seal_seconds, 8);
+    assert_string_equal(config->audit.witness, "/w");
+    assert_string_equal(config->audit.witness_command, "/bin/tee -a /x");
+    assert_int_equal(config->audit.rotate_size, 3221225472);
+    assert_int_equal(config->audit.rotate_age_s, 129600);
+    assert_false(config->audit.compress);
+    assert_true(config->audit.numbers_hashed);
+    assert_string_equal(config->audit.number_key, "/k");
     assert_int_equal(config->signing.deadline_ms, 10);
     assert_int_equal(config->signing.iat_window_s, 5);
     assert_int_equal(config->signing.tn_digits, 11);
@@ -89,6 +109,65 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_int_equal(config->rooms.gid[STK_ROOM_FRONT], 60001);
     assert_int_equal(config->rooms.uid[STK_ROOM_KEEPER], 60003);
     stk_config_free(config);
+}
+
+static void sizes_and_ages_have_units_and_ends(void **state)
+{
+    static const struct {
+        const char *size;
+        uint64_t bytes;
+    } sizes[] = {{"0", 0},
+                 {"16384", 16384},
+                 {"16K", 16384},
+                 {"1M", 1048576},
+                 {"1G", 1073741824},
+                 {"1024G", 1099511627776},
+                 {"1099511627776", 1099511627776}};
+    static const struct {
+        const char *age;
+        uint64_t seconds;
+    } ages[] = {{"0", 0}, {"1s", 1}, {"90m", 5400}, {"24h", 86400}, {"3650d", 315360000}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char text[128] = "";
+        struct stk_config *config = NULL;
+
+        (void)snprintf(text, sizeof(text), "[token]\nlabel=t\n[audit]\nrotate-size=%s\n",
+                       sizes[i].size);
+        config = good(text);
+        assert_int_equal(config->audit.rotate_size, sizes[i].bytes);
+        stk_config_free(config);
+    }
+    for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+        char text[128] = "";
+        struct stk_config *config = NULL;
+
+        (void)snprintf(text, sizeof(text), "[token]\nlabel=t\n[audit]\nrotate-age=%s\n",
+                       ages[i].age);
+        config = good(text);
+        assert_int_equal(config->audit.rotate_age_s, ages[i].seconds);
+        stk_config_free(config);
+    }
+}
+
+static void the_trail_is_no_witness_of_itself(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\n[audit]\nwitness = /f\nfile = /f\n",
+        "conf:4: [audit] witness: is the trail itself");
+}
+
+static void a_key_for_numbers_that_are_not_hashed_is_refused(void **state)
+{
+    (void)state;
+
+    bad("[token]\nlabel = t\n[audit]\nnumber-key = /k\nsync = none\n",
+        "conf:4: [audit] number-key: decides nothing: numbers are written as they are (numbers = "
+        "plain)");
+    stk_config_free(good("[token]\nlabel = t\n[audit]\nnumber-key = /k\nnumbers = hashed\n"));
+    stk_config_free(good("[token]\nlabel = t\n[audit]\nnumber-key =\nnumbers = plain\n"));
 }
 
 static void what_is_not_known_is_refused_with_its_line(void **state)
@@ -150,6 +229,13 @@ static void what_is_missing_is_named(void **state)
         "digit");
 }
 
+#define ROTATE_SIZE                                                                                \
+    "[audit] rotate-size: neither 0 nor a number of bytes, or of K, M or G, from 16K to 1024G: "
+#define ROTATE_AGE                                                                                 \
+    "[audit] rotate-age: neither 0 nor a number of seconds, minutes, hours or days with its s, "   \
+    "m, "                                                                                          \
+    "h or d: "
+
 static void bad_values_are_refused_with_the_reason(void **state)
 {
     static const struct {
@@ -180,6 +266,27 @@ static void bad_values_are_refused_with_the_reason(void **state)
         {"[sockets]\nsign = sign.sock", "[sockets] sign: a relative path: sign.sock"},
         {"[sockets]\nsign = /x\nadmin = /x", "[sockets] admin: the same path as sign"},
         {"[audit]\nsync = sometimes", "[audit] sync: none of always, interval, none: sometimes"},
+        {"[audit]\nseal-records = 0", "[audit] seal-records: not a number from 1 to 1000000: 0"},
+        {"[audit]\nseal-seconds = 86401",
+         "[audit] seal-seconds: not a number from 1 to 86400: 86401"},
+        {"[audit]\nwitness = w", "[audit] witness: a relative path: w"},
+        {"[audit]\nwitness-command = logger -t x",
+         "[audit] witness-command: does not begin with an absolute path: logger -t x"},
+        {"[audit]\nrotate-size = 16383", ROTATE_SIZE "16383"},
+        {"[audit]\nrotate-size = 1025G", ROTATE_SIZE "1025G"},
+        {"[audit]\nrotate-size = 18446744073709551617", ROTATE_SIZE "18446744073709551617"},
+        {"[audit]\nrotate-size = 17179869185G", ROTATE_SIZE "17179869185G"},
+        {"[audit]\nrotate-size = 1m", ROTATE_SIZE "1m"},
+        {"[audit]\nrotate-size = 1MB", ROTATE_SIZE "1MB"},
+        {"[audit]\nrotate-size = M", ROTATE_SIZE "M"},
+        {"[audit]\nrotate-size = -1M", ROTATE_SIZE "-1M"},
+        {"[audit]\nrotate-size =", "[audit] rotate-size: empty"},
+        {"[audit]\nrotate-age = 7", ROTATE_AGE "7"},
+        {"[audit]\nrotate-age = 1w", ROTATE_AGE "1w"},
+        {"[audit]\nrotate-age = 3651d", ROTATE_AGE "3651d"},
+        {"[audit]\ncompress = zstd", "[audit] compress: neither yes nor no: zstd"},
+        {"[audit]\nnumbers = secret", "[audit] numbers: neither plain nor hashed: secret"},
+        {"[audit]\nnumber-key = k", "[audit] number-key: a relative path: k"},
         {"[import]\nprofile = lax", "[import] profile: neither strict nor test: lax"},
         {"[signing]\ndeadline-ms = 9", "[signing] deadline-ms: not a number from 10 to 60000: 9"},
         {"[signing]\ntn-digits = 0", "[signing] tn-digits: not a number from 1 to 15: 0"},
@@ -395,6 +502,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_configuration_has_the_documented_defaults),
         cmocka_unit_test(every_key_arrives_where_it_belongs),
+        cmocka_unit_test(sizes_and_ages_have_units_and_ends),
+        cmocka_unit_test(the_trail_is_no_witness_of_itself),
+        cmocka_unit_test(a_key_for_numbers_that_are_not_hashed_is_refused),
         cmocka_unit_test(what_is_not_known_is_refused_with_its_line),
         cmocka_unit_test(what_is_given_twice_is_refused),
         cmocka_unit_test(what_is_missing_is_named),

@@ -20,6 +20,17 @@
 
 /* ---- orders */
 
+/* A flow of the user's, for one order. */
+static struct stk_slot *take(struct stk_orders *orders, uid_t uid, uint64_t deadline_us)
+{
+    static struct stk_flow flows[64 * 1024];
+    static size_t used;
+    struct stk_flow *flow = &flows[used++ % (sizeof(flows) / sizeof(flows[0]))];
+
+    assert_true(stk_flow_open(&orders->queue, uid, flow));
+    return stk_orders_take(orders, flow, deadline_us);
+}
+
 static void orders_expire_in_the_order_of_their_deadlines(void **state)
 {
     struct stk_orders *orders = stk_orders_new(1);
@@ -29,8 +40,8 @@ static void orders_expire_in_the_order_of_their_deadlines(void **state)
     assert_non_null(orders);
     assert_int_equal(stk_orders_next_deadline(orders), UINT64_MAX);
     for (uint64_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i++)
-        assert_non_null(stk_orders_take(orders, 100 + i % 2, 1 + i * 7919 % 4099));
-    assert_null(stk_orders_take(orders, 102, 1));
+        assert_non_null(take(orders, 100 + i % 2, 1 + i * 7919 % 4099));
+    assert_null(take(orders, 102, 1));
     /* Some are answered, wherever they stand. */
     for (uint64_t i = 0; i < STK_ORDERS_IN_FLIGHT_MAX; i += 3)
         stk_orders_release(orders, &orders->slots[i]);
@@ -43,7 +54,7 @@ static void orders_expire_in_the_order_of_their_deadlines(void **state)
         stk_orders_release(orders, slot);
     }
     assert_null(stk_orders_earliest(orders));
-    assert_int_equal(orders->unsent_count, 0);
+    assert_int_equal(stk_orders_unsent(orders), 0);
     stk_orders_free(orders);
 }
 
@@ -55,18 +66,18 @@ static void one_user_leaves_a_quarter_of_the_orders_to_others(void **state)
 
     assert_non_null(orders);
     for (size_t i = 0; i < STK_ORDERS_OF_USER_MAX; i++)
-        slot = stk_orders_take(orders, 7, 10);
+        slot = take(orders, 7, 10);
     assert_non_null(slot);
-    assert_null(stk_orders_take(orders, 7, 10));
+    assert_null(take(orders, 7, 10));
     /* The quarter is there for any number of users, and not for the first one. */
     for (uid_t uid = 8; uid < 8 + STK_ORDERS_IN_FLIGHT_MAX / 4; uid++)
-        assert_non_null(stk_orders_take(orders, uid, 10));
-    assert_null(stk_orders_take(orders, 8, 10));
+        assert_non_null(take(orders, uid, 10));
+    assert_null(take(orders, 8, 10));
     stk_orders_release(orders, slot);
-    assert_non_null(stk_orders_take(orders, 7, 10));
+    assert_non_null(take(orders, 7, 10));
     stk_orders_release(orders, &orders->slots[STK_ORDERS_IN_FLIGHT_MAX - 1]);
-    assert_null(stk_orders_take(orders, 7, 10));
-    assert_non_null(stk_orders_take(orders, 0, 10));
+    assert_null(take(orders, 7, 10));
+    assert_non_null(take(orders, 0, 10));
     stk_orders_free(orders);
 }
 
@@ -78,7 +89,7 @@ static void an_id_is_never_used_again_nor_found_after_its_end(void **state)
 
     assert_null(stk_orders_find(orders, 0));
     for (int i = 0; i < 10000; i++) {
-        struct stk_slot *slot = stk_orders_take(orders, 0, 5);
+        struct stk_slot *slot = take(orders, 0, 5);
         uint64_t id = slot->id;
 
         assert_true(id != 0 && id != last);
@@ -100,20 +111,20 @@ static void what_is_sent_again_keeps_its_place_before_what_was_not(void **state)
     (void)state;
 
     for (i = 0; i < 6; i++)
-        slots[i] = stk_orders_take(orders, 0, 10);
+        slots[i] = take(orders, 0, 10);
     for (i = 0; i < 4; i++)
         stk_orders_mark_sent(orders, slots[i]);
-    assert_int_equal(orders->unsent_count, 2);
+    assert_int_equal(stk_orders_unsent(orders), 2);
     stk_orders_release(orders, slots[1]);
     stk_orders_release(orders, slots[4]);
     stk_orders_unsend(orders);
-    assert_int_equal(orders->unsent_count, 4);
+    assert_int_equal(stk_orders_unsent(orders), 4);
     i = 0;
-    TAILQ_FOREACH(slot, &orders->unsent, entry)
-    {
+    while ((slot = stk_orders_next(orders)) != NULL) {
         static const int expected[] = {0, 2, 3, 5};
 
         assert_ptr_equal(slot, slots[expected[i++]]);
+        stk_orders_mark_sent(orders, slot);
     }
     assert_int_equal(i, 4);
     stk_orders_free(orders);

@@ -149,6 +149,7 @@ static size_t spki_of(EVP_PKEY *key, uint8_t ret_spki[128])
 static void answer_order(struct ends *ends, const struct stk_custody_order *order)
 {
     static const uint8_t spki[] = "a wrapping key";
+    static const uint8_t audit_spki[STK_SPKI_LENGTH] = "an audit key";
     static const uint8_t request[] = "a request";
     uint8_t made[128] = {0};
     struct stk_custody_answer answer = {.id = order->id, .message = "", .attributes = ""};
@@ -165,7 +166,8 @@ static void answer_order(struct ends *ends, const struct stk_custody_order *orde
                                                  .sign_way = "ecdsa",
                                                  .signers = 2,
                                                  .wrapping_spki = {spki, sizeof(spki)},
-                                                 .audit_writable = true};
+                                                 .audit_writable = true,
+                                                 .audit_spki = {audit_spki, sizeof(audit_spki)}};
     } else if (order->kind == STK_CUSTODY_IMPORT) {
         answer.status = ends->import_status;
         answer.has_proof = answer.status == STIRKEEP_OK;

@@ -32,6 +32,7 @@ struct spool {
 static bool answers(void *context, const struct stk_custody_order *order,
                     struct stk_custody_answer *answer)
 {
+    static const uint8_t audit_spki[STK_SPKI_LENGTH] = "an audit key";
     struct spool *spool = context;
 
     if (order->kind == STK_CUSTODY_IMPORT && spool->meanwhile != NULL) {
@@ -51,7 +52,8 @@ static bool answers(void *context, const struct stk_custody_order *order,
                                   .sign_way = "ecdsa",
                                   .signers = 1,
                                   .wrapping_spki = {spool->spki.data, spool->spki.length},
-                                  .audit_writable = true};
+                                  .audit_writable = true,
+                                  .audit_spki = {audit_spki, sizeof(audit_spki)}};
     return true;
 }
 
@@ -262,11 +264,11 @@ static void an_upload_is_sealed_imported_and_removed_with_evidence(void **state)
     assert_non_null(strstr(told, "overwritten, synced, unlinked"));
     assert_non_null(strstr(told, "\"generation\": 1"));
     assert_null(strstr(told, "PRIVATE KEY"));
-    assert_int_equal(count(spool, "done", "", NULL), 1);
     ends_await_act(spool->ends, "source-removed", "Alpha", 1);
     assert_non_null(strstr(ends_last_act(spool->ends, "import")->detail, "/incoming/Alpha (owner"));
     assert_non_null(strstr(ends_last_act(spool->ends, "source-removed")->detail, "overwritten"));
     assert_int_equal(ends_drain(spool->ends), 0);
+    assert_int_equal(count(spool, "done", "", NULL), 1);
     assert_false(ends_intent_open(spool->ends));
 }
 

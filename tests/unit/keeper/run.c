@@ -153,8 +153,9 @@ static int config_fd(const struct run *run, const struct run_options *options)
 
     (void)snprintf(text, sizeof(text),
                    "[token]\nmodule = %s\nlabel = stirkeep\npin-file = %s/pin\n"
-                   "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n",
-                   module, run->directory, sessions, timeout, run->directory, file, sync);
+                   "sessions = %u\ncall-timeout-ms = %u\n[audit]\nfile = %s/%s\nsync = %s\n%s",
+                   module, run->directory, sessions, timeout, run->directory, file, sync,
+                   options->audit != NULL ? options->audit : "");
     if (stk_config_resolve(text, strlen(text), "configuration", &config, &resolved, &error) !=
         STIRKEEP_OK)
         fail_msg("%s", error.message);
@@ -209,26 +210,38 @@ struct stk_control_message run_hear(struct run *run)
     return said;
 }
 
+struct stk_control_message run_hear_but(struct run *run, enum stk_control_kind kind)
+{
+    struct stk_control_message said = run_hear(run);
+
+    while (said.kind == kind)
+        said = run_hear(run);
+    return said;
+}
+
 struct stk_control_message run_start_and_hear(struct run *run, const struct run_options *options)
 {
     int control[2] = {-1, -1};
-    int fds[5] = {-1, -1, run->keeper_front, run->keeper_intake, -1};
+    int fds[6] = {-1, -1, run->keeper_front, run->keeper_intake, -1, -1};
 
     end_keeper(run);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
     fds[0] = control[1];
     fds[1] = config_fd(run, options);
     fds[4] = pin_fd(run, options->pin);
+    if (options->number_key != NULL)
+        fds[5] = pin_fd(run, options->number_key);
     run->pid = fork();
     assert_true(run->pid >= 0);
     if (run->pid == 0)
-        become_keeper(run, fds, 5);
+        become_keeper(run, fds, 6);
     (void)close(fds[0]);
     (void)close(fds[1]);
-    if (fds[4] >= 0)
-        (void)close(fds[4]);
+    for (int i = 4; i < 6; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
     run->control = control[0];
-    return run_hear(run);
+    return run_hear_but(run, STK_CONTROL_SEALED);
 }
 
 void run_start(struct run *run, const struct run_options *options)

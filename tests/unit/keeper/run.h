@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "audit/verify.h"
+#include "model/number_hash.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
 #include <openssl/evp.h>
@@ -38,6 +40,9 @@ struct run_options {
     const char *audit_sync;   /* NULL: "none" */
     unsigned sessions;        /* 0: 2 */
     unsigned call_timeout_ms; /* 0: 2000 */
+    const char *audit;        /* further lines of [audit]; NULL: none */
+    const char
+        *number_key; /* what the file with the key for numbers has; NULL: none is handed on */
 };
 
 /* For main(): without SoftHSM nothing is tested, which with CI set is a failure. */
@@ -53,8 +58,9 @@ int run_clean_up(void **state);
 
 /* Start it and wait for what it says first. */
 struct stk_control_message run_start_and_hear(struct run *run, const struct run_options *options);
-/* The next thing that it says. */
+/* The next thing that it says; run_hear_but passes over what is of this kind. */
 struct stk_control_message run_hear(struct run *run);
+struct stk_control_message run_hear_but(struct run *run, enum stk_control_kind kind);
 /* Start it; fails the test when it does not become ready. */
 void run_start(struct run *run, const struct run_options *options);
 
@@ -125,6 +131,11 @@ struct stk_answer run_sign(struct run *run, const struct stk_order *order);
 bool run_is_silent(int fd, int milliseconds);
 
 /* ---- the trail */
+
+/* What a verifier says of these files together, with the audit key (NULL: none); fails the test when
+ * they do not verify. */
+struct stk_verdict trail_verdict(const struct run *run, const char *const *files, size_t count,
+                                 const uint8_t (*key)[STK_SPKI_LENGTH]);
 
 /* How many records it has; fails the test when it does not verify. */
 uint64_t trail_records(const struct run *run, const char *file);

@@ -284,6 +284,7 @@ static void a_call_that_hangs_ends_the_keeper(void **state)
     run_start(run, &options);
     expect_signature(run, &key);
     assert_int_equal(run_drain(run), 0);
+    assert_int_equal(trail_count(run, "hang.jsonl", "\"act\":\"token-lost\"", "has hung"), 1);
     (void)trail_records(run, "hang.jsonl");
     test_key_free(&key);
 }
@@ -322,7 +323,7 @@ static void it_is_not_started_by_hand(void **state)
     (void)state;
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    for (int fd = 3; fd < 8; fd++)
+    for (int fd = 3; fd <= STK_FD_KEEPER_NUMBERS; fd++)
         (void)posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
     assert_int_equal(
         posix_spawn(&child, getenv("STIRKEEP_KEEPER"), &actions, NULL, arguments, NULL), 0);

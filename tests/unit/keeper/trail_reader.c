@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "audit/verify.h"
 #include "base/file.h"
 #include "run.h"
 #include <fcntl.h>
@@ -8,17 +7,34 @@
 
 #define TRAIL_MAX ((size_t)64 * 1024 * 1024)
 
+struct stk_verdict trail_verdict(const struct run *run, const char *const *files, size_t count,
+                                 const uint8_t (*key)[STK_SPKI_LENGTH])
+{
+    const struct stk_verifier_options options = {.keys = key, .key_count = key == NULL ? 0 : 1};
+    struct stk_verifier *verifier = NULL;
+    struct stk_verdict verdict = {0};
+    struct stk_error error = {0};
+    enum stirkeep_status status = stk_verifier_new(&options, &verifier, &error);
+
+    for (size_t i = 0; status == STIRKEEP_OK && i < count; i++) {
+        int fd = open(run_path(run, files[i]), O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+            fail_msg("%s is not there", files[i]);
+        status = stk_verifier_file(verifier, fd, files[i], &error);
+        (void)close(fd);
+    }
+    if (status == STIRKEEP_OK)
+        status = stk_verifier_end(verifier, &verdict, &error);
+    if (status != STIRKEEP_OK)
+        fail_msg("%s", error.message);
+    stk_verifier_free(verifier);
+    return verdict;
+}
+
 uint64_t trail_records(const struct run *run, const char *file)
 {
-    int fd = open(run_path(run, file), O_RDONLY | O_CLOEXEC);
-    struct stk_error error = {0};
-    uint64_t records = 0;
-
-    assert_true(fd >= 0);
-    if (stk_trail_verify(fd, file, &records, &error) != STIRKEEP_OK)
-        fail_msg("%s", error.message);
-    (void)close(fd);
-    return records;
+    return trail_verdict(run, &file, 1, NULL).records;
 }
 
 static bool holds(const char *line, size_t length, const char *text)

@@ -3,6 +3,7 @@
 
 #include "policy/number_set.h"
 #include "policy/pattern.h"
+#include "policy/policy_impl.h"
 #include "policy/table.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -273,17 +274,19 @@ static void random_question(struct asked *asked)
         .name = SOME(some_names), .claims = &asked->claims, .is_input = any(4) == 0};
 }
 
-/* The decision, all next ones, and of a refusal the grant that it names. */
+/* The decision, those when its grants are spent one by one, and of a refusal the grant that it names. */
 static unsigned assert_same(const struct stk_policy *policy, const struct stk_grants *held,
                             const struct stk_grant *grants, size_t count, const struct stk_who *who,
                             const struct stk_question *question)
 {
     struct stk_decision decision = {0};
+    struct stk_decision first = {0};
     struct stk_error error = {0};
     enum stirkeep_status status = stk_policy_decide(policy, held, question, &decision, &error);
     const struct stk_grant *nearest = NULL;
     unsigned reached = 0;
     size_t allowing = 0;
+    uint64_t spent[STK_GRANT_WORDS_MAX] = {0};
     bool sees = false;
 
     for (size_t i = 0; i < count; i++) {
@@ -300,13 +303,21 @@ static unsigned assert_same(const struct stk_policy *policy, const struct stk_gr
             continue;
         assert_int_equal(status, STIRKEEP_OK);
         if (allowing++ > 0)
-            assert_true(stk_policy_decide_next(policy, held, question, &decision));
+            assert_int_equal(
+                stk_policy_decide_unspent(policy, held, question, spent, &decision, &error),
+                STIRKEEP_OK);
+        spent[i / 64] |= UINT64_C(1) << i % 64;
         assert_string_equal(decision.grant->name, grants[i].name);
         assert_int_equal(decision.attest, question->claims->attest);
     }
     assert_int_equal(stk_policy_may_see(held, question->name), sees);
     if (allowing > 0) {
-        assert_false(stk_policy_decide_next(policy, held, question, &decision));
+        /* All spent: the first one, as if none were. */
+        assert_int_equal(stk_policy_decide(policy, held, question, &first, &error), STIRKEEP_OK);
+        assert_int_equal(
+            stk_policy_decide_unspent(policy, held, question, spent, &decision, &error),
+            STIRKEEP_OK);
+        assert_ptr_equal(decision.grant, first.grant);
         return 6;
     }
     assert_int_equal(status, STIRKEEP_NOT_PERMITTED);

@@ -30,6 +30,8 @@ int lives_setup(void **state)
     rooms->config = lives->config = rooms->in_force.config;
     rooms->in_force.config = NULL;
     rooms->libexec = lives->service.libexec;
+    rooms->number_key = -1;
+    stk_witness_init(&rooms->witness, lives->config);
     assert_int_equal(stk_users_find(lives->config, "configuration", rooms->users, NULL),
                      STIRKEEP_OK);
     assert_int_equal(stk_listener_open(lives->service.sign, -1, &rooms->sign, NULL), STIRKEEP_OK);
@@ -58,6 +60,7 @@ int lives_teardown(void **state)
     stk_listener_close(&lives->rooms.sign);
     stk_listener_close(&lives->rooms.admin);
     stk_users_free(lives->rooms.users);
+    stk_witness_free(&lives->rooms.witness);
     stk_reading_free(&lives->rooms.in_force);
     stk_config_free(lives->config);
     service_remove(&lives->service);

@@ -227,6 +227,7 @@ static _Noreturn void become_stirkeepd(const struct service *service, const char
         _exit(99);
     if (service->given > 0 && !give_socket(service->given))
         _exit(97);
+    (void)signal(SIGHUP, SIG_DFL);
     (void)signal(SIGINT, service->ignoring_interrupts ? SIG_IGN : SIG_DFL);
     for (int i = STDIN_FILENO; service->without_standard && i <= STDERR_FILENO; i++)
         (void)close(i);

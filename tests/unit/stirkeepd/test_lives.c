@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include "lives.h"
+#include "stirkeepd/lives.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -223,6 +225,35 @@ static void a_stop_while_a_room_waits_does_not_start_it(void **state)
     assert_int_equal(lives->rooms.phase, STK_PHASE_STOPPED);
 }
 
+/* ---- seals */
+
+static struct stk_control_message sealed_by(enum stk_room room, const char *text)
+{
+    struct stk_control_message message = {.kind = STK_CONTROL_SEALED, .room = room, .number = 17};
+
+    (void)snprintf(message.text, sizeof(message.text), "%s", text);
+    return message;
+}
+
+static void seals_are_taken_from_the_keeper_alone(void **state)
+{
+    static const char seal[] =
+        "{\"seq\":18,\"act\":\"seal\",\"through\":17,\"head\":"
+        "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}";
+    struct lives *lives = *state;
+    struct stk_control_message message = {0};
+
+    start_all(lives);
+    message = sealed_by(STK_ROOM_KEEPER, seal);
+    assert_true(stk_rooms_take_message(&lives->rooms, STK_ROOM_KEEPER, &message, lives->now));
+    message = sealed_by(STK_ROOM_KEEPER, "no seal\n");
+    assert_false(stk_rooms_take_message(&lives->rooms, STK_ROOM_KEEPER, &message, lives->now));
+    for (enum stk_room room = STK_ROOM_INTAKE; room <= STK_ROOM_FRONT; room++) {
+        message = sealed_by(room, seal);
+        assert_false(stk_rooms_take_message(&lives->rooms, room, &message, lives->now));
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, lives_setup, lives_teardown)
 
 int main(int argc, char **argv)
@@ -239,6 +270,7 @@ int main(int argc, char **argv)
         TEST(readiness_of_the_dead_does_not_count),
         TEST(a_dead_room_is_not_listened_to_for_ever),
         TEST(the_death_of_a_stranger_changes_nothing),
+        TEST(seals_are_taken_from_the_keeper_alone),
         TEST(a_stop_while_a_room_waits_does_not_start_it),
     };
 

@@ -385,6 +385,87 @@ static void a_directory_that_everybody_may_write_to_is_told(void **state)
     assert_refused(service, NULL, "everybody may write to it and could replace the socket\n");
 }
 
+static void write_trail(const struct service *service, mode_t mode, const char *text)
+{
+    char path[256] = "";
+
+    service_write(service, "trail/audit.jsonl", mode, text);
+    (void)snprintf(path, sizeof(path), "%s/trail/audit.jsonl", service->base);
+    if (geteuid() == 0) {
+        char directory[256] = "";
+        struct stat about = {0};
+
+        (void)snprintf(directory, sizeof(directory), "%s/trail", service->base);
+        assert_int_equal(stat(directory, &about), 0);
+        assert_int_equal(chown(path, about.st_uid, about.st_gid), 0);
+    }
+}
+
+static void check_tells_of_a_trail_that_the_keeper_would_not_write(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/trail/audit.jsonl", service->base);
+    write_trail(service, 0600, "{\"seq\":1,");
+    assert_accepted(service);
+    write_trail(service, 0600, "");
+    assert_accepted(service);
+    write_trail(service, 0600, "Dear diary");
+    assert_refused(service, "--check", "/trail/audit.jsonl: not an audit trail\n");
+    write_trail(service, 0600, "");
+    assert_int_equal(chmod(path, 0660), 0);
+    assert_refused(service, "--check",
+                   "/trail/audit.jsonl: may be written by others (mode 0660)\n");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_refused(service, "--check", "/trail/audit.jsonl: not a regular file\n");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink("other", path), 0);
+    assert_refused(service, "--check", "/trail/audit.jsonl: is a symbolic link\n");
+}
+
+static void check_tells_of_a_witness_that_would_get_nothing(void **state)
+{
+    struct service *service = *state;
+    char text[512] = "";
+
+    /* The service's own directory is the keeper's. */
+    (void)snprintf(text, sizeof(text), "%s/witness", service->base);
+    assert_int_equal(mkdir(text, 0700), 0);
+    (void)snprintf(text, sizeof(text),
+                   "[audit]\nwitness = %s/witness/seals\nwitness-command = %s -x\n", service->base,
+                   "/bin/cat");
+    service_change_config(service, "[audit]\n", text);
+    assert_accepted(service);
+    service_write(service, "witness/seals", 0600, "");
+    assert_accepted(service);
+    (void)snprintf(text, sizeof(text), "%s/witness/seals", service->base);
+    assert_int_equal(chmod(text, 0666), 0);
+    assert_refused(service, "--check", "/seals: may be written by others (chmod go-w)\n");
+    assert_int_equal(unlink(text), 0);
+    assert_int_equal(mkdir(text, 0700), 0);
+    assert_refused(service, "--check", "/seals: not a regular file with one name\n");
+    assert_int_equal(rmdir(text), 0);
+    service_change_config(service, "/bin/cat", "/bin");
+    assert_refused(service, "--check", "/bin: not a program\n");
+}
+
+static void a_key_for_numbers_that_is_too_short_is_refused(void **state)
+{
+    struct service *service = *state;
+    char text[512] = "";
+
+    (void)snprintf(text, sizeof(text), "[audit]\nnumbers = hashed\nnumber-key = %s/key\n",
+                   service->base);
+    service_change_config(service, "[audit]\n", text);
+    service_write(service, "key", 0600, "0123456789abcdef0123456789abcde");
+    assert_refused_twice(service, "/key: 31 bytes: a key for numbers has 32 to 4096\n");
+    service_write(service, "key", 0600, "0123456789abcdef0123456789abcdef");
+    assert_accepted(service);
+}
+
 static void wrong_usage_is_two(void **state)
 {
     struct service *service = *state;
@@ -418,6 +499,9 @@ int main(int argc, char **argv)
         TEST(check_looks_with_the_eyes_of_each_room),
         TEST(check_misses_the_modules_own_configuration),
         TEST(a_directory_that_everybody_may_write_to_is_told),
+        TEST(check_tells_of_a_trail_that_the_keeper_would_not_write),
+        TEST(check_tells_of_a_witness_that_would_get_nothing),
+        TEST(a_key_for_numbers_that_is_too_short_is_refused),
         TEST(wrong_usage_is_two),
     };
 

@@ -244,6 +244,14 @@ static void the_service_ends_at_once_while_much_is_read(void **state)
     assert_int_equal(service_count(service, "log", "reload: in force"), 0);
 }
 
+static void wait_ready(const struct service *service, const char *room, unsigned times)
+{
+    char ready[64] = "";
+
+    (void)snprintf(ready, sizeof(ready), "%s: ready", room);
+    service_wait(service, "log", ready, times);
+}
+
 static void reloads_and_deaths_of_rooms_do_not_hold_each_other_up(void **state)
 {
     static const char *const rooms[] = {"front", "intake", "keeper"};
@@ -259,15 +267,12 @@ static void reloads_and_deaths_of_rooms_do_not_hold_each_other_up(void **state)
         service_change_config(service, grant, next);
         reload(service);
         (void)usleep((round * 7919) % 20000);
+        wait_ready(service, rooms[round % 3], 1 + round / 3); /* each death is another one's */
         (void)kill(service_room(service, rooms[round % 3]), SIGKILL);
         (void)usleep(60000);
     }
-    for (size_t i = 0; i < 3; i++) {
-        char ready[64] = "";
-
-        (void)snprintf(ready, sizeof(ready), "%s: ready", rooms[i]);
-        service_wait(service, "log", ready, 5);
-    }
+    for (size_t i = 0; i < 3; i++)
+        wait_ready(service, rooms[i], 5);
     service_change_config(service, "[grant g11]", "[grant last]");
     reload(service);
     service_wait(service, "events", "front config fds=1 first=last ", 1);

@@ -136,12 +136,11 @@ size_t fx_count(struct stk_token *token, const struct stk_key_id *key_id, CK_OBJ
 void fx_plant(struct stk_token *token, const struct fx_key *scalar_of,
               const struct stk_key_id *key_id)
 {
-    struct stk_token_import import = {.key_id = *key_id, .name = "planted"};
     struct stk_key_template template = {0};
     CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
     struct stk_error error = {0};
 
-    stk_template_ec(&template, &import, true);
+    stk_template_ec(&template, "stirkeep:planted", key_id, true);
     if (stk_create(token, &scalar_of->pkcs8, &template, &handle, &error) != STIRKEEP_OK)
         fail_msg("%s", error.message);
 }

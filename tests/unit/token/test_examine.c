@@ -355,12 +355,12 @@ static void a_key_with_neither_certificate_nor_public_key_is_told(void **state)
 /* A private key as others make them. */
 static void make_foreign(const struct fx_key *key, const char *label, const char *id)
 {
-    struct stk_token_import import = {.name = "x"};
+    static const struct stk_key_id none;
     struct stk_key_template template = {0};
     CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
     struct stk_error error = {0};
 
-    stk_template_ec(&template, &import, true);
+    stk_template_ec(&template, "", &none, true);
     for (size_t i = 0; i < template.count; i++) {
         CK_ATTRIBUTE *attribute = &template.attributes[i];
 

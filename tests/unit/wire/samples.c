@@ -225,7 +225,9 @@ void fill_order(struct stk_order *order)
                                 .deadline_us = 1008,
                                 .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
                                 .grant = "grant",
-                                .request_id = 1013};
+                                .request_id = 1013,
+                                .executable = "executable",
+                                .asked_us = 1015};
     fill_key_id(&order->key_id, 2);
     fill_claims_shaken(&order->claims);
     order->claims.attest = 'B';
@@ -242,6 +244,7 @@ void fill_refusal(struct stk_refusal *refusal)
                                     .attest = "attest",
                                     .origid = "origid",
                                     .peer = {.uid = 1009, .gid = 1010, .pid = 1011},
+                                    .executable = "executable",
                                     .request_id = 1012,
                                     .suppressed = 1013};
 }
@@ -285,7 +288,8 @@ void fill_answer(struct stk_answer *answer)
                                   .identity_length = sizeof(identity) - 1,
                                   .passport_length = 1005,
                                   .iat = 1006,
-                                  .origid = SAMPLE_ORIGID};
+                                  .origid = SAMPLE_ORIGID,
+                                  .token_us = 1008};
 }
 
 static void fill_answers(union decoded *value)
@@ -358,7 +362,8 @@ static void fill_report(union decoded *value)
                                               .snapshot_wanted = true,
                                               .connections = 1003,
                                               .refusals = 1004,
-                                              .in_flight = 1005};
+                                              .in_flight = 1005,
+                                              .counters = sample_front_counters()};
     fill_usage(&value->report.usage, &value->report.usage_count);
 }
 
@@ -394,6 +399,7 @@ const struct sample samples[] = {
     {"admin doctor", &codec_admin_request, fill_admin_doctor},
     {"admin rebuild", &codec_admin_request, fill_admin_rebuild},
     {"admin reload", &codec_admin_request, fill_admin_reload},
+    {"admin audit key", &codec_admin_request, fill_admin_audit_key},
     {"answered wrapping key", &codec_admin_response, fill_answered_wrapping_key},
     {"answered import", &codec_admin_response, fill_answered_import},
     {"answered source removed", &codec_admin_response, fill_answered_source_removed},
@@ -409,6 +415,7 @@ const struct sample samples[] = {
     {"answered doctor", &codec_admin_response, fill_answered_doctor},
     {"answered rebuild", &codec_admin_response, fill_answered_rebuild},
     {"answered reload", &codec_admin_response, fill_answered_reload},
+    {"answered audit key", &codec_admin_response, fill_answered_audit_key},
     {"answered error", &codec_admin_response, fill_answered_error},
     {"front orders", &codec_front_orders, fill_front_orders},
     {"typed orders", &codec_front_orders, fill_typed_orders},

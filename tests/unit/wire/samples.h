@@ -46,5 +46,8 @@ void fill_refusal(struct stk_refusal *refusal);
 void fill_answer(struct stk_answer *answer);
 void fill_certificate(struct stk_certificate *certificate, unsigned base);
 void fill_constraints(struct stk_constraints *constraints);
+#define SAMPLE_CLASS_END 1023 /* a class of times ends here */
+const struct stk_front_counters *sample_front_counters(void);
+const struct stk_keeper_counters *sample_keeper_counters(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "fills.h"
+#include <string.h>
 
 static const char *const warnings[] = {"first of warnings", "second of warnings"};
 
@@ -17,7 +18,8 @@ static void fill_admin(union decoded *value, enum stk_admin_kind kind)
     value->admin_request = (struct stk_admin_request){
         .id = SAMPLE_ID, .kind = kind, .x5u = "", .source = "", .how = "", .after = ""};
     if (kind != STK_ADMIN_WRAPPING_KEY && kind != STK_ADMIN_LIST && kind != STK_ADMIN_STATUS &&
-        kind != STK_ADMIN_DOCTOR && kind != STK_ADMIN_REBUILD && kind != STK_ADMIN_RELOAD)
+        kind != STK_ADMIN_DOCTOR && kind != STK_ADMIN_REBUILD && kind != STK_ADMIN_RELOAD &&
+        kind != STK_ADMIN_AUDIT_KEY)
         fill_name(&value->admin_request.name, "name");
 }
 
@@ -113,6 +115,11 @@ void fill_admin_reload(union decoded *value)
     fill_admin(value, STK_ADMIN_RELOAD);
 }
 
+void fill_admin_audit_key(union decoded *value)
+{
+    fill_admin(value, STK_ADMIN_AUDIT_KEY);
+}
+
 /* ---- answers */
 
 static void fill_answered(union decoded *value, enum stk_admin_kind kind)
@@ -199,6 +206,19 @@ void fill_answered_reload(union decoded *value)
     value->admin_response.attest_rules = 1004;
 }
 
+void fill_answered_audit_key(union decoded *value)
+{
+    static uint8_t spki[STK_SPKI_LENGTH];
+
+    memset(spki, 1, sizeof(spki));
+    fill_answered(value, STK_ADMIN_AUDIT_KEY);
+    value->admin_response.spki = (struct stk_bytes){spki, sizeof(spki)};
+    fill_key_id(&value->admin_response.key_id, 2);
+    value->admin_response.attributes = "attributes";
+    value->admin_response.token_label = "token_label";
+    value->admin_response.token_serial = "token_serial";
+}
+
 void fill_answered_source_removed(union decoded *value)
 {
     fill_answered(value, STK_ADMIN_SOURCE_REMOVED);
@@ -282,27 +302,35 @@ void fill_answered_rollback(union decoded *value)
 void fill_answered_status(union decoded *value)
 {
     fill_answered(value, STK_ADMIN_STATUS);
-    value->admin_response.service = (struct stk_service_status){.ready = true,
-                                                                .version = "version",
-                                                                .detail = "detail",
-                                                                .front = "front",
-                                                                .keeper = "keeper",
-                                                                .token_label = "token_label",
-                                                                .token_serial = "token_serial",
-                                                                .token_model = "token_model",
-                                                                .seal_way = "seal_way",
-                                                                .sign_way = "sign_way",
-                                                                .signers = 1011,
-                                                                .names = 1012,
-                                                                .signatures = 1013,
-                                                                .refusals = 1014,
-                                                                .connections = 1015,
-                                                                .audit_sequence = 1016,
-                                                                .hardware = true,
-                                                                .warnings = warnings,
-                                                                .warning_count = 2,
-                                                                .configuration = "configuration",
-                                                                .attestation = "attestation"};
+    value->admin_response.service =
+        (struct stk_service_status){.ready = true,
+                                    .version = "version",
+                                    .detail = "detail",
+                                    .front = "front",
+                                    .keeper = "keeper",
+                                    .token_label = "token_label",
+                                    .token_serial = "token_serial",
+                                    .token_model = "token_model",
+                                    .seal_way = "seal_way",
+                                    .sign_way = "sign_way",
+                                    .signers = 1011,
+                                    .names = 1012,
+                                    .signatures = 1013,
+                                    .refusals = 1014,
+                                    .connections = 1015,
+                                    .audit_sequence = 1016,
+                                    .hardware = true,
+                                    .warnings = warnings,
+                                    .warning_count = 2,
+                                    .configuration = "configuration",
+                                    .attestation = "attestation",
+                                    .audit_key = "audit_key",
+                                    .audit_sealed = 1022,
+                                    .audit_unsealed = 1023,
+                                    .audit_unsealed_since = 1024,
+                                    .front_counters = sample_front_counters(),
+                                    .keeper_counters = sample_keeper_counters(),
+                                    .intake_use = {1001, 1002}};
 }
 
 void fill_answered_error(union decoded *value)

@@ -107,6 +107,9 @@ static void fill_custody_answer(union decoded *value, enum stirkeep_status statu
 
 void fill_token_answer(union decoded *value)
 {
+    static uint8_t spki[STK_SPKI_LENGTH];
+
+    memset(spki, 12, sizeof(spki));
     fill_custody_answer(value, STIRKEEP_OK);
     value->custody_answer.has_token = true;
     value->custody_answer.token = (struct stk_token_report){.label = "label",
@@ -119,7 +122,13 @@ void fill_token_answer(union decoded *value)
                                                             .wrapping_spki = BYTES(8),
                                                             .signatures = 1009,
                                                             .audit_sequence = 1010,
-                                                            .audit_writable = true};
+                                                            .audit_writable = true,
+                                                            .audit_spki = {spki, sizeof(spki)},
+                                                            .audit_attributes = "audit_attributes",
+                                                            .audit_sealed = 1014,
+                                                            .audit_unsealed = 1015,
+                                                            .audit_unsealed_since = 1016,
+                                                            .counters = sample_keeper_counters()};
 }
 
 void fill_proof_answer(union decoded *value)

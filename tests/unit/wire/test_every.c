@@ -111,6 +111,8 @@ static bool value_fits(const struct spot *spot)
                (strcmp(spot->field->name, "first") == 0 ? SAMPLE_KEY_FIRST : SAMPLE_KEY_LAST);
     default: /* numbers */
         return spot->wire.value == 1000 + spot->field->id ||
+               (strcmp(spot->field->name, "up_to_us") == 0 &&
+                spot->wire.value == SAMPLE_CLASS_END) ||
                strcmp(spot->field->name, "status") == 0;
     }
 }

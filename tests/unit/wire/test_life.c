@@ -337,6 +337,22 @@ static void words_of_any_bytes_are_scrubbed(void **state)
     trial_end(&trial);
 }
 
+/* Verifiers of the trail take it for what it says. */
+static void an_audit_key_is_as_long_as_p_256_keys_are(void **state)
+{
+    static const uint8_t bytes[STK_SPKI_LENGTH + 1];
+    (void)state;
+
+    for (size_t length = 0; length <= STK_SPKI_LENGTH + 1; length++) {
+        expect_field("answered audit key", "spki", bytes, length,
+                     length == STK_SPKI_LENGTH  ? STIRKEEP_OK
+                     : length > STK_SPKI_LENGTH ? STIRKEEP_TOO_LARGE
+                                                : STIRKEEP_INVALID);
+        expect_field("token answer", "audit_spki", bytes, length,
+                     length == STK_SPKI_LENGTH || length == 0 ? STIRKEEP_OK : STIRKEEP_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +370,7 @@ int main(void)
         cmocka_unit_test(an_answer_without_a_body_has_nothing),
         cmocka_unit_test(orders_and_answers_with_null_for_texts_have_empty_ones),
         cmocka_unit_test(words_of_any_bytes_are_scrubbed),
+        cmocka_unit_test(an_audit_key_is_as_long_as_p_256_keys_are),
     };
 
     return cmocka_run_group_tests_name("wire-life", tests, NULL, NULL);

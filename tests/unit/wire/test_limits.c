@@ -288,6 +288,38 @@ static void a_grants_name_arrives_whole_up_to_its_limit(void **state)
     }
 }
 
+/* The file system gives it its name. */
+static void an_executables_path_arrives_whole_up_to_its_limit_and_scrubbed(void **state)
+{
+    char path[STK_EXECUTABLE_MAX + 2];
+    (void)state;
+
+    for (size_t length = STK_EXECUTABLE_MAX - 1; length <= STK_EXECUTABLE_MAX + 1; length++) {
+        size_t kept = length < STK_EXECUTABLE_MAX ? length : STK_EXECUTABLE_MAX;
+        struct stk_buffer out = {0};
+        struct stk_refusal refusal;
+        struct stk_order order;
+        struct trial trial;
+
+        memset(path, 'p', sizeof(path));
+        path[length] = '\0';
+        path[1] = '\xff';
+        fill_order(&order);
+        fill_refusal(&refusal);
+        order.executable = refusal.executable = path;
+        assert_int_equal(stk_order_append(&order, &out), STIRKEEP_OK);
+        assert_int_equal(stk_refusal_append(&refusal, &out), STIRKEEP_OK);
+        trial_run(&trial, &codec_front_orders, view(&out), STK_DECODE_ARENA_MAX);
+        assert_int_equal(trial.status, STIRKEEP_OK);
+        assert_int_equal(trial.value.orders.orders.order_count, 1);
+        assert_int_equal(strlen(trial.value.orders.orders.orders[0].executable), kept);
+        assert_int_equal(trial.value.orders.orders.orders[0].executable[1], '?');
+        assert_int_equal(strlen(trial.value.orders.orders.refusals[0].executable), kept);
+        trial_end(&trial);
+        stk_buffer_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_list_is_as_long_behind_other_answers),
         cmocka_unit_test(a_batch_is_as_it_was_after_one_that_finds_no_room),
         cmocka_unit_test(a_grants_name_arrives_whole_up_to_its_limit),
+        cmocka_unit_test(an_executables_path_arrives_whole_up_to_its_limit_and_scrubbed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

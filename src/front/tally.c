@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/tally.h"
+
+#include "base/clock.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES_FIRST 64
+#define FNV_BASIS 0xcbf29ce484222325U
+#define FNV_PRIME 0x100000001b3U
+
+void stk_tally_start(struct stk_tally *tally, uint64_t now_us)
+{
+    *tally = (struct stk_tally){.started_us = now_us};
+}
+
+void stk_tally_clear(struct stk_tally *tally)
+{
+    for (size_t i = 0; i < tally->place_count; i++)
+        free(tally->names[i].name);
+    free(tally->names);
+    tally->names = NULL;
+    tally->place_count = 0;
+    tally->name_count = 0;
+}
+
+/* ---- by name */
+
+/* Only names that are held come here, and who imports them is trusted: no secret is needed. */
+static size_t hash_of(const char *name)
+{
+    uint64_t hash = FNV_BASIS;
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (uint8_t)*name) * FNV_PRIME;
+    return (size_t)(hash ^ hash >> 32);
+}
+
+/* Where it is, or belongs. */
+static struct stk_tally_name *place_of(struct stk_tally_name *names, size_t place_count,
+                                       const char *name)
+{
+    size_t place = hash_of(name) & (place_count - 1);
+
+    while (names[place].name != NULL && strcmp(names[place].name, name) != 0)
+        place = (place + 1) & (place_count - 1);
+    return &names[place];
+}
+
+/* So that a quarter of the places stays free. */
+static bool make_room(struct stk_tally *tally)
+{
+    size_t wanted = tally->place_count > 0 ? tally->place_count * 2 : PLACES_FIRST;
+    struct stk_tally_name *names = NULL;
+
+    if (tally->name_count >= STK_NAMES_MAX)
+        return false;
+    if (tally->name_count + 1 <= tally->place_count / 4 * 3)
+        return true;
+    names = calloc(wanted, sizeof(*names));
+    if (names == NULL)
+        return false;
+    for (size_t i = 0; i < tally->place_count; i++)
+        if (tally->names[i].name != NULL)
+            *place_of(names, wanted, tally->names[i].name) = tally->names[i];
+    free(tally->names);
+    tally->names = names;
+    tally->place_count = wanted;
+    return true;
+}
+
+static struct stk_tally_name *add(struct stk_tally *tally, const char *name)
+{
+    struct stk_tally_name *added = NULL;
+
+    if (!make_room(tally))
+        return NULL;
+    added = place_of(tally->names, tally->place_count, name);
+    added->name = strdup(name);
+    if (added->name == NULL)
+        return NULL;
+    tally->name_count++;
+    return added;
+}
+
+static void count_name(struct stk_tally *tally, const char *name)
+{
+    struct stk_tally_name *counted = NULL;
+
+    if (tally->place_count > 0)
+        counted = place_of(tally->names, tally->place_count, name);
+    if (counted == NULL || counted->name == NULL)
+        counted = add(tally, name);
+    if (counted != NULL)
+        counted->signatures++;
+    else
+        tally->unnamed++;
+}
+
+/* ---- on the way */
+
+void stk_tally_sent(struct stk_tally *tally, uint64_t now_us)
+{
+    for (size_t i = 0; i < tally->answered_count; i++)
+        stk_histogram_add(&tally->served, now_us - tally->answered[i], 1);
+    tally->answered_count = 0;
+}
+
+void stk_tally_answer(struct stk_tally *tally, enum stirkeep_status status, const char *name,
+                      uint64_t asked_us)
+{
+    if (status != STIRKEEP_OK) {
+        tally->failed[status]++;
+        return;
+    }
+    if (tally->answered_count == STK_TALLY_ANSWERED_MAX)
+        stk_tally_sent(tally, stk_clock_mono_us());
+    tally->answered[tally->answered_count++] = asked_us;
+    count_name(tally, name);
+}
+
+/* ---- told */
+
+/* Into the list of the most used ones, which is in order. */
+static void list(const struct stk_tally_name *name, struct stk_front_counters *counters)
+{
+    size_t place = counters->name_count;
+
+    while (place > 0 && counters->names[place - 1].signatures < name->signatures)
+        place--;
+    if (place == STK_NAME_COUNTS_MAX)
+        return;
+    if (counters->name_count < STK_NAME_COUNTS_MAX)
+        counters->name_count++;
+    memmove(&counters->names[place + 1], &counters->names[place],
+            (counters->name_count - 1 - place) * sizeof(counters->names[0]));
+    (void)snprintf(counters->names[place].name, sizeof(counters->names[place].name), "%s",
+                   name->name);
+    counters->names[place].signatures = name->signatures;
+}
+
+void stk_tally_report(const struct stk_tally *tally, struct stk_front_counters *ret_counters)
+{
+    uint64_t all = tally->unnamed;
+
+    memset(ret_counters, 0, sizeof(*ret_counters));
+    ret_counters->room =
+        (struct stk_room_use){stk_clock_cpu_us(), stk_clock_mono_us() - tally->started_us};
+    stk_histogram_merge(&ret_counters->served, &tally->served);
+    memcpy(ret_counters->failed, tally->failed, sizeof(tally->failed));
+    for (size_t i = 0; i < tally->place_count; i++) {
+        if (tally->names[i].name == NULL)
+            continue;
+        all += tally->names[i].signatures;
+        list(&tally->names[i], ret_counters);
+    }
+    ret_counters->names_used = (uint32_t)tally->name_count;
+    for (size_t i = 0; i < ret_counters->name_count; i++)
+        all -= ret_counters->names[i].signatures;
+    ret_counters->other_signatures = all;
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A service on a token that a script makes slow or faulty while it runs (tests/token/README.md)."""
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+
+from stirkeep import BUILD, SOURCE, Service, softhsm_module
+
+
+def functions():
+    with open(f"{SOURCE}/tests/token/functions.h") as file:
+        return re.findall(r"^FUNCTION\((C_\w+),", file.read(), re.M)
+
+
+class ScriptedService(Service):
+    def __init__(self, sessions=0, grants=None, extra=None):
+        super().__init__(grants)
+        module = f"{self.libexec}/wrap.so"
+        shutil.copy(f"{BUILD}/tests/token/wrap.so", module)
+        self.script_file = f"{self.base}/script"
+        self.counts_file = f"{self.base}/counts"
+        self.functions = functions()
+        with open(self.counts_file, "wb") as file:
+            file.write(bytes(8 * len(self.functions)))
+        os.chmod(self.counts_file, 0o666)
+        self.follow()
+        sections = {"token": {"module": module, "sessions": str(sessions)},
+                    "token-environment": {"STIRKEEP_WRAP_MODULE": softhsm_module(),
+                                          "STIRKEEP_WRAP_SCRIPT": self.script_file,
+                                          "STIRKEEP_WRAP_COUNTS": self.counts_file}}
+        for section, keys in (extra or {}).items():
+            sections.setdefault(section, {}).update(keys)
+        self.write_config(grants, extra=sections)
+
+    def follow(self, *lines):
+        """From the next call on, the token does what these lines say, and nothing else."""
+        with open(self.script_file, "w") as file:
+            file.write("".join(f"{line}\n" for line in (*lines, "end")))
+        os.chmod(self.script_file, 0o644)
+
+    def called(self, function):
+        """How often, over all processes."""
+        with open(self.counts_file, "rb") as file:
+            counts = struct.unpack(f"={len(self.functions)}Q", file.read())
+        return counts[self.functions.index(function)]
+
+
+def begin_bench(service, connections, window, seconds, *more, uid=None, name="Alpha"):
+    return subprocess.Popen(
+        [f"{service.libexec}/stirkeep", "bench", name, "--json", "--seconds", str(seconds),
+         "--connections", str(connections), "--window", str(window), *more],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=service.environment(),
+        **({"user": uid, "group": uid, "extra_groups": []} if uid else {}))
+
+
+def end_bench(process):
+    return json.loads(process.communicate(timeout=180)[0])
+
+
+def bench(*arguments, **keys):
+    return end_bench(begin_bench(*arguments, **keys))
+
+
+def resident_kib(service):
+    """Of each room."""
+    found = {}
+    for room in ("front", "intake", "keeper"):
+        with open(f"/proc/{service.pid(room)}/status") as file:
+            found[room] = next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+    return found

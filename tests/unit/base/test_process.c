@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/process.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static bool is_right(void)
+{
+    return stk_process_id() == (pid_t)syscall(SYS_getpid);
+}
+
+/* Of a child, in which `other` should be no process's number. */
+static int judge(pid_t other)
+{
+    return stk_process_id() != other && is_right() && is_right() ? 0 : 1;
+}
+
+static void is_what_the_kernel_says_each_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_true(is_right());
+}
+
+static void await_good(pid_t child)
+{
+    int how = 0;
+
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void is_anothers_in_a_child_and_in_its_child(void **state)
+{
+    pid_t mine = stk_process_id();
+    pid_t child = fork();
+    (void)state;
+
+    if (child == 0) {
+        int how = 0;
+        pid_t its = 0;
+
+        if (judge(mine) != 0 || (its = fork()) < 0)
+            _exit(1);
+        if (its == 0)
+            _exit(judge(getppid()));
+        _exit(waitpid(its, &how, 0) == its && how == 0 ? 0 : 1);
+    }
+    await_good(child);
+    assert_int_equal(stk_process_id(), mine);
+}
+
+/* A child that no library heard of. */
+static void is_anothers_in_a_child_by_the_bare_system_call(void **state)
+{
+    pid_t mine = stk_process_id();
+    pid_t child = (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, NULL, NULL, NULL, 0UL);
+    (void)state;
+
+    if (child == 0)
+        _exit(judge(mine));
+    await_good(child);
+}
+
+static void *ask(void *good)
+{
+    *(bool *)good = is_right();
+    return NULL;
+}
+
+static void is_the_same_in_all_threads(void **state)
+{
+    pthread_t threads[8];
+    bool good[8] = {false};
+    (void)state;
+
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &good[i]), 0);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(good[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_what_the_kernel_says_each_time),
+        cmocka_unit_test(is_anothers_in_a_child_and_in_its_child),
+        cmocka_unit_test(is_anothers_in_a_child_by_the_bare_system_call),
+        cmocka_unit_test(is_the_same_in_all_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
