@@ -2,6 +2,7 @@
 """The modproc object in a process of its own, called as Kamailio's secsipid module calls it."""
 import collections
 import os
+import shutil
 import subprocess
 
 from stirkeep import BUILD
@@ -19,12 +20,16 @@ def is_sanitized():
 
 
 class Host:
-    def __init__(self, service, size=11, command=(), **environment):
+    def __init__(self, service, size=11, command=(), uid=None, **environment):
         self.log = f"{service.base}/host.log"
         self.stderr = open(self.log, "wb")
+        programs, user = (HOST, OBJECT), {}
+        if uid is not None:  # who may not enter the build folder
+            programs = [shutil.copy(one, service.base) for one in programs]
+            user = {"user": uid, "group": uid, "extra_groups": []}
         self.process = subprocess.Popen(
-            [*command, HOST, OBJECT, str(size)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.stderr, text=True,
+            [*command, *programs, str(size)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.stderr, text=True, **user,
             env={**os.environ, "STIRKEEP_SIGN_SOCKET": service.sign_socket, **environment})
         line = self.process.stdout.readline().split()
         if line[:1] != ["bound"]:
@@ -37,6 +42,8 @@ class Host:
             return file.read()
 
     def tell(self, *words):
+        """None is NULL."""
+        words = ["\\N" if word is None else word.replace("\n", "\\n") for word in words]
         self.process.stdin.write("\t".join(words) + "\n")
         self.process.stdin.flush()
 

@@ -11,7 +11,7 @@ import time
 
 import passports
 from kamailio_host import Host, is_sanitized
-from stirkeep import Service, wait_until
+from stirkeep import ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 LIMIT = 200       # milliseconds: the object's default
@@ -19,8 +19,9 @@ SLACK = 300       # for a busy machine
 PATIENT = "2000"  # where each call has to be signed, however busy it is
 LOOP = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
 GROWTH = 256      # KiB that may come and go with the allocator
-GRANT = (f"[grant proxy]\nuser = {os.geteuid()}\ncertificates = Alpha, Beta\nppt = shaken\n"
-         "attest = A, B\norig = 1215*\nsign-input = yes\n")
+GRANT = (f"[grant proxy]\nuser = {os.geteuid()}\ncertificates = Alpha, Beta, Delta\nppt = shaken\n"
+         "attest = A, B\norig = 1215*\nsign-input = yes\n"
+         "[certificate Delta]\nrate = 1\nburst = 2\n")
 
 
 def log_of(service):
@@ -108,7 +109,7 @@ def a_header_and_payload_are_signed_as_they_are_and_the_token_alone_comes_back(s
 def each_refusal_has_the_code_that_scripts_know_and_a_line_that_says_why(service):
     for arguments, code, reason in (
             ({"key": "Nobody"}, -151, "not-permitted"), ({"key": "Gamma"}, -151, "not-permitted"),
-            ({"key": "Beta"}, -451, "unknown-name"), ({"key": "/etc/k.pem"}, -231, "name"),
+            ({"key": "Beta"}, -451, "unknown-name"), ({"key": "N" * 64}, -151, "not-permitted"),
             ({"attest": "C"}, -151, "attest"), ({"orig": "14155551212"}, -151, "orig"),
             ({"orig": "anonymous"}, -231, "orig"), ({"dest": ""}, -231, "dest"),
             ({"origid": "not a uuid"}, -231, "origid")):
@@ -117,6 +118,111 @@ def each_refusal_has_the_code_that_scripts_know_and_a_line_that_says_why(service
             equal((answer.result, answer.text), (code, ""), arguments)
             contains(log_of(service), "not signed: ", arguments)
             contains(log_of(service), reason, arguments)
+
+
+@case
+def a_key_that_is_no_certificate_name_is_told_as_such_and_asked_of_nobody(service):
+    for key, shown in (("/etc/kamailio/x.pem", True), ("/" * 200, True), ("/" * 201, False),
+                       ("", True), ("keys/alpha", True), ("Alpha ", True), (".Alpha", True),
+                       ("N" * 65, False), ("N" * 100000, False)):
+        with Host(service, STIRKEEP_SIGN_SOCKET=f"{service.base}/nowhere") as host:
+            for data in (False, True):
+                answer = host.sign(key=key, data=data)
+                equal((answer.result, answer.text), (-451, ""), key)
+            equal(host.ask("sign", "{}", "{}", key)[::2], (-451, ""), key)
+            equal(f'"{key}"' in log_of(service), shown, log_of(service))
+            contains(log_of(service), "where the certificate's name stands")
+
+
+@case
+def a_key_that_a_script_gives_as_data_is_in_no_log(service):
+    """Of one that was made for libsecsipid and not changed."""
+    pem = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], text=True,
+                         check=True, stdout=subprocess.PIPE).stdout
+    before = service.said()
+    with Host(service, 12) as host:
+        equal(host.sign(key=pem, data=True)[::2], (-451, ""))
+        equal(host.ask("sign-data", "{}", "{}", pem)[::2], (-451, ""))
+        contains(log_of(service), "the script gives something where the certificate's name stands")
+        for said in (log_of(service), service.said()[len(before):]):
+            for line in pem.splitlines():
+                assert line[:16] not in said, said
+
+
+@case
+def a_used_up_rate_has_a_code_of_its_own_beside_policy_and_outage(service):
+    with Host(service) as host:
+        results = [host.sign(key="Delta").result for _ in range(6)]
+        contains(log_of(service), "rate-limited")
+        equal({result for result in results if result < 0}, {-429}, results)
+        equal(host.sign(orig="14155551212").result, -151, "policy")
+    with Host(service, STIRKEEP_SIGN_SOCKET=f"{service.base}/nowhere") as host:
+        equal(host.sign(key="Delta").result, -254, "outage")
+
+
+@case
+def arguments_that_are_not_there_are_refused(service):
+    with Host(service, 12) as host:
+        good = ("12155551212", "12155551213", "A", "", "", "Alpha")
+        for place in range(len(good)):
+            arguments = [None if at == place else one for at, one in enumerate(good)]
+            result = host.ask("identity", *arguments).result
+            equal(result > 0, place in (3, 4), f"argument {place}: {result}")
+        equal(host.ask("identity", *[None] * 6).result, -231, "none")
+        for place in range(3):
+            arguments = [None if at == place else "{}" for at in range(3)]
+            assert host.ask("sign", *arguments).result < 0, place
+        identity = host.sign().text
+        leaf = f"{service.lab}/leaf.pem"
+        for library in ("libsecsipid.so.1", "none"):
+            with Host(service, STIRKEEP_LIBSECSIPID=library) as other:
+                for function in ("check", "check-data"):
+                    equal(other.ask(function, None, "60", leaf).result, -1, function)
+                    equal(other.ask(function, identity, "60", None).result, -1, function)
+                equal(other.ask("cache", None, "60").result, -1)
+                equal(other.ask("url", None).result, -1)
+                equal(other.ask("option", None).result, -1)
+                equal(other.ask("option-text", None, "x").result, -1)
+                equal(other.ask("option-text", "x", None).result, -1)
+                equal(other.ask("option-number", None, "1").result, -1)
+
+
+@case
+def arguments_of_any_length_are_refused_and_leave_short_lines(service):
+    huge = "x" * 100000
+    with Host(service, 12) as host:
+        for arguments, code in (({"x5u": f"https://certs.example.com/{huge}"}, -205),
+                                ({"orig": "1" * 100000}, -231), ({"dest": huge}, -231),
+                                ({"attest": huge}, -231), ({"origid": huge}, -231)):
+            equal(host.sign(**arguments).result, code, list(arguments))
+        equal(host.ask("sign", '{"a":"' + huge + '"}', "{}", "Alpha").result, -231)
+        assert max(map(len, log_of(service).splitlines())) < 1200
+        assert host.sign().result > 0
+
+
+@case
+def who_may_not_go_to_the_socket_or_has_no_grant_is_told_so(service):
+    if not ROOT:
+        raise Skip("not run by root")
+    with Host(service, uid=STRANGER) as host:
+        equal(host.sign().result, -151, log_of(service))
+    mode = os.stat(service.sign_socket).st_mode & 0o777
+    os.chmod(service.sign_socket, 0o600)
+    try:
+        with Host(service, uid=STRANGER) as host:
+            answers = [host.sign() for _ in range(5)]
+            equal({answer.result for answer in answers}, {-254})
+            assert max(answer.ms for answer in answers) < LIMIT / 2, answers
+            contains(log_of(service), f"{service.sign_socket}: Permission denied")
+            os.chmod(service.sign_socket, mode)
+            equal(host.sign().result, -151, "it is looked at again")
+    finally:
+        os.chmod(service.sign_socket, mode)
+    for path, reason in ((f"{service.base}/nowhere", "No such file"), (service.config, "refused"),
+                         ("x" * 200, "107 characters")):
+        with Host(service, STIRKEEP_SIGN_SOCKET=path) as host:
+            equal(host.sign().result, -254, path)
+            contains(log_of(service), reason, path)
 
 
 @case
@@ -175,6 +281,28 @@ def a_stirkeep_that_stands_still_costs_one_call_the_limit_and_the_others_an_eigh
         middle = sorted(answer.ms for answer in others)[len(others) // 2]
         assert middle < LIMIT / 4, others
         contains(log_of(service), "silent")
+
+
+@case
+def whichever_process_of_stirkeep_stands_still_no_call_takes_longer_than_the_limit(service):
+    pids = {room: service.pid(room) for room in ("front", "intake", "keeper")}
+    pids["porter"] = service.porter.pid
+    with Host(service) as host:
+        for room in ("porter", "intake", "keeper"):
+            with stopped(pids[room]):
+                answers = [host.sign() for _ in range(6)]
+            signed = sum(answer.result > 0 for answer in answers)
+            note(f"{room}: {signed} of 6 signed, slowest {max(a.ms for a in answers):.0f} ms")
+            equal(signed, 0 if room == "keeper" else 6, room)
+            assert max(answer.ms for answer in answers) < LIMIT + SLACK, (room, answers)
+        wait_until("calls are signed again", lambda: host.sign().result > 0)
+        with contextlib.ExitStack() as stack:
+            for pid in pids.values():
+                stack.enter_context(stopped(pid))
+            answers = [host.sign() for _ in range(6)]
+        equal({answer.result for answer in answers}, {-254}, "all of them")
+        assert max(answer.ms for answer in answers) < LIMIT + SLACK, answers
+        wait_until("calls are signed again", lambda: host.sign().result > 0)
 
 
 @case
@@ -452,7 +580,8 @@ def valgrind_finds_nothing_in_signing_failing_and_verifying(service):
 
 def prepare(service):
     service.make_chain("709J", "other")
-    for leaf, name in (("leaf", "Alpha"), ("other", "Gamma")):
+    service.make_chain("709J", "rated")
+    for leaf, name in (("leaf", "Alpha"), ("other", "Gamma"), ("rated", "Delta")):
         service.import_leaf(name, leaf)
     subprocess.run(["openssl", "x509", "-in", f"{service.lab}/leaf.pem", "-noout", "-pubkey", "-out",
                     f"{service.lab}/leaf.pub"], check=True)

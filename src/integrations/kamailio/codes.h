@@ -35,7 +35,9 @@ enum stk_kam_code {
     STK_KAM_SIP_INFO = -305,
     STK_KAM_URL_INVALID = -401,
     STK_KAM_URL_GET = -402,
-    STK_KAM_FILE_READ = -451
+    STK_KAM_FILE_READ = -451,
+    /* stirkeep's own, as 429 in HTTP: so many are not allowed now. libsecsipid has none such. */
+    STK_KAM_RATE = -429
 };
 
 #endif

@@ -94,6 +94,10 @@ enum stirkeep_status stk_kam_ask(const struct stk_kam_question *question,
     enum stirkeep_status status = prepare();
 
     *ret_reason = "the service has been silent since an earlier call";
+    if (status == STIRKEEP_INVALID) { /* not what is to be signed: scripts tell that apart */
+        *ret_reason = "a socket's path has 1 to 107 characters";
+        return STIRKEEP_NOT_CONNECTED;
+    }
     if (status != STIRKEEP_OK && status != STIRKEEP_TIMEOUT) {
         *ret_reason = stirkeep_status_text(status);
         return status;

@@ -4,12 +4,15 @@
 #include "integrations/kamailio/papi.h"
 #include "integrations/kamailio/say.h"
 #include "integrations/kamailio/service.h"
+#include "model/name.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WHITE_SPACE " \t\r\n\v\f"
 #define INFO ";info=<"
+#define SHOWN_MAX 32 /* of what is no name and no path: a key in PEM is longer, and shown nowhere */
+#define PATH_SHOWN_MAX 200
 
 /* The nearest that libsecsipid has: its codes are what scripts look at. */
 static int code_of(enum stirkeep_status status)
@@ -21,6 +24,8 @@ static int code_of(enum stirkeep_status status)
     case STIRKEEP_NOT_PERMITTED:
     case STIRKEEP_NOT_ACTIVE:
         return STK_KAM_KEY_INVALID;
+    case STIRKEEP_RATE_LIMITED:
+        return STK_KAM_RATE;
     case STIRKEEP_CERT_EXPIRED:
         return STK_KAM_CERT_EXPIRED;
     case STIRKEEP_CERT_NOT_YET_VALID:
@@ -36,9 +41,29 @@ static int code_of(enum stirkeep_status status)
 
 static int refuse(const char *name, enum stirkeep_status status, const char *reason)
 {
-    stk_kam_say(STK_KAM_LOG_ERROR, "certificate \"%.64s\": not signed: %s: %s", name,
+    stk_kam_say(STK_KAM_LOG_ERROR, "certificate \"%s\": not signed: %s: %s", name,
                 stirkeep_status_name(status), reason);
     return code_of(status);
+}
+
+/*
+ * Is `key` a certificate's name? A script that was not changed gives a file or, to the functions for key
+ * data, the key itself: that one goes no further, into no log and to no service.
+ */
+static bool is_name(const char *key)
+{
+    const size_t length = strnlen(key, PATH_SHOWN_MAX + 1);
+    const bool shown = length <= (key[0] == '/' ? PATH_SHOWN_MAX : SHOWN_MAX);
+    struct stk_error error = {0};
+    struct stk_name name = {0};
+
+    if (stk_name_parse(key, &name, &error) == STIRKEEP_OK)
+        return true;
+    stk_kam_say(STK_KAM_LOG_ERROR,
+                "not signed: the script gives %s%s%s where the certificate's name stands with "
+                "stirkeep; %s",
+                shown ? "\"" : "something", shown ? key : "", shown ? "\"" : "", error.message);
+    return false;
 }
 
 /* A text of malloc's, which is freed by who asked. */
@@ -74,11 +99,10 @@ static int disagree(const char *name, const char *x5u, const struct stirkeep_sig
         info += strlen(INFO);
         length = (int)strcspn(info, ">");
     }
-    stk_kam_say(
-        STK_KAM_LOG_ERROR,
-        "certificate \"%.64s\": not used: the script gives x5u \"%.200s\", the certificate's "
-        "is \"%.*s\"; give \"\" to take the certificate's",
-        name, x5u, length, info);
+    stk_kam_say(STK_KAM_LOG_ERROR,
+                "certificate \"%s\": not used: the script gives x5u \"%.200s\", the certificate's "
+                "is \"%.*s\"; give \"\" to take the certificate's",
+                name, x5u, length, info);
     return STK_KAM_HEADER_X5U;
 }
 
@@ -102,7 +126,9 @@ int stk_kam_get_identity(char *orig, char *dest, char *attest, char *origid, cha
         return STK_KAM_ERROR;
     *ret_text = NULL;
     if (key == NULL || orig == NULL || dest == NULL)
-        return refuse(key != NULL ? key : "", STIRKEEP_INVALID, "an argument is missing");
+        return refuse("", STIRKEEP_INVALID, "an argument is missing");
+    if (!is_name(key))
+        return STK_KAM_FILE_READ;
     status = stk_kam_ask(&question, &signature, &reason);
     if (status != STIRKEEP_OK)
         return refuse(key, status, reason);
@@ -139,7 +165,9 @@ int stk_kam_sign_json(char *header, char *payload, char *key, char **ret_text)
         return STK_KAM_ERROR;
     *ret_text = NULL;
     if (key == NULL || header == NULL || payload == NULL)
-        return refuse(key != NULL ? key : "", STIRKEEP_INVALID, "an argument is missing");
+        return refuse("", STIRKEEP_INVALID, "an argument is missing");
+    if (!is_name(key))
+        return STK_KAM_FILE_READ;
     header_trimmed = trimmed(header);
     payload_trimmed = trimmed(payload);
     if (header_trimmed != NULL && payload_trimmed != NULL) {

@@ -2,7 +2,7 @@
 /*
  * Loads a modproc object as Kamailio's secsipid module does, without a Kamailio around it, and calls
  * what standard input says: a function's name and its arguments with tabs between them, one call a
- * line. Answers with "RESULT MICROSECONDS TEXT" each.
+ * line; "\\N" is NULL, "\\n" in a text an end of line. Answers with "RESULT MICROSECONDS TEXT" each.
  *
  *     host OBJECT TABLE-SIZE
  */
@@ -93,6 +93,25 @@ static char *content_of(const char *path)
     return text;
 }
 
+/* An argument as it was meant. */
+static char *meant(char *text)
+{
+    char *to = text;
+
+    if (text == NULL || strcmp(text, "\\N") == 0)
+        return NULL;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (from[0] == '\\' && from[1] == 'n') {
+            *to++ = '\n';
+            from++;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
 /* ---- calls */
 
 static void loop(long count, char *key)
@@ -128,7 +147,7 @@ static int call(char **a, int count, char **ret_text)
     if (strcmp(a[0], "sign-data") == 0 && count == 4)
         return papi.sign_data(a[1], a[2], a[3], ret_text);
     if (strcmp(a[0], "check") == 0 && count == 4)
-        return papi.check_full(a[1], (int)strlen(a[1]), atoi(a[2]), a[3], 1);
+        return papi.check_full(a[1], a[1] != NULL ? (int)strlen(a[1]) : 0, atoi(a[2]), a[3], 1);
     if (strcmp(a[0], "check-passport") == 0 && count == 4)
         return papi.check(a[1], 0, atoi(a[2]), a[3], 1);
     if (strcmp(a[0], "cache") == 0 && count == 3)
@@ -147,9 +166,9 @@ static int call(char **a, int count, char **ret_text)
 
 static int check_with_content(char **a)
 {
-    char *key = content_of(a[3]);
+    char *key = a[3] != NULL ? content_of(a[3]) : NULL;
     int result =
-        key != NULL ? papi.check_full_data(a[1], (int)strlen(a[1]), atoi(a[2]), key, 0) : -1;
+        papi.check_full_data(a[1], a[1] != NULL ? (int)strlen(a[1]) : 0, atoi(a[2]), key, 0);
 
     free(key);
     return result;
@@ -193,7 +212,7 @@ static void serve(void)
 
         line[strcspn(line, "\n")] = '\0';
         while (rest != NULL && count < ARGUMENTS_MAX)
-            arguments[count++] = strsep(&rest, "\t");
+            arguments[count++] = meant(strsep(&rest, "\t"));
         if (strcmp(line, "end") == 0)
             return;
         if (strcmp(line, "fork") == 0)
