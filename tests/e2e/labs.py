@@ -60,6 +60,21 @@ class Installation:
     def left(self):
         return sorted(os.listdir(self.tmp))
 
+    def running(self):
+        """Processes of its programs, and those that were started with its settings."""
+        mark, found = self.base.encode(), []
+        for path in glob.glob("/proc/[0-9]*"):
+            texts = b""
+            for name in ("cmdline", "environ"):
+                try:
+                    with open(f"{path}/{name}", "rb") as file:
+                        texts += file.read()
+                except OSError:  # gone, or a room's, which nobody may look into
+                    continue
+            if mark in texts:
+                found.append(int(path.split("/")[2]))
+        return found
+
     def nothing_is_left(self, processes=()):
         wait_until(f"the processes {sorted(processes)} are gone",
                    lambda: not any(map(is_alive, processes)), 8)

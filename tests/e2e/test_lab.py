@@ -18,6 +18,7 @@ from tap import Skip, case, contains, equal, note, run
 READY_LIMIT = 2.0  # seconds
 PARALLEL = 20
 KILLS = 12
+KILLED_WITHIN = 4.0  # seconds: twenty at once need that long on two processors
 # Two processes of the command, one of which nobody waits for, and a third that left its session.
 BUSY = "setsid sleep 1000 & sleep 1001 & echo ready; wait"
 USE = ('set -e; name=$1; test "$STIRKEEP_LAB_NAMES" = "$name"; '
@@ -287,6 +288,24 @@ def twenty_that_are_ended_at_once_leave_nothing(place):
     for lab in labs:
         finish(lab, 60)
     place.nothing_is_left(processes)
+
+
+@case
+def twenty_that_are_killed_at_any_moment_leave_nothing(place):
+    """Some are not begun then, some are half-way, some have a command."""
+    chance = random.Random(9)
+    labs = [place.start("--", "sh", "-c", BUSY) for _ in range(PARALLEL)]
+    began = time.monotonic()
+    moments = sorted((chance.uniform(0, KILLED_WITHIN), at) for at in range(PARALLEL))
+    begun = 0
+    for moment, at in moments:
+        time.sleep(max(0, began + moment - time.monotonic()))
+        labs[at].kill()
+    for lab in labs:
+        begun += finish(lab, 60)[1] != ""
+    note(f"{begun} of {PARALLEL} had a command by then")
+    wait_until("no process is left", lambda: not place.running(), 20, 0.1)
+    place.nothing_is_left()
 
 
 @case
