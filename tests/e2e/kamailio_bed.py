@@ -60,16 +60,19 @@ def example(kind):
 class Proxy:
     """A Kamailio in the foreground; ready when it answers."""
 
-    def __init__(self, directory, name, config, port, defines=(), **environment):
+    def __init__(self, directory, name, config, port, defines=(), user=None, **environment):
+        """`user`: whom its workers become, when root starts it."""
         self.port = port
         self.path = f"{directory}/{name}"
         os.mkdir(self.path)
+        if user is not None:
+            shutil.chown(self.path, user)
         with open(f"{self.path}/kamailio.cfg", "w") as out:
             out.write(config)
         self.log = open(f"{self.path}/log", "wb")
         self.process = subprocess.Popen(
             ["/usr/sbin/kamailio", "-DD", "-E", "-f", f"{self.path}/kamailio.cfg", "-Y", self.path,
-             "-w", self.path, *(word for define in defines for word in ("-A", define))],
+             "-w", self.path, *(["-u", user] if user is not None else []), *(word for define in defines for word in ("-A", define))],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             env={**os.environ, **environment}, start_new_session=True)
         try:

@@ -4,6 +4,7 @@ second, stock Kamailio which verifies, on to whoever is called."""
 import concurrent.futures
 import glob
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -15,7 +16,7 @@ import kamailio_bed as bed
 import passports
 from kamailio_bed import Called, Phone, Proxy, header
 from kamailio_host import OBJECT
-from stirkeep import Service
+from stirkeep import ROOT, Service
 from tap import Skip, case, contains, equal, note, run
 
 WORKERS = 4
@@ -70,16 +71,16 @@ def hasty_config(service, port, following):
 
 
 class Road:
-    """Both proxies; `caller` and `called` are the ends of it."""
+    """Both proxies; `caller` and `called` are the ends of it. `options` are the signing one's."""
 
-    def __init__(self, service, name, config=signing_config, defines=(), **environment):
+    def __init__(self, service, name, config=signing_config, defines=(), **options):
         self.called = Called()
         between, first = bed.free_port(), bed.free_port()
         self.verifier = Proxy(service.base, f"{name}-verifier",
                               verifying_config(service, between, self.called.port), between)
         try:
             self.signer = Proxy(service.base, f"{name}-signer", config(service, first, between),
-                                first, defines, **environment)
+                                first, defines, **options)
         except BaseException:
             self.verifier.stop()
             raise
@@ -230,6 +231,44 @@ def a_number_that_cannot_be_signed_goes_on_unsigned(service):
         code, arrived, _ = road.call(calling="anonymous")
         equal((code, header(arrived, "Identity")), (486, None))
         contains(road.signer.said(), "goes on unsigned (-231)")
+
+
+def unchanged_config(service, port, following):
+    """With the path of a key, as it was before."""
+    return signing_config(service, port, following).replace('"Alpha"', '"/etc/kamailio/alpha.key"')
+
+
+@case
+def a_script_that_still_names_a_file_is_told_so_and_its_calls_go_on_unsigned(service):
+    with Road(service, "unchanged", unchanged_config) as road:
+        code, arrived, seconds = road.call()
+        equal((code, header(arrived, "Identity")), (486, None))
+        assert seconds < LIMIT + SLACK, seconds
+        contains(road.signer.said(), 'gives "/etc/kamailio/alpha.key" where the certificate\'s name')
+
+
+@case
+def workers_are_known_by_the_user_that_they_became(service):
+    """Kamailio gives root up after it has loaded the object."""
+    if not ROOT:
+        raise Skip("not run by root")
+    try:
+        user = pwd.getpwnam("kamailio")
+    except KeyError:
+        raise Skip("there is no user kamailio") from None
+    with Road(service, "stranger", user=user.pw_name) as road:
+        equal({os.stat(f"/proc/{pid}").st_uid for pid in road.signer.workers()}, {user.pw_uid})
+        code, arrived, _ = road.call()
+        if bed.version() >= (5, 6):
+            equal((code, arrived), (403, None), "without a grant")
+        contains(road.signer.said(), "not signed: not-permitted")
+        service.write_config(GRANT.replace(f"user = {os.geteuid()}", f"user = {user.pw_name}"))
+        service.cli("reload")
+        try:
+            signed(road.call(), "with a grant")
+        finally:
+            service.write_config(GRANT)
+            service.cli("reload")
 
 
 @case

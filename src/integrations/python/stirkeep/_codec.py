@@ -173,7 +173,9 @@ _FILLERS: dict[type, Callable[[Any, Any], None]] = {
 def decode(data: bytes) -> Any:
     try:
         return ResponseMessage.FromString(data)
-    except (DecodeError, ValueError, RecursionError):
+    # Some versions of protobuf warn of what stands behind a message. A program may have that raised:
+    # in the midst of it, which is a SystemError.
+    except (DecodeError, ValueError, RecursionError, RuntimeWarning, SystemError):
         raise Malformed("the answer is not a message of the protocol") from None
 
 

@@ -305,7 +305,7 @@ class AsyncClient:
             if not self._out:
                 self._out = self._gather()
             try:
-                self._out = self._out[sock.send(self._out):]
+                self._out = self._out[sock.send(self._out, socket.MSG_NOSIGNAL):]
             except BlockingIOError:
                 self._wait_for_room(sock)
                 return

@@ -204,7 +204,7 @@ class Client:
         if len(out) == 0:
             return out
         try:
-            return out[self._socket.send(out):]
+            return out[self._socket.send(out, socket.MSG_NOSIGNAL):]
         except BlockingIOError:
             return out
         except OSError:

@@ -230,6 +230,8 @@ __all__ += sorted(kind.__name__ for kind in _BY_STATUS.values())
 
 def error_of(status: int, message: str) -> StirkeepError:
     """The exception for a status number; `internal` for one that this version does not know."""
+    # One line for a log, whoever said it.
+    message = "".join(one if one.isprintable() else "?" for one in message)
     try:
         kind = _BY_STATUS[Status(status)]
     except (ValueError, KeyError):

@@ -381,8 +381,9 @@ def no_more_than_in_flight_are_under_way_and_the_others_wait():
     equal(max(most), 7, "under way at once")
 
     async def full():
-        async with stirkeep.AsyncClient(server.path, timeout=0.2, in_flight=2) as client:
-            return await asyncio.gather(*(sign(client) for _ in range(4)), return_exceptions=True)
+        async with stirkeep.AsyncClient(server.path, in_flight=2) as client:
+            return await asyncio.gather(*(sign(client, timeout=seconds) for seconds in
+                                          (0.6, 0.6, 0.2, 0.2)), return_exceptions=True)
     with Fake(lambda peer: time.sleep(1)) as server:
         found = asyncio.run(full())
     equal(sorted(type(one).__name__ for one in found),

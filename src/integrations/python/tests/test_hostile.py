@@ -2,10 +2,15 @@
 """The Python clients and a server that is not what it should be: a clear exception in time, in a
 bounded amount of memory."""
 import asyncio
+import importlib
 import os
 import resource
+import signal
+import socket
 import struct
+import sys
 import time
+import warnings
 
 import fake
 import stirkeep
@@ -43,6 +48,50 @@ def garbage_is_malformed():
     for data in (frame(b"\xff" * 40), frame(b"\x08"), frame(b"\x52\x7f\x01"), b"HTTP/1.1 400 Bad"):
         for outcome in asked(sends(data)):
             is_a(outcome, stirkeep.Malformed, "/s: ")
+
+
+@case
+def a_warning_of_protobuf_that_a_program_has_raised_is_malformed():
+    def ends_a_group(request):
+        return frame(answer(request.id) + b"\x0c")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for outcome in asked(sends(ends_a_group)):
+            if not isinstance(outcome, stirkeep.Signature):  # of a version that does not warn
+                is_a(outcome, stirkeep.Malformed, "not a message")
+
+
+@case
+def what_a_service_says_is_one_line():
+    def says(request):
+        return frame(answer(request.id, 4, "no\r\nroot: \x1b[2J\u2028yes, \u00e9"))
+    for outcome in asked(sends(says)):
+        is_a(outcome, stirkeep.NotPermitted)
+        equal(str(outcome), "no??root: ?[2J?yes, \u00e9")
+
+
+@case
+def a_program_that_has_sigpipe_as_it_was_is_not_ended_by_it():
+    """As one that has Python built in may have it."""
+    def with_the_first_broken(ask, module, path):
+        mine, peers = socket.socketpair()
+        mine.setblocking(False)
+        peers.close()
+        real = module.open_socket
+        broken = [mine]
+        module.open_socket = lambda to: broken.pop() if broken else real(to)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        is_a(ask(path), stirkeep.Signature)
+    for ask, name in zip(ASKS, ("client", "aio")):
+        module = importlib.import_module(f"stirkeep.{name}")
+        with Fake(fake.serve) as server:
+            child = os.fork()
+            if child == 0:
+                try:
+                    with_the_first_broken(ask, module, server.path)
+                finally:
+                    os._exit(0 if sys.exc_info()[0] is None else 1)
+            equal(os.waitpid(child, 0)[1], 0, f"{module.__name__}: the child's end")
 
 
 @case
