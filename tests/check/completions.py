@@ -31,7 +31,7 @@ def words(program, *arguments):
 
 
 def verbs(program):
-    return re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}\S", words(program, "--help"), re.MULTILINE)
+    return re.findall(r"^  ([a-z]+(?: [a-z-]+)?) +[A-Z]", words(program, "--help"), re.MULTILINE)
 
 
 def options(program, verb):
