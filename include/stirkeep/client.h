@@ -5,10 +5,10 @@
 /*
  * libstirkeep: PASSporT signatures from a stirkeep service over its Unix socket.
  *
- * No global state but a note of the process's number, no signal handlers, no output. A client belongs
- * to one thread at a time; different clients are independent. Safe in programs that fork after loading
- * the library, or even after connecting: a client used in a child opens a connection of its own and
- * never touches the parent's. Compiles as C11 and C++.
+ * No global state but a note of the process's number, no signal handlers, no output. A client
+ * belongs to one thread at a time; different clients are independent. Safe in programs that fork
+ * after loading the library, or even after connecting: a client used in a child opens a connection
+ * of its own and never touches the parent's. Compiles as C11 and C++.
  */
 
 #include <stdbool.h>

@@ -47,8 +47,8 @@ static int refuse(const char *name, enum stirkeep_status status, const char *rea
 }
 
 /*
- * Is `key` a certificate's name? A script that was not changed gives a file or, to the functions for key
- * data, the key itself: that one goes no further, into no log and to no service.
+ * Is `key` a certificate's name? A script that was not changed gives a file or, to the functions
+ * for key data, the key itself: that one goes no further, into no log and to no service.
  */
 static bool is_name(const char *key)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads a modproc object as Kamailio's secsipid module does, without a Kamailio around it, and calls
- * what standard input says: a function's name and its arguments with tabs between them, one call a
- * line; "\\N" is NULL, "\\n" in a text an end of line. Answers with "RESULT MICROSECONDS TEXT" each.
+ * Loads a modproc object as Kamailio's secsipid module does, without a Kamailio around it, and
+ * calls what standard input says: a function's name and its arguments with tabs between them, one
+ * call a line; "\N" is NULL, "\n" in a text an end of line. Answers with "RESULT MICROSECONDS
+ * TEXT" each.
  *
  *     host OBJECT TABLE-SIZE
  */
