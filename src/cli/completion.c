@@ -21,7 +21,7 @@ enum stk_completes stk_completes(const char *value)
         value++;
     if (strncmp(value, "NAME", 4) == 0 && value[4] != '=')
         return STK_COMPLETES_NAMES;
-    if (strstr(value, "FILE") != NULL || strcmp(value, "PATH") == 0)
+    if (strstr(value, "FILE") != NULL || strcmp(value, "PATH") == 0 || strcmp(value, "PROOF") == 0)
         return STK_COMPLETES_FILES;
     if (strcmp(value, "DIR") == 0)
         return STK_COMPLETES_DIRECTORIES;

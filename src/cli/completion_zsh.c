@@ -90,7 +90,8 @@ static void print_verb(const struct stk_verb *verb)
     if (strcmp(verb->name, "completion") == 0)
         (void)printf(" \\\n            '1:shell:(bash zsh)'");
     else if (verb->positional != NULL) {
-        (void)printf(" \\\n            '1");
+        /* The only one, or each of several. */
+        (void)printf(" \\\n            '%c", strstr(verb->positional, "...") != NULL ? '*' : '1');
         print_value(verb->positional);
         (void)putchar('\'');
     }

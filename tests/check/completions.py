@@ -135,6 +135,8 @@ def bash_offers_values_where_they_stand(place):
     equal("--orig", place.bash("stirkeep", "sign", "Alpha", "--orig", ""), [])
     equal("SHELL", place.bash("stirkeep", "completion", ""), ["bash", "zsh"])
     equal("audit FILE", place.bash("stirkeep", "audit", "verify", "c"), ["cert.pem"])
+    equal("audit FILE...", place.bash("stirkeep", "audit", "verify", "x", "c"), ["cert.pem"])
+    equal("audit PROOF", place.bash("stirkeep", "audit", "check-proof", "c"), ["cert.pem"])
 
 
 def bash_offers_names_of_certificates(place):
@@ -179,6 +181,9 @@ def zsh_completes(place):
     place.zsh("stirkeep lint --profile stri", "--profile strict ")
     place.zsh("stirkeep import X --cert ce", "--cert cert.pem ")
     place.zsh("stirkeep sign Be", "sign Beta-1 ")
+    place.zsh("stirkeep audit check-p", "audit check-proof ")
+    place.zsh("stirkeep audit check-proof ce", "check-proof cert.pem ")
+    place.zsh("stirkeep audit verify cert.pem ce", "verify cert.pem cert.pem ")
 
 
 def main():
