@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """secsipid_stirkeep.so alone: each of its functions, and a stirkeep that is not well."""
 import contextlib
+import glob
 import os
 import shutil
 import signal
@@ -256,9 +257,16 @@ def without_a_stirkeep_a_call_is_refused_at_once_and_the_first_one_after_it_is_b
         contains(log_of(service), "stirkeep answers again; 20 calls of this process")
 
 
+def stands_still(stat):
+    with open(stat) as file:
+        return file.read().rpartition(") ")[2][0] == "T"
+
+
 @contextlib.contextmanager
 def stopped(pid):
     os.kill(pid, signal.SIGSTOP)
+    wait_until("each of its threads stands still", lambda: all(map(stands_still, glob.glob(
+        f"/proc/{pid}/task/*/stat"))))
     try:
         yield
     finally:
