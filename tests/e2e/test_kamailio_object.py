@@ -6,11 +6,14 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 
 import passports
+import wire
 from kamailio_host import Host, is_sanitized
 from stirkeep import ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
@@ -377,6 +380,41 @@ def one_that_answers_nonsense_or_hangs_up_is_no_danger(service):
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+@contextlib.contextmanager
+def one_that_answers(service, identity):
+    """Somebody at a socket who answers the first request with that identity."""
+    path = f"{service.base}/answers.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(1)
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                request = wire.sign_pb2.Request.FromString(connection.recv(65536)[4:])
+                response = wire.sign_pb2.Response(id=request.id)
+                response.signed.identity, response.signed.passport_length = identity, 1
+                body = response.SerializeToString()
+                connection.sendall(struct.pack(">I", len(body)) + body)
+                connection.recv(65536)
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield path
+        thread.join()
+    os.unlink(path)
+
+
+@case
+def an_identity_that_would_put_more_into_a_sip_message_is_not_given_out(service):
+    for identity, result in (("eyJ.eyJ.x;info=<https://x.example/c>", 36), ("eyJ\r\nVia: x", -254),
+                             ("eyJ\n", -254), ("eyJ\0x", -254), ("\u00e9", -254), ("", -254)):
+        with one_that_answers(service, identity) as path, \
+                Host(service, STIRKEEP_SIGN_SOCKET=path) as host:
+            answer = host.sign()
+            equal((answer.result, answer.text), (result, identity if result > 0 else ""), identity)
+            equal("malformed" in log_of(service), result < 0, log_of(service))
 
 
 @case
