@@ -8,7 +8,7 @@ set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 build=${STIRKEEP_TEST_BUILD:-$top/build/tests}
 
-sh "$top/softhsm-conf/packages.sh" build run verify test
+sh "$top/softhsm-conf/packages.sh" build run verify test proxy
 
 if [ -e "$build/build.ninja" ]; then
     meson configure "$build" -Dwerror=true

@@ -5,10 +5,10 @@
 /*
  * libstirkeep: PASSporT signatures from a stirkeep service over its Unix socket.
  *
- * No global state, no signal handlers, no output. A client belongs to one thread at a time;
- * different clients are independent. Safe in programs that fork after loading the library, or even
- * after connecting: a client used in a child opens a connection of its own and never touches the
- * parent's. Compiles as C11 and C++.
+ * No global state but a note of the process's number, no signal handlers, no output. A client
+ * belongs to one thread at a time; different clients are independent. Safe in programs that fork
+ * after loading the library, or even after connecting: a client used in a child opens a connection
+ * of its own and never touches the parent's. Compiles as C11 and C++.
  */
 
 #include <stdbool.h>
@@ -176,6 +176,13 @@ STIRKEEP_API size_t stirkeep_under_way(const struct stirkeep_client *client);
  * change with every call.
  */
 STIRKEEP_API int stirkeep_fd(const struct stirkeep_client *client, bool *ret_want_write);
+
+/*
+ * For the same loop: how many milliseconds at most it may wait for the descriptor, as poll(2) takes
+ * them; then stirkeep_fetch is to be called, too: a deadline passes, or a connection is to be tried
+ * again. 0: now. -1: nothing is under way. May change with every call.
+ */
+STIRKEEP_API int stirkeep_wait_ms(const struct stirkeep_client *client);
 
 /* ---- asking; like stirkeep_sign not to be mixed with requests under way: INVALID */
 

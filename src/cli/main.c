@@ -25,12 +25,19 @@ static bool standard_descriptors_open(void)
     return true;
 }
 
-/* Private keys pass through this process: no core dumps, and nobody of the same user attaches. */
-static bool keep_private(void)
+/*
+ * Private keys pass through this process: no core dumps, and nobody of the same user attaches. The
+ * limit is inherited, and a lab's COMMAND may want to dump: there the first alone has to do.
+ */
+static bool keep_private(const struct stk_verb *verb)
 {
     const struct rlimit none = {0, 0};
 
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+        ((verb->flags & STK_VERB_COMMAND) != 0 || setrlimit(RLIMIT_CORE, &none) == 0))
+        return true;
+    stk_complain("process", "core dumps cannot be turned off: %s", strerror(errno));
+    return false;
 }
 
 static enum stk_exit run(int argc, char **argv)
@@ -56,7 +63,7 @@ static enum stk_exit run(int argc, char **argv)
         stk_complain(argv[1], "no such command (see stirkeep --help)");
         return STK_EXIT_USAGE;
     }
-    return stk_verb_main(verb, argc - words, argv + words);
+    return keep_private(verb) ? stk_verb_main(verb, argc - words, argv + words) : STK_EXIT_FAILED;
 }
 
 /* Output that did not get where it should is no success. */
@@ -78,10 +85,6 @@ int main(int argc, char **argv)
 
     if (!standard_descriptors_open())
         return STK_EXIT_FAILED;
-    if (!keep_private()) {
-        stk_complain("process", "core dumps cannot be turned off: %s", strerror(errno));
-        return STK_EXIT_FAILED;
-    }
     /* A reader that goes away or a limit must not cut an import off between two steps. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);

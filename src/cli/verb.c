@@ -40,6 +40,8 @@ const struct stk_verb *const stk_verbs[] = {&stk_verb_import,
                                             &stk_verb_audit_check_export,
                                             &stk_verb_audit_report,
                                             &stk_verb_audit_prune,
+                                            &stk_verb_lab,
+                                            &stk_verb_completion,
                                             NULL};
 
 /* Options that a verb has by its flags; they write into struct stk_cli. */
@@ -86,6 +88,20 @@ const struct stk_verb *stk_verb_find(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+const struct stk_option *stk_verb_option(const struct stk_verb *verb, size_t index)
+{
+    size_t own = 0;
+
+    for (; verb->options[own].name != NULL; own++)
+        if (own == index)
+            return &verb->options[own];
+    index -= own;
+    for (size_t i = 0; i < COMMON_COUNT; i++)
+        if ((common[i].flag == 0 || (verb->flags & common[i].flag) != 0) && index-- == 0)
+            return &common[i].option;
+    return NULL;
+}
+
 static void print_option(const struct stk_option *option)
 {
     char left[64] = "";
@@ -102,11 +118,8 @@ void stk_verb_usage_print(const struct stk_verb *verb)
                  verb->positional != NULL ? " " : "",
                  verb->positional != NULL ? verb->positional : "",
                  verb->synopsis[0] != '\0' ? " " : "", verb->synopsis, verb->summary);
-    for (const struct stk_option *option = verb->options; option->name != NULL; option++)
-        print_option(option);
-    for (size_t i = 0; i < COMMON_COUNT; i++)
-        if (common[i].flag == 0 || (verb->flags & common[i].flag) != 0)
-            print_option(&common[i].option);
+    for (size_t i = 0; stk_verb_option(verb, i) != NULL; i++)
+        print_option(stk_verb_option(verb, i));
 }
 
 void stk_usage_print(void)
@@ -211,6 +224,11 @@ static enum stk_exit take_positional(struct stk_cli *cli, int argc, char **argv)
     bool takes_several = verb->positional != NULL && strstr(verb->positional, "...") != NULL;
 
     cli->positionals = argv + optind;
+    if (optind < argc && (verb->flags & STK_VERB_COMMAND) != 0 && optind > 1 &&
+        strcmp(argv[optind - 1], "--") == 0) {
+        cli->command = argv + optind;
+        return STK_EXIT_DONE;
+    }
     if (optind < argc && verb->positional != NULL)
         cli->positional = argv[optind++];
     if (takes_several)
@@ -253,7 +271,10 @@ static enum stk_exit take_line(struct line *line, struct stk_cli *cli, int argc,
         return wrong(cli->verb, "no such option: ", abbreviated);
     opterr = 0;
     optind = 0; /* getopt_long starts afresh, whatever was read before */
-    while ((taken = getopt_long(argc, argv, ":h", line->known, NULL)) != -1) {
+    /* A command's own options are its own: nothing is looked for behind what is no option. */
+    while (
+        (taken = getopt_long(argc, argv, (cli->verb->flags & STK_VERB_COMMAND) != 0 ? "+:h" : ":h",
+                             line->known, NULL)) != -1) {
         const char *problem = NULL;
 
         if (taken == ':')

@@ -39,9 +39,10 @@ struct stk_option {
 };
 
 enum stk_verb_flags {
-    STK_VERB_JSON = 1,        /* takes --json */
-    STK_VERB_SIGN_SOCKET = 2, /* takes --sign-socket */
-    STK_VERB_ADMIN_SOCKET = 4 /* takes --admin-socket */
+    STK_VERB_JSON = 1,         /* takes --json */
+    STK_VERB_SIGN_SOCKET = 2,  /* takes --sign-socket */
+    STK_VERB_ADMIN_SOCKET = 4, /* takes --admin-socket */
+    STK_VERB_COMMAND = 8       /* may have "-- COMMAND ..." at its end */
 };
 
 /* What all verbs are given. */
@@ -53,6 +54,7 @@ struct stk_cli {
     const char *positional;   /* NULL when not given */
     char *const *positionals; /* of a verb that takes several, with the first one */
     int positional_count;
+    char **command; /* what stands after "--", ends with NULL; NULL when there is none */
 };
 
 struct stk_verb {
@@ -74,6 +76,9 @@ extern const struct stk_verb *const stk_verbs[];
 
 /* The verb that the words (argc of them) begin with, and how many words its name has; NULL: none. */
 const struct stk_verb *stk_verb_find(int argc, char **argv, int *ret_words);
+
+/* The options of a verb by number, its own first and then the common ones; NULL past the last. */
+const struct stk_option *stk_verb_option(const struct stk_verb *verb, size_t index);
 
 /* Usage of everything, and of one verb, printed from the tables. */
 void stk_usage_print(void);
@@ -113,5 +118,7 @@ extern const struct stk_verb stk_verb_audit_report;
 extern const struct stk_verb stk_verb_audit_prune;
 extern const struct stk_verb stk_verb_lint;
 extern const struct stk_verb stk_verb_seal;
+extern const struct stk_verb stk_verb_lab;
+extern const struct stk_verb stk_verb_completion;
 
 #endif

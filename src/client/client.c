@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client/exchange.h"
 
+#include "base/clock.h"
 #include "base/process.h"
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define TIMEOUT_MS_DEFAULT 2000
@@ -77,6 +79,20 @@ int stirkeep_fd(const struct stirkeep_client *client, bool *ret_want_write)
         *ret_want_write = mine && !client->connection.sending_failed &&
                           stk_connection_unsent(&client->connection) > 0;
     return mine ? client->connection.fd : -1;
+}
+
+int stirkeep_wait_ms(const struct stirkeep_client *client)
+{
+    uint64_t now_us = stk_clock_mono_us();
+    uint64_t due_us = 0;
+    uint64_t wait_ms = 0;
+
+    if (stirkeep_under_way(client) == 0)
+        return -1;
+    due_us = stk_client_due(client, UINT64_MAX);
+    /* Rounded up: a wait that ends too early would be repeated until the time is there. */
+    wait_ms = due_us > now_us ? (due_us - now_us + 999) / 1000 : 0;
+    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
 const char *stirkeep_version(void)

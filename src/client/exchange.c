@@ -287,9 +287,10 @@ static bool move(struct stirkeep_client *client, uint64_t now_us)
     return true;
 }
 
-/* When something of the client's own is due: the end of `until_us`, a deadline, an attempt. */
-static uint64_t next_event(const struct stirkeep_client *client, uint64_t until_us)
+uint64_t stk_client_due(const struct stirkeep_client *client, uint64_t until_us)
 {
+    if (stk_pending_failed(&client->pending) != NULL || stk_connection_ready(&client->connection))
+        return 0;
     if (client->pending.earliest_us < until_us)
         until_us = client->pending.earliest_us;
     if (client->connection.fd < 0 && client->retry_at_us < until_us)
@@ -318,7 +319,7 @@ enum stirkeep_status stk_client_next(struct stirkeep_client *client, uint64_t un
             return STIRKEEP_OK;
         if (now_us >= until_us)
             return STIRKEEP_TIMEOUT;
-        stk_connection_wait(&client->connection, next_event(client, until_us));
+        stk_connection_wait(&client->connection, stk_client_due(client, until_us));
     }
 }
 

@@ -48,6 +48,10 @@ enum stirkeep_status stk_client_begin(struct stirkeep_client *client, enum stk_r
                                       uint64_t deadline_us, uint64_t tag, stk_encode *encode,
                                       const void *what);
 
+/* When stk_client_next is to be called again, at `until_us` at the latest: an answer lies ready (0), a
+ * deadline passes, or a connection is tried. */
+uint64_t stk_client_due(const struct stirkeep_client *client, uint64_t until_us);
+
 /* Wait until `until_us` for one answer. OK, or TIMEOUT with nothing handed out. */
 enum stirkeep_status stk_client_next(struct stirkeep_client *client, uint64_t until_us,
                                      struct stk_result *ret_result);

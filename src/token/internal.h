@@ -8,16 +8,13 @@
 #include "token/session.h"
 #include "token/softhsm.h"
 #include "token/token.h"
+#include "token/wrapping_pair.h"
 
 #include <libp11.h>
 #include <pthread.h>
 
 #define STK_P256_SPKI_LENGTH 91  /* DER SubjectPublicKeyInfo of an uncompressed P-256 point */
 #define STK_P256_POINT_LENGTH 65 /* that point */
-#define STK_WRAPPING_BITS_MIN 2048
-#define STK_WRAPPING_BITS 3072 /* made when the token has none */
-#define STK_WRAPPING_BITS_MAX 4096
-#define STK_WRAPPING_LABEL "stirkeep wrapping key"
 #define STK_AUDIT_LABEL "stirkeep audit"
 #define STK_AES_KEY_LENGTH 32
 #define STK_TOKEN_LABEL_LENGTH 32 /* CK_TOKEN_INFO */

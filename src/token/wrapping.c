@@ -220,43 +220,10 @@ static CK_RV take_one(struct stk_token *token, bool *ret_taken)
 
 static CK_RV generate(struct stk_token *token)
 {
-    CK_MECHANISM mechanism = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
-    CK_ULONG bits = STK_WRAPPING_BITS;
-    CK_BYTE exponent[] = {0x01, 0x00, 0x01};
-    CK_BBOOL yes = CK_TRUE;
-    CK_BBOOL no = CK_FALSE;
-    CK_ATTRIBUTE label = {CKA_LABEL, (void *)STK_WRAPPING_LABEL, sizeof(STK_WRAPPING_LABEL) - 1};
-    CK_ATTRIBUTE id = {CKA_ID, (void *)STK_WRAPPING_LABEL, sizeof(STK_WRAPPING_LABEL) - 1};
-    CK_ATTRIBUTE public[] = {
-        {CKA_TOKEN, &yes, sizeof(yes)},
-        {CKA_PRIVATE, &no, sizeof(no)},
-        {CKA_ENCRYPT, &yes, sizeof(yes)},
-        {CKA_WRAP, &yes, sizeof(yes)},
-        {CKA_VERIFY, &no, sizeof(no)},
-        {CKA_MODULUS_BITS, &bits, sizeof(bits)},
-        {CKA_PUBLIC_EXPONENT, exponent, 3},
-        label,
-        id,
-    };
-    CK_ATTRIBUTE private[] = {
-        {CKA_TOKEN, &yes, sizeof(yes)},
-        {CKA_PRIVATE, &yes, sizeof(yes)},
-        {CKA_SENSITIVE, &yes, sizeof(yes)},
-        {CKA_EXTRACTABLE, &no, sizeof(no)},
-        {CKA_DECRYPT, &yes, sizeof(yes)},
-        {CKA_UNWRAP, &yes, sizeof(yes)},
-        {CKA_SIGN, &no, sizeof(no)},
-        label,
-        id,
-    };
-    CK_OBJECT_HANDLE public_key_handle = CK_INVALID_HANDLE;
-    CK_OBJECT_HANDLE private_key_handle = CK_INVALID_HANDLE;
     CK_RV rv = CKR_OK;
 
     (void)pthread_mutex_lock(&token->objects);
-    rv = token->p11->C_GenerateKeyPair(
-        token->custody.handle, &mechanism, public, sizeof(public) / sizeof(public[0]), private,
-        sizeof(private) / sizeof(private[0]), &public_key_handle, &private_key_handle);
+    rv = stk_wrapping_generate(token->p11, token->custody.handle, STK_WRAPPING_BITS);
     (void)pthread_mutex_unlock(&token->objects);
     return rv;
 }

@@ -9,6 +9,15 @@
 
 /* Responses, the client's side. */
 
+/* It goes into a SIP message as it is: nobody's line ends, whoever is at the socket. */
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
 static enum stirkeep_status take_signed(const Stirkeep__V1__Signed *body,
                                         struct stk_response_signed *ret_signed,
                                         struct stk_error *error)
@@ -18,6 +27,8 @@ static enum stirkeep_status take_signed(const Stirkeep__V1__Signed *body,
     if (length == 0 || length > STK_IDENTITY_MAX)
         return stk_error_set(error, STIRKEEP_INVALID, "signed.identity: must have 1 to %d bytes",
                              STK_IDENTITY_MAX);
+    if (!is_printable(body->identity))
+        return stk_error_set(error, STIRKEEP_INVALID, "signed.identity: is not printable ASCII");
     if (body->passport_length == 0 || body->passport_length > length)
         return stk_error_set(error, STIRKEEP_INVALID,
                              "signed.passport_length: does not fit the identity");

@@ -112,7 +112,8 @@ def check_command(page, program):
         compare(verb, taken, options_of(text))
         # What stands before the first option is the same in both.
         positional = usage.removeprefix(f"usage: stirkeep {verb}").split(" --")[0].split(" [--")[0]
-        if plain(heading).removeprefix(verb).split(" --")[0].strip() != positional.strip():
+        if plain(heading).removeprefix(verb).split(" --")[0].split(" [--")[0].strip() != \
+                positional.strip():
             problems.append(f"{verb}: the page's heading is '{heading}', the usage '{usage}'")
     for option in sorted(set(common) - used):
         problems.append(f"common options: no verb takes {option}")

@@ -33,6 +33,9 @@ static void say(const struct stk_signing *signing, char ret_text[TEXT_MAX])
         abort();
     (void)snprintf(ret_text, TEXT_MAX, "%s %.*s%s", signing->name.text, (int)payload.length,
                    (const char *)payload.data, claims.compact ? " compact" : "");
+    for (char *at = ret_text; *at != '\0'; at++)
+        if ((unsigned char)*at > '~') /* a client takes no such identity */
+            *at = '?';
     stk_buffer_free(&payload);
 }
 

@@ -177,6 +177,84 @@ static void an_event_loop_needs_no_more_than_the_descriptor(void **state)
     fake_stop(&fake);
 }
 
+/* Takes requests and answers none. */
+static void play_mute(struct fake *fake)
+{
+    struct stk_request request = {0};
+    int fd = fake_accept(fake);
+
+    while (fake_request(fake, fd, &request))
+        continue;
+    fake_close(fake, fd);
+}
+
+static void an_event_loop_learns_how_long_it_may_wait(void **state)
+{
+    struct stirkeep_answer answer = {0};
+    struct stirkeep_client *client = NULL;
+    uint64_t began = now_ms();
+    struct fake fake;
+    int wait_ms = 0;
+    (void)state;
+
+    fake_start(&fake, play_mute);
+    client = client_of(&fake, 5000);
+    assert_int_equal(stirkeep_wait_ms(NULL), -1);
+    assert_int_equal(stirkeep_wait_ms(client), -1);
+    assert_int_equal(submit_numbered(client, 1, 4000), STIRKEEP_OK);
+    wait_ms = stirkeep_wait_ms(client);
+    assert_true(wait_ms > 3000 && wait_ms <= 4000);
+    assert_int_equal(submit_numbered(client, 2, 100), STIRKEEP_OK);
+    wait_ms = stirkeep_wait_ms(client);
+    assert_true(wait_ms > 0 && wait_ms <= 100);
+    /* The loop as a caller writes it: the deadline is met though nothing comes. */
+    while (stirkeep_fetch(client, 0, &answer) != STIRKEEP_OK) {
+        struct pollfd item = {.fd = stirkeep_fd(client, NULL), .events = POLLIN};
+
+        (void)poll(&item, 1, stirkeep_wait_ms(client));
+    }
+    assert_int_equal(answer.tag, 2);
+    assert_int_equal(answer.status, STIRKEEP_TIMEOUT);
+    assert_true(now_ms() - began >= 100 && now_ms() - began < 2000);
+    stirkeep_client_free(client);
+    fake_stop(&fake);
+}
+
+/* Takes one request, and is gone. */
+static void play_gone(struct fake *fake)
+{
+    struct stk_request request = {0};
+    int fd = fake_accept(fake);
+
+    (void)fake_request(fake, fd, &request);
+    fake_unlisten(fake);
+    fake_close(fake, fd);
+}
+
+static void an_event_loop_is_told_when_to_try_a_connection_again(void **state)
+{
+    struct stirkeep_answer answer = {0};
+    struct stirkeep_client *client = NULL;
+    struct fake fake;
+    int waits = 0;
+    (void)state;
+
+    fake_start(&fake, play_gone);
+    client = client_of(&fake, 5000);
+    assert_int_equal(submit_numbered(client, 1, 400), STIRKEEP_OK);
+    fake_stop(&fake);
+    while (stirkeep_fetch(client, 0, &answer) != STIRKEEP_OK) {
+        int wait_ms = stirkeep_wait_ms(client);
+
+        assert_true(wait_ms >= 0 && wait_ms <= 400);
+        (void)poll(NULL, 0, wait_ms);
+        waits++;
+    }
+    assert_int_equal(answer.status, STIRKEEP_TIMEOUT);
+    assert_true(waits >= 2 && waits < 100); /* no spinning meanwhile */
+    stirkeep_client_free(client);
+}
+
 /* Answers dribble in, frame headers cut in two. */
 static void play_dribble(struct fake *fake)
 {
@@ -235,6 +313,8 @@ int main(void)
         cmocka_unit_test(answers_to_unknown_ids_are_ignored),
         cmocka_unit_test(the_limit_holds_and_submitting_never_waits),
         cmocka_unit_test(an_event_loop_needs_no_more_than_the_descriptor),
+        cmocka_unit_test(an_event_loop_learns_how_long_it_may_wait),
+        cmocka_unit_test(an_event_loop_is_told_when_to_try_a_connection_again),
         cmocka_unit_test(dribbling_answers_and_interruptions_change_nothing),
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);

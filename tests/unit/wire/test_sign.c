@@ -311,6 +311,29 @@ static void an_identity_has_limits_and_the_passport_is_inside_it(void **state)
     assert_int_equal(signed_status(10, 5, SAMPLE_ORIGID "0"), STIRKEEP_TOO_LARGE);
 }
 
+/* A client puts it into a SIP message as it comes. */
+static void an_identity_is_printable_ascii_and_has_no_line_ends(void **state)
+{
+    static const char *const refused[] = {"eyJ\r\nVia: x", "eyJ\n",       "\teyJ",
+                                          "eyJ\x7f",       "eyJ\xc3\xa9", "\x1b[2JeyJ"};
+    static const char *const taken[] = {"eyJ.eyJ.x;info=<https://x/c.pem>;alg=ES256", " ~"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]) + 2; i++) {
+        const size_t refusals = sizeof(refused) / sizeof(refused[0]);
+        const char *text = i < refusals ? refused[i] : taken[i - refusals];
+        const struct stk_response_signed body = {
+            .identity = {(const uint8_t *)text, strlen(text)}, .passport_length = 1, .origid = ""};
+        struct stk_buffer out = {0};
+
+        assert_int_equal(stk_response_encode_signed(7, &body, &out), STIRKEEP_OK);
+        stk_buffer_drop(&out, STK_FRAME_HEADER);
+        assert_int_equal(trial_status(&codec_response, view(&out)),
+                         i < refusals ? STIRKEEP_INVALID : STIRKEEP_OK);
+        stk_buffer_free(&out);
+    }
+}
+
 static void a_status_that_is_not_known_counts_as_internal(void **state)
 {
     static const uint32_t numbers[] = {STIRKEEP_STATUS_COUNT, 1000, UINT32_MAX};
@@ -466,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_malformed_request_is_not_sketched),
         cmocka_unit_test(the_longest_request_fits_a_message_and_a_longer_one_is_not_sent),
         cmocka_unit_test(an_identity_has_limits_and_the_passport_is_inside_it),
+        cmocka_unit_test(an_identity_is_printable_ascii_and_has_no_line_ends),
         cmocka_unit_test(a_status_that_is_not_known_counts_as_internal),
         cmocka_unit_test(a_body_beside_an_error_does_not_count),
         cmocka_unit_test(words_in_answers_are_scrubbed),
