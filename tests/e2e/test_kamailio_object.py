@@ -576,7 +576,7 @@ def a_missing_library_is_told_once_and_the_own_verifier_answers(service):
 def it_does_not_grow(service):
     if is_sanitized():
         raise Skip("a sanitizer keeps what is freed")
-    with Host(service) as host:
+    with Host(service, STIRKEEP_SIGN_TIMEOUT=PATIENT) as host:
         host.loop(2000)
         began = time.monotonic()
         resident, failed = host.loop(LOOP)
