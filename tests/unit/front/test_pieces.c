@@ -265,8 +265,10 @@ static void a_peers_process_is_told_by_a_descriptor_while_it_lives(void **state)
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     watch.fd = stk_peer_pidfd(ends[0]);
-    if (watch.fd < 0)
-        skip();
+    if (watch.fd < 0) {
+        print_message("# not here: no SO_PEERPIDFD (Linux 6.5)\n");
+        return;
+    }
     assert_int_equal(poll(&watch, 1, 0), 0); /* alive */
     assert_true((fcntl(watch.fd, F_GETFD) & FD_CLOEXEC) != 0);
     (void)close(watch.fd);

@@ -216,8 +216,10 @@ static void a_file_of_their_own_mounted_there_does_not_pass_for_the_program(void
     (void)snprintf(evil, sizeof(evil), "%s-evil", bed->program);
     copy_sleep(evil);
     pid = run(bed->program, mount_over, bed->program);
-    if (pid == 0)
-        skip();
+    if (pid == 0) {
+        print_message("# not here: no mount namespace\n");
+        return;
+    }
     (void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
     assert_true(readlink(path, seen, sizeof(seen) - 1) > 0);
     assert_string_equal(seen, bed->program); /* what a path alone would say */
