@@ -245,8 +245,7 @@ static enum stirkeep_status no_private_key(const struct stk_token *token,
                              "key %s could not be destroyed before and is not shown any more, "
                              "which proves nothing: restart stirkeepd and destroy it again",
                              stk_key_id_text(key_id, id));
-    return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
-                         stk_key_id_text(key_id, id));
+    return stk_key_not_found(key_id, error);
 }
 
 enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk_key_id *key_id,

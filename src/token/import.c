@@ -61,10 +61,10 @@ static enum stirkeep_status nothing_held(const struct stk_token_import *import,
 {
     char id[STK_KEY_ID_TEXT] = "";
 
+    if (before->keys.count == 0)
+        return stk_key_not_found(&import->key_id, error);
     return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
-                         before->keys.count == 0
-                             ? "key %s is not on the token"
-                             : "key %s: what the token has does not sign for the certificate",
+                         "key %s: what the token has does not sign for the certificate",
                          stk_key_id_text(&import->key_id, id));
 }
 

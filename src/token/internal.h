@@ -189,6 +189,10 @@ CK_RV stk_lookup_walk(struct stk_session *session);
 
 /* The beginning of a key id in hex, enough for a person: with '\0'. */
 #define STK_KEY_ID_TEXT 17
+/* KEY_UNAVAILABLE: it is not on the token, or (SoftHSM finds nothing where it cannot open a file)
+ * this process can open no more files. */
+enum stirkeep_status stk_key_not_found(const struct stk_key_id *key_id, struct stk_error *error);
+
 const char *stk_key_id_text(const struct stk_key_id *key_id, char text[STK_KEY_ID_TEXT]);
 
 /* ---- pair.c: key pairs made on the token, by the CKA_ID of each half */

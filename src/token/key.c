@@ -3,8 +3,11 @@
 
 #include "base/digest.h"
 #include "base/encode.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define POINT_UNCOMPRESSED 0x04
 const char *stk_key_id_text(const struct stk_key_id *key_id, char text[STK_KEY_ID_TEXT])
@@ -173,6 +176,19 @@ static bool has_private(const struct stk_indexed_list *objects)
     return false;
 }
 
+enum stirkeep_status stk_key_not_found(const struct stk_key_id *key_id, struct stk_error *error)
+{
+    char id[STK_KEY_ID_TEXT] = "";
+    int fd = open("/", O_PATH | O_CLOEXEC);
+
+    if (fd < 0)
+        return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not found: %s",
+                             stk_key_id_text(key_id, id), strerror(errno));
+    (void)close(fd);
+    return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
+                         stk_key_id_text(key_id, id));
+}
+
 static enum stirkeep_status find(struct stk_session *session, const struct stk_key_id *key_id,
                                  enum stk_key_form form, struct stk_proven *ret_key, CK_RV *ret_rv,
                                  struct stk_error *error)
@@ -189,8 +205,7 @@ static enum stirkeep_status find(struct stk_session *session, const struct stk_k
         goto out;
     }
     if (!has_private(&objects)) {
-        status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE, "key %s is not on the token",
-                               stk_key_id_text(key_id, id));
+        status = stk_key_not_found(key_id, error);
         goto out;
     }
     if (!read_spki(session, key_id, &objects, spki)) {

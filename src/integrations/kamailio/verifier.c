@@ -80,13 +80,19 @@ static int code_of(const struct stk_finding *finding)
                                                                    : STK_KAM_PAYLOAD;
 }
 
+/* What libsecsipid leaves to parameters, and to whoever fetches. */
+static bool is_of_info(const struct stk_finding *finding)
+{
+    return strcmp(finding->code, "INFO-MISSING") == 0 || strcmp(finding->code, "X5U-FORM") == 0;
+}
+
 static int judge(const struct stk_identity *identity, const struct stk_kam_verification *what)
 {
     struct stk_finding findings[STK_VERIFY_FINDINGS_MAX] = {{0}};
     size_t count = stk_identity_judge(identity, what->now, what->expire_s, findings);
 
     for (size_t i = 0; i < count; i++)
-        if (findings[i].fatal)
+        if (findings[i].fatal && !is_of_info(&findings[i]))
             return code_of(&findings[i]);
     return STK_KAM_OK;
 }
