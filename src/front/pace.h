@@ -11,14 +11,13 @@
  * long one that comes now would wait.
  *
  * Orders wait in front, where each user has its turns, and where they can still be refused or come
- * to their deadline without being signed. The keeper gets so many that no signer waits for front,
- * also when all processors are at work and front has one only after some milliseconds: as much again
- * as they are signing, and STK_PACE_HELD messages, of which about half lie in its outbox; of a slow
- * token's, some. One signer signs what is in a message one after the other, so a message to a slow
- * token has one order, and to a fast one STK_BATCH_MAX. All of it is the event loop's.
+ * to their deadline without being signed. The keeper gets so many that no signer waits for front: as
+ * much again as they are signing, and what its outbox holds together; of a slow token's, some. One signer signs what is in a
+ * message one after the other, so a message to a slow token has one order, and to a fast one
+ * STK_BATCH_MAX. All of it is the event loop's.
  */
 #define STK_PACE_MESSAGE_US 1000   /* so long one signer may be busy with a message */
-#define STK_PACE_HELD 20           /* messages whose answers the keeper may hold together */
+#define STK_PACE_HELD 8            /* messages whose answers the keeper may hold together */
 #define STK_PACE_HELD_ALWAYS 64    /* ... where a sync is to be shared */
 #define STK_PACE_SPARE 2           /* orders to a slow token, beside half as many as signers */
 #define STK_PACE_INTERVAL_US 20000 /* over which the rate is measured, at least ... */
