@@ -169,10 +169,10 @@ class Many:
         return (statistics.median(ones), statistics.median(alls),
                 statistics.median(a / o for a, o in zip(alls, ones)))
 
-    def rates(self, rounds=5, seconds=2):
+    def rates(self, rounds=5, seconds=2, warm=None):
         """With one name and with all, in turns. Before, each signer has used each key."""
         for _ in range(3):
-            self.load(self.count, "for", str(2 + self.count // 2000), "256")
+            self.load(self.count, "for", str(warm or 2 + self.count // 2000), "256")
         ones, alls, failures = [], [], 0
         for _ in range(rounds):
             for names, rates in ((1, ones), (self.count, alls)):

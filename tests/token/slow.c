@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A PKCS#11 module in front of another one, as slow as a network HSM: each C_Sign takes
- * STIRKEEP_SLOW_US microseconds longer, which cost no processor time, and as many as there are
- * sessions may do so at once. STIRKEEP_SLOW_MODULE is the path of the other module.
+ * STIRKEEP_SLOW_US microseconds from call to return, in which the other module makes the signature
+ * and then nothing is done, and as many as there are sessions may do so at once.
+ * STIRKEEP_SLOW_MODULE is the path of the other module.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -14,23 +16,31 @@ static CK_FUNCTION_LIST *inner;
 static CK_FUNCTION_LIST outer;
 static long delay_us;
 
-static void wait_for_it(void)
+static void wait_after(struct timespec when)
 {
     static _Thread_local int exact;
-    const struct timespec delay = {.tv_sec = delay_us / 1000000,
-                                   .tv_nsec = delay_us % 1000000 * 1000};
 
     if (!exact)
         (void)prctl(PR_SET_TIMERSLACK, 1UL);
     exact = 1;
-    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &delay, NULL);
+    when.tv_sec += delay_us / 1000000;
+    when.tv_nsec += delay_us % 1000000 * 1000;
+    when.tv_sec += when.tv_nsec / 1000000000;
+    when.tv_nsec %= 1000000000;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+        continue;
 }
 
 static CK_RV slow_sign(CK_SESSION_HANDLE session, CK_BYTE_PTR data, CK_ULONG data_length,
                        CK_BYTE_PTR signature, CK_ULONG_PTR signature_length)
 {
-    wait_for_it();
-    return inner->C_Sign(session, data, data_length, signature, signature_length);
+    struct timespec began = {0};
+    CK_RV rv = CKR_OK;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &began);
+    rv = inner->C_Sign(session, data, data_length, signature, signature_length);
+    wait_after(began);
+    return rv;
 }
 
 static CK_RV slow_function_list(CK_FUNCTION_LIST_PTR_PTR list)
