@@ -11,7 +11,7 @@
 #define LOOK_MS (3600U * 1000)
 #define TOLD_MAX                                                                                   \
     (STK_EXPIRY_LINES_MAX - 1) /* certificates told one by one; of the others, how many they are */
-#define LINE_MAX_LENGTH 192
+#define LINE_MAX_LENGTH 256
 
 /* Days before notAfter at which it is told. */
 static const int64_t levels[] = {STK_EXPIRY_DAYS, 14, 7, 1, 0};
