@@ -8,7 +8,7 @@ set -eu
 
 build='gcc libc6-dev meson ninja-build pkg-config libssl-dev libp11-dev libp11-kit-dev
  protobuf-c-compiler libprotobuf-c-dev libsqlite3-dev libevent-dev libinih-dev libjansson-dev
- libzstd-dev'
+ libzstd-dev libseccomp-dev'
 run='softhsm2 openssl bsdutils'
 verify='secsipidx'
 test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler opensc

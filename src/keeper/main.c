@@ -99,6 +99,8 @@ int main(void)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_KEEPER);
     struct stk_keeper *keeper = NULL;
+    char word[STK_LOCKDOWN_WORD] = "";
+    struct stk_lockdown lock = {0};
     struct stk_error error = {0};
     pthread_t compressor;
 
@@ -106,6 +108,9 @@ int main(void)
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     stk_memory_lock();
+    if (stk_keeper_lock_files(config, &lock, &error) != STIRKEEP_OK ||
+        stk_lockdown_before_module(&lock, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &error);
     keeper = new_keeper(config);
     if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
@@ -113,7 +118,10 @@ int main(void)
     start_thread(&keeper->outbox.thread, stk_outbox_run, &keeper->outbox);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
-    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
+    if (stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &error);
+    stk_lockdown_word(&lock, word);
+    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, word))
         fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
     start_thread(&keeper->clerk_thread.thread, stk_clerk_thread_run, &keeper->clerk_thread);
     start_thread(&keeper->sealer.thread, stk_sealer_thread_run, &keeper->sealer);

@@ -38,7 +38,7 @@ const char *stk_room_name(enum stk_room room);
 
 enum stk_control_kind {
     /* room -> porter */
-    STK_CONTROL_READY = 1,   /* it does its work from now on */
+    STK_CONTROL_READY = 1,   /* it does its work from now on; `text` as stk_lockdown_word */
     STK_CONTROL_PIN_REFUSED, /* do not hand out this PIN file again until it changes */
     STK_CONTROL_FAILED,      /* cannot start; `text` says why (the porter logs it once) */
     STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
@@ -91,8 +91,8 @@ void stk_control_drop(struct stk_control_message *message);
 
 /*
  * Start of a room's main(): log opened; SIGPIPE, SIGHUP, SIGINT and SIGTERM ignored (the porter
- * says when a room ends, by DRAIN or by closing the control channel); no core dump, not dumpable,
- * no new privileges; only its descriptors open and none inherited further; configuration read from
+ * says when a room ends, by DRAIN or by closing the control channel); no capabilities, no core dump,
+ * not dumpable, no new privileges; only its descriptors open and none inherited further; configuration read from
  * STK_FD_CONFIG, which is closed. On failure the porter is told and the process exits with 1. Run
  * before any thread exists.
  */

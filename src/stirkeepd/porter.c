@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "lockdown/lockdown.h"
 #include "stirkeepd/lives.h"
 #include "stirkeepd/rooms.h"
 #include "stirkeepd/secret_file.h"
@@ -142,6 +143,8 @@ int stk_porter_run(const struct stk_options *options)
         status = open_sockets(&rooms, &error);
     if (status == STIRKEEP_OK)
         status = stk_links_make(&rooms.links, &error);
+    if (status == STIRKEEP_OK)
+        status = stk_lockdown_porter(config, &error);
     if (status == STIRKEEP_OK) {
         stk_witness_init(&rooms.witness, config);
         stk_rooms_begin(&rooms, stk_clock_mono_us());
