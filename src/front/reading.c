@@ -49,6 +49,8 @@ static void *run(void *context)
     struct stk_reading *reading = context;
     const uint64_t one = 1;
 
+    free(malloc(1)); /* what the thread's first allocation asks the system for, it asks for now */
+    (void)sem_post(&reading->end);
     for (;;) {
         wait_for(&reading->begin);
         if (reading->over)
@@ -68,8 +70,10 @@ enum stirkeep_status stk_reading_init(struct stk_reading *reading)
     (void)sem_init(&reading->begin, 0, 0);
     (void)sem_init(&reading->end, 0, 0);
     reading->has_thread = pthread_create(&reading->thread, NULL, run, reading) == 0;
-    if (reading->has_thread)
+    if (reading->has_thread) {
+        wait_for(&reading->end);
         return STIRKEEP_OK;
+    }
     stk_reading_free(reading);
     return STIRKEEP_UNAVAILABLE;
 }

@@ -13,11 +13,12 @@ static enum stirkeep_status lock_files(const struct stk_config *config, struct s
                                        struct stk_error *error)
 {
     char catalog[PATH_MAX] = "";
-    const struct stk_access accesses[] = {{catalog, true},
-                                          {config->storage.spool, true},
-                                          {"/etc/ssl", false},
-                                          {"/usr/lib/ssl", false},
-                                          {"/proc", false}};
+    const struct stk_access accesses[] = {
+        {.path = catalog, .write = true, .later = true},
+        {.path = config->storage.spool, .write = true, .later = true},
+        {.path = "/etc/ssl"},
+        {.path = "/usr/lib/ssl"},
+        {.path = "/proc"}};
 
     if (!stk_file_directory_of(config->storage.catalog, catalog, sizeof(catalog)))
         return stk_error_set(error, STIRKEEP_CONFIG, "[storage] catalog: too long");

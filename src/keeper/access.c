@@ -4,6 +4,7 @@
 #include "token/softhsm.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ACCESSES_MAX 64
 
@@ -20,7 +21,7 @@ static const char *const devices[] = {"/dev/null", "/dev/urandom", "/dev/random"
 static void add(struct accesses *accesses, const char *path, bool write)
 {
     if (path[0] == '/' && accesses->count < ACCESSES_MAX)
-        accesses->of[accesses->count++] = (struct stk_access){path, write};
+        accesses->of[accesses->count++] = (struct stk_access){.path = path, .write = write};
 }
 
 static void add_all(struct accesses *accesses, const char *const *paths, size_t count, bool write)
@@ -43,6 +44,29 @@ static void add_module_paths(struct accesses *accesses, char *paths)
 
     while ((path = strsep(&paths, ",")) != NULL)
         add(accesses, path, true);
+}
+
+/* A directory of the same name is another one for Landlock. */
+static ino_t directory_of_trail(const struct stk_config *config)
+{
+    char path[PATH_MAX] = "";
+    struct stat about = {0};
+
+    if (!stk_file_directory_of(config->audit.file, path, sizeof(path)) || stat(path, &about) != 0)
+        return 0;
+    return about.st_ino;
+}
+
+bool stk_keeper_trail_moved(const struct stk_keeper *keeper)
+{
+    const ino_t now = directory_of_trail(keeper->config);
+
+    return keeper->trail_directory != 0 && now != 0 && now != keeper->trail_directory;
+}
+
+void stk_keeper_note_trail(struct stk_keeper *keeper)
+{
+    keeper->trail_directory = directory_of_trail(keeper->config);
 }
 
 enum stirkeep_status stk_keeper_lock_files(const struct stk_config *config,
@@ -74,7 +98,8 @@ enum stirkeep_status stk_keeper_lock_files(const struct stk_config *config,
     add(&accesses, module, false);
     add(&accesses, softhsm, false);
     add(&accesses, tokens, true);
-    add(&accesses, trail, true);
+    accesses.of[accesses.count++] =
+        (struct stk_access){.path = trail, .write = true, .later = true};
     add_environment(&accesses, config);
     add_module_paths(&accesses, module_paths);
     status = stk_lockdown_files(lock, STK_ROOM_KEEPER, config, accesses.of, accesses.count, error);

@@ -115,7 +115,8 @@ enum stk_room_sight { STK_SIGHT_NONE, STK_SIGHT_UP, STK_SIGHT_DOWN };
 
 struct stk_keeper {
     struct stk_config *config;
-    uint64_t started_us; /* CLOCK_MONOTONIC */
+    uint64_t started_us;   /* CLOCK_MONOTONIC */
+    ino_t trail_directory; /* that Landlock lets it write to; 0: any */
     struct stk_recorder recorder;
     struct stk_outbox outbox;
     struct stk_clerk clerk;
@@ -185,6 +186,9 @@ enum stirkeep_status stk_keeper_read_number_key(struct stk_keeper *keeper, struc
  * [lock-down]). As stk_lockdown_files. */
 enum stirkeep_status stk_keeper_lock_files(const struct stk_config *config,
                                            struct stk_lockdown *lock, struct stk_error *error);
+/* Then: which directory the trail's is; and is it another one now? */
+void stk_keeper_note_trail(struct stk_keeper *keeper);
+bool stk_keeper_trail_moved(const struct stk_keeper *keeper);
 
 /* ---- signer_thread.c, custody_thread.c, clerk_thread.c, sealer_thread.c:
  * pthread_create(..., their struct) */

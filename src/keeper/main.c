@@ -112,6 +112,8 @@ int main(void)
         stk_lockdown_before_module(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     keeper = new_keeper(config);
+    if (lock.landlock > 0)
+        stk_keeper_note_trail(keeper);
     if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     open_token(keeper);

@@ -2,6 +2,7 @@
 #include "lockdown/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -40,6 +41,9 @@ static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *cal
     case STK_FIRST_IS:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                                 SCMP_A0(SCMP_CMP_EQ, call->value));
+    case STK_FIRST_ABOVE:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+                                SCMP_A0(SCMP_CMP_GT, call->value));
     case STK_FAILS:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)call->value), number, 0);
     case STK_FAILS_EXECUTABLE:
@@ -101,7 +105,7 @@ static int compile(const struct stk_syscalls *lists, size_t count, bool otherwis
 /* In whole instructions; 0: not to be had. */
 static size_t read_program(int fd, struct sock_filter *code)
 {
-    ssize_t length = pread(fd, code, (PROGRAM_MAX - SKIPPED) * sizeof(*code), 0);
+    ssize_t length = read(fd, code, (PROGRAM_MAX - SKIPPED) * sizeof(*code));
 
     if (length <= 0 || (size_t)length % sizeof(*code) != 0)
         return 0;
@@ -113,19 +117,21 @@ enum stirkeep_status stk_filter_make(const struct stk_syscalls *lists, size_t co
                                      struct stk_error *error)
 {
     struct sock_filter *code = calloc(PROGRAM_MAX, sizeof(*code));
-    int fd = memfd_create("filter", MFD_CLOEXEC);
+    int ends[2] = {-1, -1};
     size_t length = 0;
-    int problem = code == NULL || fd < 0 ? -ENOMEM : 0;
+    int problem = code == NULL || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0 ? -ENOMEM : 0;
 
+    /* A pipe has room for it, and no limit of file sizes is in its way. */
     if (problem == 0)
-        problem = compile(lists, count, otherwise_allowed, fd);
+        problem = compile(lists, count, otherwise_allowed, ends[1]);
     if (problem == 0) {
         let_skipped_calls_through(code);
-        length = read_program(fd, code + SKIPPED);
+        length = read_program(ends[0], code + SKIPPED);
         problem = length == 0 ? -E2BIG : 0;
     }
-    if (fd >= 0)
-        (void)close(fd);
+    for (size_t i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            (void)close(ends[i]);
     if (problem != 0) {
         free(code);
         return stk_error_set(error, STIRKEEP_INTERNAL, "seccomp: the filter cannot be made: %s",

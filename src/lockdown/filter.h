@@ -15,6 +15,7 @@ enum stk_when {
     STK_FOR_A_THREAD,     /* clone: of this process, with all that it has */
     STK_SECOND_IS,        /* its second argument is `value` */
     STK_FIRST_IS,         /* its first argument is `value` */
+    STK_FIRST_ABOVE,      /* its first argument is larger than `value` */
     STK_FAILS,            /* never: it fails with errno `value`, as programs expect it of it */
     STK_FAILS_EXECUTABLE, /* the third argument has PROT_EXEC: errno `value` */
     STK_KILLS             /* never, where everything else is allowed */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -71,13 +72,27 @@ static size_t size_of(unsigned abi)
     return abi >= 4 ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, network);
 }
 
+static int open_nearest(const struct stk_access *access)
+{
+    char path[PATH_MAX] = "";
+    int fd = open(access->path, O_PATH | O_CLOEXEC);
+
+    if (fd >= 0 || errno != ENOENT || !access->later || strlen(access->path) >= sizeof(path))
+        return fd;
+    (void)strcpy(path, access->path);
+    while (fd < 0 && errno == ENOENT && strrchr(path, '/') != NULL) {
+        *strrchr(path, '/') = '\0';
+        fd = open(path[0] == '\0' ? "/" : path, O_PATH | O_CLOEXEC);
+    }
+    return fd;
+}
+
 static bool allow(int rules, const struct stk_access *access, uint64_t handled)
 {
-    struct landlock_path_beneath_attr rule = {0};
+    struct landlock_path_beneath_attr rule = {.parent_fd = open_nearest(access)};
     struct stat about = {0};
     bool done = false;
 
-    rule.parent_fd = open(access->path, O_PATH | O_CLOEXEC);
     if (rule.parent_fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == EACCES;
     rule.allowed_access = access->write ? READ_RIGHTS | WRITE_RIGHTS : READ_RIGHTS;

@@ -18,6 +18,7 @@ static const struct stk_syscall common[] = {
     {"mremap", STK_ALWAYS, 0},
     {"munlock", STK_ALWAYS, 0},
     {"munmap", STK_ALWAYS, 0},
+    {"sysinfo", STK_ALWAYS, 0}, /* qsort asks how much there is */
     /* time and sleep */
     {"clock_getres", STK_ALWAYS, 0},
     {"clock_gettime", STK_ALWAYS, 0},
@@ -54,7 +55,6 @@ static const struct stk_syscall common[] = {
     {"prlimit64", STK_FIRST_IS, 0},
     /* descriptors that it has */
     {"close", STK_ALWAYS, 0},
-    {"fcntl", STK_SECOND_IS, F_DUPFD_CLOEXEC},
     {"fcntl", STK_SECOND_IS, F_GETFD},
     {"fcntl", STK_SECOND_IS, F_GETFL},
     {"fcntl", STK_SECOND_IS, F_GET_SEALS},
@@ -75,7 +75,6 @@ static const struct stk_syscall common[] = {
     {"recvmsg", STK_ALWAYS, 0},
     {"sendmsg", STK_ALWAYS, 0},
     {"sendto", STK_ALWAYS, 0},
-    {"shutdown", STK_ALWAYS, 0},
     /* the end */
     {"exit", STK_ALWAYS, 0},
     {"exit_group", STK_ALWAYS, 0},
@@ -99,6 +98,7 @@ static const struct stk_syscall files[] = {
     {"fcntl", STK_SECOND_IS, F_OFD_SETLK},
     {"fcntl", STK_SECOND_IS, F_OFD_SETLKW},
     {"fcntl", STK_SECOND_IS, F_DUPFD},
+    {"fcntl", STK_SECOND_IS, F_DUPFD_CLOEXEC},
     {"fdatasync", STK_ALWAYS, 0},
     {"flock", STK_ALWAYS, 0},
     {"fstatfs", STK_ALWAYS, 0},

@@ -5,6 +5,7 @@
 
 /* intake: connections of administrators, the catalog's and the spool's files, which it watches, and
  * threads. Neither programs nor connections of its own making. */
+#define STK_LAST_BORN 7 /* STK_FD_INTAKE_FRONT */
 static const struct stk_syscall intake[] = {
     {"accept", STK_ALWAYS, 0},
     {"accept4", STK_ALWAYS, 0},
@@ -19,5 +20,6 @@ static const struct stk_syscall intake[] = {
     {"ioctl", STK_SECOND_IS, FS_IOC_GETFLAGS}, /* wipe: is it a file system that overwrites? */
     {"mmap", STK_NOT_EXECUTABLE, 0},
     {"mprotect", STK_NOT_EXECUTABLE, 0},
+    {"shutdown", STK_FIRST_ABOVE, STK_LAST_BORN}, /* no link between rooms: it would stay so */
 };
 const struct stk_syscalls stk_syscalls_intake = STK_SYSCALLS(intake);

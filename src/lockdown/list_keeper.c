@@ -96,7 +96,6 @@ static const struct stk_syscall module[] = {
     {"shmget", STK_ALWAYS, 0},
     {"socket", STK_ALWAYS, 0},
     {"socketpair", STK_ALWAYS, 0},
-    {"sysinfo", STK_ALWAYS, 0},
     {"timer_create", STK_ALWAYS, 0},
     {"timer_delete", STK_ALWAYS, 0},
     {"timer_settime", STK_ALWAYS, 0},

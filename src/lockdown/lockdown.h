@@ -30,10 +30,12 @@ struct stk_lockdown {
     struct stk_filter next; /* the keeper's second one, until it is entered */
 };
 
-/* A file or a directory with all that is below it. One that is not there is left out. */
+/* A file or a directory with all that is below it. One that is not there is left out; with `later`
+ * it may come while this process lives, and the directory nearest to it stands in for it. */
 struct stk_access {
     const char *path;
     bool write; /* also make, remove and rename; else only read */
+    bool later;
 };
 
 /*
