@@ -108,6 +108,8 @@ static void obey(struct stk_keeper *keeper)
         return;
     if (message.kind == STK_CONTROL_ROOM_UP || message.kind == STK_CONTROL_ROOM_DOWN)
         note_room(keeper, &message);
+    if (message.kind == STK_CONTROL_PING)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, STK_ROOM_KEEPER, NULL);
     if (message.kind != STK_CONTROL_DRAIN)
         return;
     wait_until_idle(keeper, stk_clock_mono_us() + DRAIN_MS * 1000);

@@ -70,23 +70,29 @@ static void describe_files(const char *word, char *ret_text, size_t size)
         (void)snprintf(ret_text, size, "no Landlock");
 }
 
+static const char *calls_of(const struct facts *facts, const char *word)
+{
+    if (strcmp(word, "relaxed") == 0 || STK_LOCKDOWN_RELAXED)
+        return "a build for sanitizers that is not locked down";
+    return facts->filtered ? "system calls filtered" : "system calls not filtered";
+}
+
 bool stk_lockdown_describe(int pid, const char *word, const struct stk_config *config,
                            char ret_text[STK_LOCKDOWN_TEXT])
 {
     const struct facts facts = look(pid);
-    const bool relaxed = strcmp(word, "relaxed") == 0;
+    const bool is_porter = strcmp(word, "porter") == 0;
     char files[32] = "";
 
     if (!facts.known) {
         (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "not known: /proc does not tell");
         return config->lock_down.require == STK_REQUIRE_NOTHING;
     }
-    describe_files(word, files, sizeof(files));
-    (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "%s, %s, %s, %s",
-                   relaxed          ? "a build for sanitizers, not locked down"
-                   : facts.filtered ? "system calls filtered"
-                                    : "system calls not filtered",
-                   files, facts.no_new_privileges ? "no new privileges" : "may get new privileges",
+    if (!is_porter)
+        describe_files(word, files, sizeof(files));
+    (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "%s%s%s, %s, %s", calls_of(&facts, word),
+                   is_porter ? "" : ", ", files,
+                   facts.no_new_privileges ? "no new privileges" : "may get new privileges",
                    facts.capabilities == 0 ? "no capabilities" : "capabilities");
     return config->lock_down.require == STK_REQUIRE_NOTHING || facts.filtered;
 }

@@ -81,7 +81,8 @@ bool stk_lockdown_no_capabilities(void);
 
 /*
  * "system calls filtered, Landlock 7, no new privileges, no capabilities" of a process, as the
- * kernel tells in /proc/PID/status and, where it does not tell, `word` (stk_lockdown_word). False:
+ * kernel tells in /proc/PID/status and, where it does not tell, `word` (stk_lockdown_word; "porter":
+ * it opens what rooms are to have). False:
  * something of it is missing that [lock-down] require asks for.
  */
 #define STK_LOCKDOWN_TEXT 160

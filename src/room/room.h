@@ -46,6 +46,7 @@ enum stk_control_kind {
     STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
     STK_CONTROL_SEALED, /* keeper: a seal of the trail, for the witness: `text` is its line, and
                                 `number` the last record that it covers */
+    STK_CONTROL_PONG,   /* its loop turns */
     /* porter -> room */
     STK_CONTROL_DRAIN,     /* finish what is in flight, then exit 0 */
     STK_CONTROL_ROOM_UP,   /* `room` is ready (again): repeat what it has not answered */
@@ -55,6 +56,8 @@ enum stk_control_kind {
     STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`
                              says why, or as STK_POLICY_TEXT which policy is in force */
     STK_CONTROL_PROGRAM, /* front: the answer to WHO: `text` is "EXECUTABLE\nUNIT", each may be "" */
+    STK_CONTROL_LOCKED,  /* intake: how each process is locked down: `text` is a line each */
+    STK_CONTROL_PING,    /* any: PONG at once */
     STK_CONTROL_KIND_END
 };
 

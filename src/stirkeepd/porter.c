@@ -147,6 +147,7 @@ int stk_porter_run(const struct stk_options *options)
         status = stk_lockdown_porter(config, &error);
     if (status == STIRKEEP_OK) {
         stk_witness_init(&rooms.witness, config);
+        stk_health_start(&rooms.health);
         stk_rooms_begin(&rooms, stk_clock_mono_us());
         loop(&rooms, signals);
         settle_witness(&rooms, signals);
