@@ -90,7 +90,7 @@ static const struct stk_syscall files[] = {
     {"fallocate", STK_ALWAYS, 0},
     {"fchmod", STK_ALWAYS, 0},
     {"fchmodat", STK_ALWAYS, 0},
-    {"fchown", STK_ALWAYS, 0},
+    {"fchown", STK_FAILS, EPERM},
     {"fcntl", STK_SECOND_IS, F_GETLK},
     {"fcntl", STK_SECOND_IS, F_SETLK},
     {"fcntl", STK_SECOND_IS, F_SETLKW},

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 
 /*
  * The keeper itself: threads, the trail's files, and the token's, which the module reads and writes
@@ -13,9 +14,10 @@ static const struct stk_syscall keeper[] = {
     {"dup", STK_ALWAYS, 0},
     {"ioctl", STK_SECOND_IS, FIONREAD}, /* the outbox: is there more to sign? */
     {"ioprio_set", STK_ALWAYS, 0},
+    {"prctl", STK_FIRST_IS, PR_GET_NAME}, /* modules name their threads, and sleep exactly */
+    {"prctl", STK_FIRST_IS, PR_SET_TIMERSLACK},
     {"seccomp", STK_FIRST_IS, SECCOMP_SET_MODE_FILTER}, /* one more can only forbid more */
     {"sched_setscheduler", STK_ALWAYS, 0},
-    {"setpriority", STK_ALWAYS, 0},
     {"uname", STK_ALWAYS, 0},
 };
 const struct stk_syscalls stk_syscalls_keeper = STK_SYSCALLS(keeper);

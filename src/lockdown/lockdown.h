@@ -76,6 +76,9 @@ enum stirkeep_status stk_lockdown_porter(const struct stk_config *config, struct
  * program. False with errno. */
 bool stk_lockdown_forget_root(void);
 
+/* May this process see which programs others run (CAP_SYS_PTRACE)? */
+bool stk_lockdown_sees_programs(void);
+
 /* No capabilities, whoever this process is. */
 bool stk_lockdown_no_capabilities(void);
 

@@ -14,21 +14,38 @@
 #define HIGHEST 63 /* capabilities are 64 bits; the kernel says which of them there are */
 #define WORD 32
 
+struct capabilities {
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+};
+
+static bool get_capabilities(struct capabilities *ret_own)
+{
+    *ret_own = (struct capabilities){.header = {.version = _LINUX_CAPABILITY_VERSION_3}};
+    return syscall(SYS_capget, &ret_own->header, ret_own->data) == 0;
+}
+
+bool stk_lockdown_sees_programs(void)
+{
+    struct capabilities own;
+
+    return get_capabilities(&own) && (own.data[0].effective & (1U << CAP_SYS_PTRACE)) != 0;
+}
+
 static bool set_capabilities(uint64_t kept)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    struct capabilities own;
 
-    if (syscall(SYS_capget, &header, data) != 0)
+    if (!get_capabilities(&own))
         return false;
     for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
         uint32_t mask = (uint32_t)(kept >> (i * WORD));
 
-        data[i].permitted &= mask;
-        data[i].effective &= mask;
-        data[i].inheritable = 0;
+        own.data[i].permitted &= mask;
+        own.data[i].effective &= mask;
+        own.data[i].inheritable = 0;
     }
-    return syscall(SYS_capset, &header, data) == 0;
+    return syscall(SYS_capset, &own.header, own.data) == 0;
 }
 
 /* Those that the kernel does not have are EINVAL. */
