@@ -57,42 +57,54 @@ static struct facts look(int pid)
     return facts;
 }
 
-static void describe_files(const char *word, char *ret_text, size_t size)
-{
-    static const char landlock[] = "landlock ";
-    unsigned long abi = strncmp(word, landlock, sizeof(landlock) - 1) == 0
-                            ? strtoul(word + sizeof(landlock) - 1, NULL, 10)
-                            : 0;
+/* What the process says itself. */
+struct word {
+    bool relaxed;
+    bool filtered;
+    bool has_files; /* stirkeepd opens what rooms are to have */
+    unsigned landlock;
+};
 
-    if (abi > 0)
-        (void)snprintf(ret_text, size, "Landlock %lu", abi);
-    else
-        (void)snprintf(ret_text, size, "no Landlock");
+static struct word read_word(const char *text)
+{
+    struct word word = {0};
+    char first[16] = "";
+    char second[16] = "";
+    int count = sscanf(text, "%15s %15s %9u", first, second, &word.landlock);
+
+    word.relaxed = count > 0 && strcmp(first, "relaxed") == 0;
+    word.filtered = count > 0 && strcmp(first, "filtered") == 0;
+    word.has_files = count < 2 || strcmp(second, "porter") != 0;
+    return word;
 }
 
-static const char *calls_of(const struct facts *facts, const char *word)
+static const char *files_of(const struct word *word, char space[32])
 {
-    if (strcmp(word, "relaxed") == 0 || STK_LOCKDOWN_RELAXED)
-        return "a build for sanitizers that is not locked down";
-    return facts->filtered ? "system calls filtered" : "system calls not filtered";
+    if (!word->has_files)
+        return "";
+    if (word->landlock == 0)
+        return ", no Landlock";
+    (void)snprintf(space, 32, ", Landlock %u", word->landlock);
+    return space;
 }
 
-bool stk_lockdown_describe(int pid, const char *word, const struct stk_config *config,
+bool stk_lockdown_describe(int pid, const char *said, const struct stk_config *config,
                            char ret_text[STK_LOCKDOWN_TEXT])
 {
     const struct facts facts = look(pid);
-    const bool is_porter = strcmp(word, "porter") == 0;
-    char files[32] = "";
+    const struct word word = read_word(said);
+    const bool filtered = facts.filtered && word.filtered;
+    char space[32] = "";
 
-    if (!facts.known) {
+    if (!facts.known)
         (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "not known: /proc does not tell");
-        return config->lock_down.require == STK_REQUIRE_NOTHING;
-    }
-    if (!is_porter)
-        describe_files(word, files, sizeof(files));
-    (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "%s%s%s, %s, %s", calls_of(&facts, word),
-                   is_porter ? "" : ", ", files,
-                   facts.no_new_privileges ? "no new privileges" : "may get new privileges",
-                   facts.capabilities == 0 ? "no capabilities" : "capabilities");
-    return config->lock_down.require == STK_REQUIRE_NOTHING || facts.filtered;
+    else
+        (void)snprintf(ret_text, STK_LOCKDOWN_TEXT, "%s%s, %s, %s",
+                       word.relaxed ? "a build for sanitizers that is not locked down"
+                       : filtered   ? "system calls filtered"
+                                    : "system calls not filtered",
+                       files_of(&word, space),
+                       facts.no_new_privileges ? "no new privileges" : "may get new privileges",
+                       facts.capabilities == 0 ? "no capabilities" : "capabilities");
+    return config->lock_down.require == STK_REQUIRE_NOTHING || filtered;
 }

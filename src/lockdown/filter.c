@@ -112,15 +112,33 @@ static size_t read_program(int fd, struct sock_filter *code)
     return (size_t)length / sizeof(*code);
 }
 
+/* libseccomp itself says only that a value is invalid. */
+static bool is_there(struct stk_error *error)
+{
+    const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
+        return true;
+    (void)stk_error_set(error, STIRKEEP_UNAVAILABLE,
+                        "seccomp: the kernel, or the container, takes no filter: %s",
+                        strerror(errno));
+    return false;
+}
+
 enum stirkeep_status stk_filter_make(const struct stk_syscalls *lists, size_t count,
                                      bool otherwise_allowed, struct stk_filter *ret_filter,
                                      struct stk_error *error)
 {
-    struct sock_filter *code = calloc(PROGRAM_MAX, sizeof(*code));
+    struct sock_filter *code = NULL;
     int ends[2] = {-1, -1};
     size_t length = 0;
-    int problem = code == NULL || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0 ? -ENOMEM : 0;
+    int problem = 0;
 
+    if (!is_there(error))
+        return STIRKEEP_UNAVAILABLE;
+    code = calloc(PROGRAM_MAX, sizeof(*code));
+    if (code == NULL || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        problem = -ENOMEM;
     /* A pipe has room for it, and no limit of file sizes is in its way. */
     if (problem == 0)
         problem = compile(lists, count, otherwise_allowed, ends[1]);

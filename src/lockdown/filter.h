@@ -46,7 +46,7 @@ struct stk_filter {
 };
 
 /* What is in none of the lists ends the process with SIGSYS, or with `otherwise_allowed` is allowed.
- * INTERNAL. Free with stk_filter_free. */
+ * UNAVAILABLE: this system has no filters. INTERNAL. Free with stk_filter_free. */
 enum stirkeep_status stk_filter_make(const struct stk_syscalls *lists, size_t count,
                                      bool otherwise_allowed, struct stk_filter *ret_filter,
                                      struct stk_error *error);

@@ -52,6 +52,7 @@ static const struct stk_syscall common[] = {
     {"getrlimit", STK_ALWAYS, 0},
     {"getrusage", STK_ALWAYS, 0},
     {"getuid", STK_ALWAYS, 0},
+    {"uname", STK_ALWAYS, 0},
     {"prlimit64", STK_FIRST_IS, 0},
     /* descriptors that it has */
     {"close", STK_ALWAYS, 0},

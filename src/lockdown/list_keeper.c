@@ -18,7 +18,6 @@ static const struct stk_syscall keeper[] = {
     {"prctl", STK_FIRST_IS, PR_SET_TIMERSLACK},
     {"seccomp", STK_FIRST_IS, SECCOMP_SET_MODE_FILTER}, /* one more can only forbid more */
     {"sched_setscheduler", STK_ALWAYS, 0},
-    {"uname", STK_ALWAYS, 0},
 };
 const struct stk_syscalls stk_syscalls_keeper = STK_SYSCALLS(keeper);
 

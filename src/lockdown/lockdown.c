@@ -27,9 +27,12 @@ static enum stirkeep_status without(const struct stk_config *config, enum stk_re
                                     enum stirkeep_status status, struct stk_error *error)
 {
     char reason[STK_ERROR_MAX] = "";
+    struct stk_error none = {0};
 
     if (status != STIRKEEP_UNAVAILABLE)
         return status;
+    if (error == NULL)
+        error = &none;
     if (config->lock_down.require >= needed_by) {
         (void)snprintf(reason, sizeof(reason), "%s", error->message);
         return stk_error_set(error, status, "cannot be locked down: %s ([lock-down] require)",
@@ -42,12 +45,13 @@ static enum stirkeep_status without(const struct stk_config *config, enum stk_re
     return STIRKEEP_OK;
 }
 
-/* The filter that is made, or is not to be had. */
-static enum stirkeep_status enter(const struct stk_config *config, struct stk_filter *filter,
-                                  bool *ret_filtered, struct stk_error *error)
+/* `status`: how making the filter went. */
+static enum stirkeep_status enter(const struct stk_config *config, enum stirkeep_status status,
+                                  const struct stk_filter *filter, bool *ret_filtered,
+                                  struct stk_error *error)
 {
-    enum stirkeep_status status = stk_filter_enter(filter, error);
-
+    if (status == STIRKEEP_OK)
+        status = stk_filter_enter(filter, error);
     *ret_filtered = status == STIRKEEP_OK;
     return without(config, STK_REQUIRE_SECCOMP, status, error);
 }
@@ -101,8 +105,7 @@ static enum stirkeep_status enter_lists(struct stk_lockdown *lock, struct stk_er
         stk_log(STK_LOG_WARNING, "this build is for sanitizers and is not locked down");
     choose(lock, &lists);
     status = stk_filter_make(lists.of, lists.count, STK_LOCKDOWN_RELAXED, &filter, error);
-    if (status == STIRKEEP_OK)
-        status = enter(lock->config, &filter, &lock->filtered, error);
+    status = enter(lock->config, status, &filter, &lock->filtered, error);
     stk_filter_free(&filter);
     return status;
 }
@@ -116,7 +119,8 @@ enum stirkeep_status stk_lockdown_before_module(struct stk_lockdown *lock, struc
      * next part of itself at any time. */
     if (strict && !STK_LOCKDOWN_RELAXED)
         status = stk_filter_make(&stk_syscalls_loaded, 1, true, &lock->next, error);
-    return status == STIRKEEP_OK ? enter_lists(lock, error) : status;
+    /* Where there are no filters, entering says so. */
+    return status == STIRKEEP_INTERNAL ? status : enter_lists(lock, error);
 }
 
 enum stirkeep_status stk_lockdown_calls(struct stk_lockdown *lock, struct stk_error *error)
@@ -129,7 +133,7 @@ enum stirkeep_status stk_lockdown_calls(struct stk_lockdown *lock, struct stk_er
     if (lock->room != STK_ROOM_KEEPER)
         return enter_lists(lock, error);
     if (lock->next.code != NULL && lock->filtered)
-        status = enter(lock->config, &lock->next, &lock->filtered, error);
+        status = enter(lock->config, STIRKEEP_OK, &lock->next, &lock->filtered, error);
     stk_filter_free(&lock->next);
     return status;
 }
@@ -139,10 +143,12 @@ void stk_lockdown_word(const struct stk_lockdown *lock, char ret_word[STK_LOCKDO
     if (STK_LOCKDOWN_RELAXED)
         (void)snprintf(ret_word, STK_LOCKDOWN_WORD, "relaxed");
     else
-        (void)snprintf(ret_word, STK_LOCKDOWN_WORD, "landlock %u", lock->landlock);
+        (void)snprintf(ret_word, STK_LOCKDOWN_WORD, "%s landlock %u",
+                       lock->filtered ? "filtered" : "open", lock->landlock);
 }
 
-enum stirkeep_status stk_lockdown_porter(const struct stk_config *config, struct stk_error *error)
+enum stirkeep_status stk_lockdown_porter(const struct stk_config *config,
+                                         char ret_word[STK_LOCKDOWN_WORD], struct stk_error *error)
 {
     const struct stk_syscalls *list =
         STK_LOCKDOWN_RELAXED ? &stk_syscalls_never_of_porter : &stk_syscalls_porter;
@@ -153,8 +159,11 @@ enum stirkeep_status stk_lockdown_porter(const struct stk_config *config, struct
     if (!stk_rights_of_porter())
         return stk_error_set(error, STIRKEEP_INTERNAL, "capabilities: %s", strerror(errno));
     status = stk_filter_make(list, 1, true, &filter, error);
-    if (status == STIRKEEP_OK)
-        status = enter(config, &filter, &filtered, error);
+    status = enter(config, status, &filter, &filtered, error);
     stk_filter_free(&filter);
+    (void)snprintf(ret_word, STK_LOCKDOWN_WORD, "%s porter",
+                   STK_LOCKDOWN_RELAXED ? "relaxed"
+                   : filtered           ? "filtered"
+                                        : "open");
     return status;
 }

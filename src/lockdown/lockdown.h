@@ -59,7 +59,8 @@ enum stirkeep_status stk_lockdown_calls(struct stk_lockdown *lock, struct stk_er
  * takes. */
 enum stirkeep_status stk_lockdown_before_module(struct stk_lockdown *lock, struct stk_error *error);
 
-/* For READY: what porter and administrators cannot see by themselves, such as "landlock 7". */
+/* For READY, what cannot be seen from outside: "filtered landlock 7". That there is a filter can,
+ * but a container's has the same looks. */
 #define STK_LOCKDOWN_WORD 64
 void stk_lockdown_word(const struct stk_lockdown *lock, char ret_word[STK_LOCKDOWN_WORD]);
 
@@ -67,10 +68,11 @@ void stk_lockdown_word(const struct stk_lockdown *lock, char ret_word[STK_LOCKDO
 
 /*
  * What no program that stirkeepd starts has any use for, the witness's command among them: EPERM
- * for it, and as root no capabilities but those that its own work takes. What the system does not
- * have is logged, as above.
+ * for it, and as root no capabilities but those that its own work takes. `ret_word`: what of it
+ * holds, for stk_lockdown_describe. As above for what the system does not have.
  */
-enum stirkeep_status stk_lockdown_porter(const struct stk_config *config, struct stk_error *error);
+enum stirkeep_status stk_lockdown_porter(const struct stk_config *config,
+                                         char ret_word[STK_LOCKDOWN_WORD], struct stk_error *error);
 
 /* In a child that is about to be a room, while it is still root: no capability can come back by any
  * program. False with errno. */
@@ -84,12 +86,11 @@ bool stk_lockdown_no_capabilities(void);
 
 /*
  * "system calls filtered, Landlock 7, no new privileges, no capabilities" of a process, as the
- * kernel tells in /proc/PID/status and, where it does not tell, `word` (stk_lockdown_word; "porter":
- * it opens what rooms are to have). False:
- * something of it is missing that [lock-down] require asks for.
+ * kernel tells in /proc/PID/status and, where it does not tell, `said`: what stk_lockdown_word or
+ * stk_lockdown_porter gave. False: there is no filter, and [lock-down] require asks for one.
  */
 #define STK_LOCKDOWN_TEXT 160
-bool stk_lockdown_describe(int pid, const char *word, const struct stk_config *config,
+bool stk_lockdown_describe(int pid, const char *said, const struct stk_config *config,
                            char ret_text[STK_LOCKDOWN_TEXT]);
 
 /* Keep all memory out of swap space, as far as RLIMIT_MEMLOCK lets; what it does not let is logged. */

@@ -44,7 +44,7 @@ static void tell_lockdown(const struct stk_rooms *rooms)
 
     if (intake->state != STK_ROOM_UP)
         return;
-    (void)stk_lockdown_describe((int)getpid(), "porter", rooms->config, line);
+    (void)stk_lockdown_describe((int)getpid(), rooms->lockdown, rooms->config, line);
     add_line(text, "stirkeepd", line);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++) {
         const struct stk_room_record *record = &rooms->records[i];

@@ -153,7 +153,7 @@ int stk_porter_run(const struct stk_options *options)
     if (status == STIRKEEP_OK)
         status = stk_links_make(&rooms.links, &error);
     if (status == STIRKEEP_OK)
-        status = stk_lockdown_porter(config, &error);
+        status = stk_lockdown_porter(config, rooms.lockdown, &error);
     if (status == STIRKEEP_OK) {
         warn_of_programs(config);
         stk_witness_init(&rooms.witness, config);

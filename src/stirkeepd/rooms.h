@@ -65,6 +65,7 @@ struct stk_rooms {
     int number_key; /* descriptor of the key for numbers, for the service's life; -1: none */
     struct stk_witness witness;
     struct stk_health health;
+    char lockdown[STK_LOCKDOWN_WORD]; /* this process's own */
     uint64_t pin_look_us; /* while the keeper lacks one that works: when to look; 0: it does not */
     enum stk_phase phase;
     int exit_status;

@@ -419,9 +419,11 @@ static long as_porter(void)
 {
     static struct stk_config config;
 
+    char word[STK_LOCKDOWN_WORD] = "";
+
     config.lock_down.require = STK_REQUIRE_SECCOMP;
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return stk_lockdown_porter(&config, NULL) == STIRKEEP_OK ? 0 : -1;
+    return stk_lockdown_porter(&config, word, NULL) == STIRKEEP_OK ? 0 : -1;
 }
 
 static long porter_traces(void)
