@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
+#include "base/log.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +54,16 @@ static void wait_for_tick(struct stk_keeper *keeper)
     (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
 }
 
+/* Modules seldom say why they cannot begin. */
+static void hint_at_lock_down(const struct stk_config *config)
+{
+    if (config->lock_down.keeper == STK_KEEPER_STRICT &&
+        strstr(config->token.module, "softhsm") == NULL)
+        stk_log(STK_LOG_INFO,
+                "the module has no sockets, devices and shared memory: one that needs "
+                "them takes [lock-down] keeper = module");
+}
+
 /* No module, no PIN and no key in the hands of another thread than custody's: main only waits. */
 static void open_token(struct stk_keeper *keeper)
 {
@@ -67,6 +79,8 @@ static void open_token(struct stk_keeper *keeper)
             fail(STIRKEEP_TOKEN_ERROR, "token: it did not open within 60 s");
     }
     (void)pthread_mutex_unlock(&keeper->lock);
+    if (keeper->open_status != STIRKEEP_OK)
+        hint_at_lock_down(keeper->config);
     if (keeper->open_status != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &keeper->open_error);
 }

@@ -53,6 +53,8 @@ def without_seccomp_it_goes_on_where_nothing_is_required_and_warns():
         for name in ("stirkeepd", *ROOMS):
             contains(status, f"warning        {name}: system calls not filtered", "status")
         contains(status, "no Landlock", "status")
+        contains(service.cli("doctor", check=False).stdout,
+                 "warning: front: system calls not filtered", "doctor")
         contains(service.said(), "goes without: seccomp", "the log")
 
 
@@ -92,6 +94,7 @@ def a_module_may_have_more():
         service.import_leaf()
         service.sign()
         contains(service.cli("status").stdout, "keeper: system calls filtered", "status")
+        contains(service.cli("doctor").stdout, "keeper: system calls filtered", "doctor")
 
 
 @case

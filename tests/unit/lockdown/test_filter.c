@@ -356,6 +356,23 @@ static void no_room_touches_the_system_or_other_processes(void **state)
     }
 }
 
+static void a_build_for_sanitizers_starts_no_programs_either(void **state)
+{
+    static const struct locked *const rooms[] = {&front, &intake, &strict, &module};
+
+    (void)state;
+    if (!STK_LOCKDOWN_RELAXED)
+        return;
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        expect("a room", rooms[i], "a program", run_program, K);
+        next_number = SYS_bpf;
+        expect("a room", rooms[i], "bpf", call_number, K);
+        expect("a room", rooms[i], "a file", open_file, 0);
+        expect("a room", rooms[i], "a thread", new_thread, 0);
+        expect("a room", rooms[i], "executable memory", executable_memory, 0);
+    }
+}
+
 /* ---- threads that were there before */
 
 static int wake;
@@ -458,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_room_can_do_its_work_and_nothing_else),
         cmocka_unit_test(no_room_touches_the_system_or_other_processes),
+        cmocka_unit_test(a_build_for_sanitizers_starts_no_programs_either),
         cmocka_unit_test(threads_that_are_older_than_the_filter_have_it_too),
         cmocka_unit_test(the_keeper_loads_its_module_and_then_no_more),
         cmocka_unit_test(stirkeepd_starts_programs_and_traces_and_mounts_nothing),
