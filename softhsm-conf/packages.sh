@@ -10,12 +10,12 @@ set -eu
 
 build='gcc libc6-dev meson ninja-build pkg-config libssl-dev libp11-dev libp11-kit-dev
  protobuf-c-compiler libprotobuf-c-dev libsqlite3-dev libevent-dev libinih-dev libjansson-dev
- libzstd-dev'
+ libzstd-dev libseccomp-dev'
 run='softhsm2 openssl bsdutils'
 verify='secsipidx'
 test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler
  python3-pip python3-setuptools python3-wheel mypy opensc
- procps util-linux binutils e2fsprogs mount strace zsh zstd'
+ procps util-linux binutils e2fsprogs mount strace systemd zsh zstd'
 proxy='kamailio kamailio-secsipid-modules kamailio-utils-modules kamailio-python3-modules sip-tester'
 
 wanted=

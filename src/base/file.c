@@ -7,9 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define OWN_DESCRIPTORS "/proc/self/fd"
+
+bool stk_fd_about(int fd, struct stat *ret_about)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+    return syscall(SYS_fstat, fd, ret_about) == 0;
+#else
+    return fstat(fd, ret_about) == 0;
+#endif
+}
 
 enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
                                       struct stk_buffer *ret_data, struct stk_error *error)
@@ -18,7 +28,7 @@ enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
     enum stirkeep_status status = STIRKEEP_OK;
     struct stat about = {0};
 
-    if (fstat(fd, &about) != 0)
+    if (!stk_fd_about(fd, &about))
         return stk_error_set(error, STIRKEEP_IO, "%s: %s", name, strerror(errno));
     if (!S_ISREG(about.st_mode))
         return stk_error_set(error, STIRKEEP_INVALID, "%s: not a regular file", name);

@@ -18,6 +18,11 @@ enum stirkeep_status stk_file_read(const char *path, size_t limit, struct stk_bu
 enum stirkeep_status stk_file_read_fd(int fd, const char *name, size_t limit,
                                       struct stk_buffer *ret_data, struct stk_error *error);
 
+/* fstat(2) as the system call of that name: some C libraries make another one of it, which could look
+ * at any path and which a room without files may not make. False with errno. */
+struct stat;
+bool stk_fd_about(int fd, struct stat *ret_about);
+
 /* Write all; false with errno. Starts over after EINTR. */
 bool stk_file_write_all(int fd, const void *data, size_t length);
 

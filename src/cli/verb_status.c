@@ -10,13 +10,13 @@
 
 static const struct stk_option table[] = {{0}};
 
-static json_t *warnings_json(const struct stk_service_status *service)
+static json_t *texts_json(const char *const *texts, size_t count)
 {
-    json_t *warnings = json_array();
+    json_t *array = json_array();
 
-    for (size_t i = 0; i < service->warning_count; i++)
-        (void)json_array_append_new(warnings, stk_json_text(service->warnings[i]));
-    return warnings;
+    for (size_t i = 0; i < count; i++)
+        (void)json_array_append_new(array, stk_json_text(texts[i]));
+    return array;
 }
 
 /* Null: nothing is unsealed. */
@@ -34,7 +34,7 @@ static bool print_json(const struct stk_service_status *service)
 {
     return stk_json_print(json_pack(
         "{s:b, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:b, s:o, s:o, s:I}, s:I, s:I, s:I, s:I, "
-        "s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+        "s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}",
         "ready", service->ready, "view", "full", "version", stk_json_text(service->version),
         "detail", stk_json_text(service->detail), "front", stk_json_text(service->front), "keeper",
         stk_json_text(service->keeper), "token", "label", stk_json_text(service->token_label),
@@ -44,11 +44,13 @@ static bool print_json(const struct stk_service_status *service)
         (json_int_t)service->signers, "names", (json_int_t)service->names, "signatures",
         (json_int_t)service->signatures, "refusals", (json_int_t)service->refusals, "connections",
         (json_int_t)service->connections, "audit_sequence", (json_int_t)service->audit_sequence,
-        "warnings", warnings_json(service), "configuration", stk_json_text(service->configuration),
-        "attestation", stk_json_text(service->attestation), "audit_key",
-        stk_json_text(service->audit_key), "audit_sealed", (json_int_t)service->audit_sealed,
-        "audit_unsealed", (json_int_t)service->audit_unsealed, "audit_unsealed_since",
-        since_json(service->audit_unsealed_since), "counters", stk_counters_json(service)));
+        "warnings", texts_json(service->warnings, service->warning_count), "configuration",
+        stk_json_text(service->configuration), "attestation", stk_json_text(service->attestation),
+        "audit_key", stk_json_text(service->audit_key), "audit_sealed",
+        (json_int_t)service->audit_sealed, "audit_unsealed", (json_int_t)service->audit_unsealed,
+        "audit_unsealed_since", since_json(service->audit_unsealed_since), "counters",
+        stk_counters_json(service), "lock_down",
+        texts_json(service->lock_down, service->lock_down_count)));
 }
 
 static void print_number(const char *label, uint64_t number)
@@ -97,6 +99,8 @@ static void print_text(const struct stk_service_status *service)
     stk_print_field("configuration", service->configuration);
     stk_print_field("attestation",
                     service->attestation[0] != '\0' ? service->attestation : "no file");
+    for (size_t i = 0; i < service->lock_down_count; i++)
+        stk_print_field(i == 0 ? "locked down" : "", service->lock_down[i]);
     for (size_t i = 0; i < service->warning_count; i++)
         stk_print_field("warning", service->warnings[i]);
 }

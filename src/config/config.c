@@ -140,7 +140,7 @@ static enum stirkeep_status take_key(struct stk_loader *loader, const struct stk
     if (*given != 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "given twice (first in line %u)", *given);
     *given = line;
-    if (key->list)
+    if (key->list && (value[0] != '\0' || !key->empty))
         return take_list(loader, key, value, error);
     if (value[0] == '\0' && !key->empty)
         return stk_error_set(error, STIRKEEP_CONFIG, "empty");

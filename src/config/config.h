@@ -8,6 +8,9 @@
 #include "policy/policy.h"
 
 enum stk_sync { STK_SYNC_INTERVAL, STK_SYNC_ALWAYS, STK_SYNC_NONE };
+/* In this order: each asks for what the one before it does, too. */
+enum stk_require { STK_REQUIRE_NOTHING, STK_REQUIRE_SECCOMP, STK_REQUIRE_LANDLOCK };
+enum stk_keeper_lock { STK_KEEPER_STRICT, STK_KEEPER_MODULE };
 enum stk_profile { STK_PROFILE_STRICT, STK_PROFILE_TEST };
 enum stk_room { STK_ROOM_KEEPER, STK_ROOM_INTAKE, STK_ROOM_FRONT, STK_ROOM_COUNT };
 
@@ -74,6 +77,11 @@ struct stk_config {
         uid_t uid[STK_ROOM_COUNT];
         gid_t gid[STK_ROOM_COUNT];
     } rooms;
+    struct {
+        enum stk_require require;    /* without what a room does not start */
+        enum stk_keeper_lock keeper; /* which system calls its module may make */
+        char *module_paths;          /* what the module needs besides, with commas between */
+    } lock_down;
     struct {
         char *file;                        /* CSV of attestation rules; "": none */
         bool lower;                        /* what exceeds its rule is lowered, not refused */

@@ -22,6 +22,7 @@ void stk_config_free(struct stk_config *config)
     free(config->audit.witness_command);
     free(config->audit.number_key);
     free(config->signing.x5u_template);
+    free(config->lock_down.module_paths);
     free(config->attestation.file);
     free(config->attestation.inline_);
     free(config->name);
@@ -57,6 +58,8 @@ struct stk_config *stk_config_new(const char *name)
     config->signing.deadline_ms = 500;
     config->signing.iat_window_s = 60;
     config->signing.tn_digits = STK_TN_MAX;
+    config->lock_down.require = STK_REQUIRE_SECCOMP;
+    config->lock_down.module_paths = strdup("");
     config->attestation.file = strdup("");
     config->name = strdup(name);
     if (config->token.module == NULL || config->token.label == NULL ||
@@ -66,7 +69,8 @@ struct stk_config *stk_config_new(const char *name)
         config->audit.file == NULL || config->audit.witness == NULL ||
         config->audit.witness_command == NULL || config->audit.number_key == NULL ||
         config->signing.x5u_template == NULL || config->attestation.file == NULL ||
-        config->name == NULL || stk_policy_new(&config->policy) != STIRKEEP_OK) {
+        config->lock_down.module_paths == NULL || config->name == NULL ||
+        stk_policy_new(&config->policy) != STIRKEEP_OK) {
         stk_config_free(config);
         return NULL;
     }

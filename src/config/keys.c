@@ -192,6 +192,23 @@ static const struct stk_key rooms[] = {
      .minimum = STK_ROOM_KEEPER},
 };
 
+static const struct stk_key lock_down[] = {
+    {.name = "require",
+     .take = stk_config_take_require,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(lock_down.require)},
+    {.name = "keeper",
+     .take = stk_config_take_keeper,
+     .field = STK_FIELD_NUMBER,
+     .offset = AT(lock_down.keeper)},
+    {.name = "module-paths",
+     .take = stk_config_take_module_path,
+     .field = STK_FIELD_TEXT,
+     .offset = AT(lock_down.module_paths),
+     .list = true,
+     .empty = true},
+};
+
 #define RATE_KEYS                                                                                  \
     {.name = "rate",                                                                               \
      .take = stk_config_take_number,                                                               \
@@ -258,6 +275,7 @@ static const struct stk_section sections[] = {
     {.name = "import", .keys = import, .key_count = COUNT(import)},
     {.name = "admin", .keys = admin, .key_count = COUNT(admin), .reload = true},
     {.name = "rooms", .keys = rooms, .key_count = COUNT(rooms)},
+    {.name = "lock-down", .keys = lock_down, .key_count = COUNT(lock_down)},
     {.name = "grant",
      .kind = STK_SECTION_NAMED,
      .keys = grant,

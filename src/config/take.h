@@ -29,6 +29,9 @@ STK_TAKER(stk_config_take_numbers);
 STK_TAKER(stk_config_take_template);
 STK_TAKER(stk_config_take_admin);
 STK_TAKER(stk_config_take_room_user); /* key->minimum is the room */
+STK_TAKER(stk_config_take_require);
+STK_TAKER(stk_config_take_keeper);
+STK_TAKER(stk_config_take_module_path);
 STK_TAKER(stk_config_take_level);     /* of a rule */
 STK_TAKER(stk_config_take_default);   /* of numbers without one */
 STK_TAKER(stk_config_take_exceed);

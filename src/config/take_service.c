@@ -2,6 +2,7 @@
 #include "config/take.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* These come from stirkeepd itself. */
@@ -77,5 +78,47 @@ STK_TAKER(stk_config_take_room_user)
     config->rooms.given[room] = true;
     config->rooms.uid[room] = uid;
     config->rooms.gid[room] = gid;
+    return STIRKEEP_OK;
+}
+
+STK_TAKER(stk_config_take_require)
+{
+    enum stk_require *require = stk_config_field(loader, key);
+
+    if (strcmp(value, "nothing") == 0)
+        *require = STK_REQUIRE_NOTHING;
+    else if (strcmp(value, "seccomp") == 0)
+        *require = STK_REQUIRE_SECCOMP;
+    else if (strcmp(value, "landlock") == 0)
+        *require = STK_REQUIRE_LANDLOCK;
+    else
+        return stk_error_set(error, STIRKEEP_CONFIG, "none of nothing, seccomp, landlock: %s",
+                             value);
+    return STIRKEEP_OK;
+}
+
+STK_TAKER(stk_config_take_keeper)
+{
+    enum stk_keeper_lock *keeper = stk_config_field(loader, key);
+
+    if (strcmp(value, "strict") != 0 && strcmp(value, "module") != 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "neither strict nor module: %s", value);
+    *keeper = strcmp(value, "strict") == 0 ? STK_KEEPER_STRICT : STK_KEEPER_MODULE;
+    return STIRKEEP_OK;
+}
+
+STK_TAKER(stk_config_take_module_path)
+{
+    char **paths = stk_config_field(loader, key);
+    char *all = NULL;
+
+    if (value[0] == '\0')
+        return STIRKEEP_OK;
+    if (value[0] != '/')
+        return stk_error_set(error, STIRKEEP_CONFIG, "a relative path: %s", value);
+    if (asprintf(&all, "%s%s%s", *paths, (*paths)[0] != '\0' ? "," : "", value) < 0)
+        return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    free(*paths);
+    *paths = all;
     return STIRKEEP_OK;
 }

@@ -53,6 +53,8 @@ static void obey(struct stk_front *front, struct stk_control_message *message)
 {
     if (message->kind == STK_CONTROL_DRAIN) {
         drain(front);
+    } else if (message->kind == STK_CONTROL_PING) {
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, STK_ROOM_FRONT, NULL);
     } else if (message->kind == STK_CONTROL_CONFIG) {
         stk_reload(front, message);
     } else if (message->kind == STK_CONTROL_PROGRAM) {

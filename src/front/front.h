@@ -13,6 +13,7 @@
 #include "front/reading.h"
 #include "front/refusals.h"
 #include "front/tally.h"
+#include "lockdown/lockdown.h"
 #include "policy/usage.h"
 #include "room/room.h"
 #include "wire/codec_order.h"
@@ -107,6 +108,7 @@ struct stk_front {
     struct stk_control_message taken; /* how the last one ended ... */
     bool taken_waits;                 /* ... still to be said */
     bool ready;                       /* the porter was told */
+    char lockdown[STK_LOCKDOWN_WORD]; /* for READY */
     uint64_t drain_until_us;          /* 0: not draining */
     bool done;
     int exit_status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/image.h"
 
+#include "base/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static enum stirkeep_status map_sealed(int fd, struct stk_image *image, struct s
     int seals = fcntl(fd, F_GET_SEALS);
     void *map = NULL;
 
-    if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &file) != 0 || file.st_size <= 0)
+    if (seals < 0 || (seals & SEALS) != SEALS || !stk_fd_about(fd, &file) || file.st_size <= 0)
         return stk_error_set(error, STIRKEEP_CONFIG, "attestation rules: not a sealed image");
     map = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)

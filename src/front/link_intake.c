@@ -80,7 +80,8 @@ static void become_ready(struct stk_front *front)
 {
     if (front->ready || !stk_names_complete(front->names))
         return;
-    front->ready = stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_FRONT, NULL);
+    front->ready =
+        stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_FRONT, front->lockdown);
 }
 
 /* What was in it is not known: the whole again, but not over and over at once. */

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/front.h"
 
+#include "lockdown/lockdown.h"
 #include "room/room.h"
 
 int main(void)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_FRONT);
     struct stk_front *front = NULL;
+    static const struct stk_access nothing[1];
+    struct stk_lockdown lock = {0};
     struct stk_error error = {0};
     int exit_status = 1;
 
-    if (stk_front_new(config, &front, &error) != STIRKEEP_OK)
+    if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
+        stk_front_new(config, &front, &error) != STIRKEEP_OK ||
+        stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_FRONT, &error);
+    stk_lockdown_word(&lock, front->lockdown);
     exit_status = stk_front_run(front);
     stk_front_free(front);
     return exit_status;

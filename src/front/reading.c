@@ -2,18 +2,9 @@
 #include "front/reading.h"
 
 #include "room/room.h"
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-enum stirkeep_status stk_reading_init(struct stk_reading *reading)
-{
-    *reading = (struct stk_reading){.fds = {-1, -1}};
-    reading->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return reading->done >= 0 ? STIRKEEP_OK : STIRKEEP_IO;
-}
 
 void stk_reading_bind(struct stk_config *config, const struct stk_image *rules)
 {
@@ -47,39 +38,61 @@ static void read_all(struct stk_reading *reading)
     error->status = status;
 }
 
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        continue; /* EINTR */
+}
+
 static void *run(void *context)
 {
     struct stk_reading *reading = context;
     const uint64_t one = 1;
 
-    read_all(reading);
-    (void)!write(reading->done, &one, sizeof(one)); /* its counter is at 0: it cannot fail */
-    return NULL;
+    free(malloc(1)); /* what the thread's first allocation asks the system for, it asks for now */
+    (void)sem_post(&reading->end);
+    for (;;) {
+        wait_for(&reading->begin);
+        if (reading->over)
+            return NULL;
+        read_all(reading);
+        (void)!write(reading->done, &one, sizeof(one)); /* its counter is at 0: it cannot fail */
+        (void)sem_post(&reading->end);
+    }
 }
 
-enum stirkeep_status stk_reading_start(struct stk_reading *reading, uint64_t number, int config,
-                                       int rules, struct stk_error *error)
+enum stirkeep_status stk_reading_init(struct stk_reading *reading)
 {
-    int reason = 0;
+    *reading = (struct stk_reading){.fds = {-1, -1}};
+    reading->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (reading->done < 0)
+        return STIRKEEP_IO;
+    (void)sem_init(&reading->begin, 0, 0);
+    (void)sem_init(&reading->end, 0, 0);
+    reading->has_thread = pthread_create(&reading->thread, NULL, run, reading) == 0;
+    if (reading->has_thread) {
+        wait_for(&reading->end);
+        return STIRKEEP_OK;
+    }
+    stk_reading_free(reading);
+    return STIRKEEP_UNAVAILABLE;
+}
 
+void stk_reading_start(struct stk_reading *reading, uint64_t number, int config, int rules)
+{
     reading->number = number;
     reading->fds[0] = config;
     reading->fds[1] = rules;
     reading->error = (struct stk_error){0};
-    reason = pthread_create(&reading->thread, NULL, run, reading);
-    reading->is_running = reason == 0;
-    if (reading->is_running)
-        return STIRKEEP_OK;
-    stk_reading_drop(reading);
-    return stk_error_set(error, STIRKEEP_UNAVAILABLE, "front: no thread to read it: %s",
-                         strerror(reason));
+    reading->is_running = true;
+    (void)sem_post(&reading->begin);
 }
 
 void stk_reading_join(struct stk_reading *reading)
 {
     uint64_t count = 0;
 
-    (void)pthread_join(reading->thread, NULL);
+    wait_for(&reading->end);
     reading->is_running = false;
     (void)!read(reading->done, &count, sizeof(count));
 }
@@ -102,6 +115,12 @@ void stk_reading_free(struct stk_reading *reading)
     if (reading->is_running)
         stk_reading_join(reading);
     stk_reading_drop(reading);
+    if (reading->has_thread) {
+        reading->over = true;
+        (void)sem_post(&reading->begin);
+        (void)pthread_join(reading->thread, NULL);
+    }
+    reading->has_thread = false;
     if (reading->done >= 0)
         (void)close(reading->done);
     reading->done = -1;

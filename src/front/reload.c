@@ -95,13 +95,9 @@ static void tell(struct stk_front *front, uint64_t number, const struct stk_erro
 
 static void start(struct stk_front *front, struct stk_control_message *message)
 {
-    struct stk_error error = {0};
-    int fds[2] = {message->fds[0], message->fds[1]};
-
+    stk_reading_start(&front->reading, message->number, message->fds[0], message->fds[1]);
     message->fds[0] = -1;
     message->fds[1] = -1;
-    if (stk_reading_start(&front->reading, message->number, fds[0], fds[1], &error) != STIRKEEP_OK)
-        tell(front, message->number, &error);
 }
 
 static void is_read(evutil_socket_t fd, short what, void *context)

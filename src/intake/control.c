@@ -2,6 +2,7 @@
 #include "intake/intake.h"
 
 #include "room/room.h"
+#include <stdio.h>
 #include <unistd.h>
 
 static void leave(struct stk_intake *intake, int exit_status)
@@ -57,6 +58,12 @@ static void obey(struct stk_intake *intake, const struct stk_control_message *me
     switch (message->kind) {
     case STK_CONTROL_DRAIN:
         drain(intake);
+        break;
+    case STK_CONTROL_PING:
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, STK_ROOM_INTAKE, NULL);
+        break;
+    case STK_CONTROL_LOCKED:
+        (void)snprintf(intake->locked, sizeof(intake->locked), "%s", message->text);
         break;
     case STK_CONTROL_CONFIG:
         stk_reload_take(intake, message);

@@ -57,7 +57,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
 
 int stk_intake_run(struct stk_intake *intake)
 {
-    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_INTAKE, NULL))
+    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_INTAKE, intake->lockdown))
         return 1;
     (void)event_base_dispatch(intake->base);
     return intake->exit_status;

@@ -15,6 +15,7 @@
 #include "intake/replay.h"
 #include "intake/spool.h"
 #include "intake/staged.h"
+#include "lockdown/lockdown.h"
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -30,7 +31,9 @@
 
 struct stk_intake {
     struct stk_config *config;
-    uint64_t started_us; /* CLOCK_MONOTONIC */
+    char lockdown[STK_LOCKDOWN_WORD];  /* for READY */
+    char locked[STK_CONTROL_TEXT_MAX]; /* how each process is locked down, a line each */
+    uint64_t started_us;               /* CLOCK_MONOTONIC */
     struct stk_catalog *catalog;
     struct event_base *base;
     struct stk_arena arena; /* for a message of a link, or an act */

@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "intake/doctor.h"
 #include "intake/intake.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,11 +27,33 @@ struct doctor {
 
 static void next_key(struct doctor *doctor, const struct stk_key_id *after);
 
+/* How each process is locked down: "NAME: TEXT" a line, as stirkeepd has found it. */
+static void tell_lockdown(struct doctor *doctor)
+{
+    const char *said = doctor->task->intake->locked;
+    char lines[STK_CONTROL_TEXT_MAX] = "";
+    char *rest = lines;
+    char *line = NULL;
+
+    (void)snprintf(lines, sizeof(lines), "%s", said);
+    while (rest[0] != '\0' && (line = strsep(&rest, "\n")) != NULL) {
+        stk_diagnosis_fact(&doctor->diagnosis, "locked down", "%s", line);
+        if (strstr(line, "not ") != NULL)
+            stk_diagnosis_trouble(&doctor->diagnosis, STK_SLIGHT,
+                                  "let the container have seccomp, or the kernel; then set "
+                                  "[lock-down] require",
+                                  "%s", line);
+        if (rest == NULL)
+            break;
+    }
+}
+
 static void finish(struct doctor *doctor)
 {
     struct stk_task *task = doctor->task;
     struct stk_admin_response *response = &task->response;
 
+    tell_lockdown(doctor);
     response->facts = doctor->diagnosis.facts;
     response->fact_count = doctor->diagnosis.fact_count;
     response->troubles = doctor->diagnosis.troubles;

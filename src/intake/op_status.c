@@ -106,6 +106,26 @@ static void take_token(struct stk_task *task, const struct stk_token_report *tok
         not_ready(service, "the audit trail cannot be written, so nothing is signed");
 }
 
+/* The lines that stirkeepd sent last; what is open in them is a warning, too. */
+static void take_lockdown(struct stk_task *task)
+{
+    struct stk_service_status *service = &task->response.service;
+    char *rest = stk_arena_copy(&task->arena, task->intake->locked, strlen(task->intake->locked));
+    const char **lines = stk_arena_take(&task->arena, STK_PROCESSES_MAX * sizeof(*lines));
+    char *line = NULL;
+    size_t count = 0;
+
+    if (rest == NULL || lines == NULL || rest[0] == '\0')
+        return;
+    while (count < STK_PROCESSES_MAX && (line = strsep(&rest, "\n")) != NULL) {
+        lines[count++] = line;
+        if (strstr(line, "not ") != NULL)
+            warn(task, line);
+    }
+    service->lock_down = lines;
+    service->lock_down_count = count;
+}
+
 static void take_front(struct stk_task *task)
 {
     const struct stk_pushes *pushes = &task->intake->pushes;
@@ -130,6 +150,7 @@ static void finish(void *context)
     struct stk_task *task = context;
 
     take_front(task);
+    take_lockdown(task);
     task->response.service.intake_use =
         (struct stk_room_use){stk_clock_cpu_us(), stk_clock_mono_us() - task->intake->started_us};
     stk_task_answer(task, STK_ADMIN_STATUS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
+#include "base/log.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <poll.h>
@@ -107,6 +108,8 @@ static void obey(struct stk_keeper *keeper)
         return;
     if (message.kind == STK_CONTROL_ROOM_UP || message.kind == STK_CONTROL_ROOM_DOWN)
         note_room(keeper, &message);
+    if (message.kind == STK_CONTROL_PING)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, STK_ROOM_KEEPER, NULL);
     if (message.kind != STK_CONTROL_DRAIN)
         return;
     wait_until_idle(keeper, stk_clock_mono_us() + DRAIN_MS * 1000);
@@ -121,6 +124,16 @@ static int tick_ms(const struct stk_keeper *keeper)
     return quarter < 1 ? 1 : quarter > TICK_MS ? TICK_MS : (int)quarter;
 }
 
+/* Somebody has put another directory where the trail is, as by mounting one: this process may not
+ * use it, and the next one may. */
+static void check_trail(struct stk_keeper *keeper)
+{
+    if (stk_recorder_writable(&keeper->recorder) || !stk_keeper_trail_moved(keeper))
+        return;
+    stk_log(STK_LOG_WARNING, "audit trail: its directory is another one: a new keeper takes over");
+    _exit(1);
+}
+
 _Noreturn void stk_control_loop(struct stk_keeper *keeper)
 {
     for (;;) {
@@ -130,5 +143,6 @@ _Noreturn void stk_control_loop(struct stk_keeper *keeper)
             obey(keeper);
         stk_watchdog_check(keeper);
         stk_recorder_watch(&keeper->recorder);
+        check_trail(keeper);
     }
 }

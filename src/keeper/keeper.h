@@ -9,6 +9,7 @@
 #include "keeper/outbox.h"
 #include "keeper/recorder.h"
 #include "keeper/tally.h"
+#include "lockdown/lockdown.h"
 #include "model/number_hash.h"
 #include "room/room.h"
 #include "token/signer.h"
@@ -114,7 +115,8 @@ enum stk_room_sight { STK_SIGHT_NONE, STK_SIGHT_UP, STK_SIGHT_DOWN };
 
 struct stk_keeper {
     struct stk_config *config;
-    uint64_t started_us; /* CLOCK_MONOTONIC */
+    uint64_t started_us;   /* CLOCK_MONOTONIC */
+    ino_t trail_directory; /* that Landlock lets it write to; 0: any */
     struct stk_recorder recorder;
     struct stk_outbox outbox;
     struct stk_clerk clerk;
@@ -178,10 +180,15 @@ void stk_keeper_find_audit_key(struct stk_keeper *keeper);
 /* Read the key for numbers, when they are hashed. CONFIG with the reason, NO_MEMORY. */
 enum stirkeep_status stk_keeper_read_number_key(struct stk_keeper *keeper, struct stk_error *error);
 
-/* ---- memory.c */
+/* ---- access.c */
 
-/* Keep all memory out of the swap where RLIMIT_MEMLOCK allows; logs once which it is. */
-void stk_memory_lock(void);
+/* No files from now on but the trail's, the module's and the token's (docs/man/stirkeep.conf.5,
+ * [lock-down]). As stk_lockdown_files. */
+enum stirkeep_status stk_keeper_lock_files(const struct stk_config *config,
+                                           struct stk_lockdown *lock, struct stk_error *error);
+/* Then: which directory the trail's is; and is it another one now? */
+void stk_keeper_note_trail(struct stk_keeper *keeper);
+bool stk_keeper_trail_moved(const struct stk_keeper *keeper);
 
 /* ---- signer_thread.c, custody_thread.c, clerk_thread.c, sealer_thread.c:
  * pthread_create(..., their struct) */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
+#include "base/log.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +54,16 @@ static void wait_for_tick(struct stk_keeper *keeper)
     (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until);
 }
 
+/* Modules seldom say why they cannot begin. */
+static void hint_at_lock_down(const struct stk_config *config)
+{
+    if (config->lock_down.keeper == STK_KEEPER_STRICT &&
+        strstr(config->token.module, "softhsm") == NULL)
+        stk_log(STK_LOG_INFO,
+                "the module has no sockets, devices and shared memory: one that needs "
+                "them takes [lock-down] keeper = module");
+}
+
 /* No module, no PIN and no key in the hands of another thread than custody's: main only waits. */
 static void open_token(struct stk_keeper *keeper)
 {
@@ -67,6 +79,8 @@ static void open_token(struct stk_keeper *keeper)
             fail(STIRKEEP_TOKEN_ERROR, "token: it did not open within 60 s");
     }
     (void)pthread_mutex_unlock(&keeper->lock);
+    if (keeper->open_status != STIRKEEP_OK)
+        hint_at_lock_down(keeper->config);
     if (keeper->open_status != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &keeper->open_error);
 }
@@ -99,6 +113,8 @@ int main(void)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_KEEPER);
     struct stk_keeper *keeper = NULL;
+    char word[STK_LOCKDOWN_WORD] = "";
+    struct stk_lockdown lock = {0};
     struct stk_error error = {0};
     pthread_t compressor;
 
@@ -106,14 +122,22 @@ int main(void)
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     stk_memory_lock();
+    if (stk_keeper_lock_files(config, &lock, &error) != STIRKEEP_OK ||
+        stk_lockdown_before_module(&lock, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &error);
     keeper = new_keeper(config);
+    if (lock.landlock > 0)
+        stk_keeper_note_trail(keeper);
     if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     open_token(keeper);
     start_thread(&keeper->outbox.thread, stk_outbox_run, &keeper->outbox);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
-    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, NULL))
+    if (stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_KEEPER, &error);
+    stk_lockdown_word(&lock, word);
+    if (!stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, STK_ROOM_KEEPER, word))
         fail(STIRKEEP_NOT_CONNECTED, "control channel: closed");
     start_thread(&keeper->clerk_thread.thread, stk_clerk_thread_run, &keeper->clerk_thread);
     start_thread(&keeper->sealer.thread, stk_sealer_thread_run, &keeper->sealer);

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "lockdown/lockdown.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -92,8 +93,8 @@ static bool take_rights_away(void)
     const struct rlimit none = {0, 0};
 
     (void)umask(077);
-    return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    return stk_lockdown_no_capabilities() && setrlimit(RLIMIT_CORE, &none) == 0 &&
+           prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 enum stirkeep_status stk_room_read_config(int fd, struct stk_config **ret_config,

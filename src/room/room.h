@@ -38,7 +38,7 @@ const char *stk_room_name(enum stk_room room);
 
 enum stk_control_kind {
     /* room -> porter */
-    STK_CONTROL_READY = 1,   /* it does its work from now on */
+    STK_CONTROL_READY = 1,   /* it does its work from now on; `text` as stk_lockdown_word */
     STK_CONTROL_PIN_REFUSED, /* do not hand out this PIN file again until it changes */
     STK_CONTROL_FAILED,      /* cannot start; `text` says why (the porter logs it once) */
     STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
@@ -48,6 +48,7 @@ enum stk_control_kind {
                              cannot be: `text` says why */
     STK_CONTROL_SEALED,   /* keeper: a seal of the trail, for the witness: `text` is its line, and
                                 `number` the last record that it covers */
+    STK_CONTROL_PONG,   /* its loop turns */
     /* porter -> room */
     STK_CONTROL_DRAIN,       /* finish what is in flight, then exit 0 */
     STK_CONTROL_ROOM_UP,     /* `room` is ready (again): repeat what it has not answered */
@@ -59,6 +60,8 @@ enum stk_control_kind {
     STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`
                              says why, or as STK_POLICY_TEXT which policy is in force */
     STK_CONTROL_PROGRAM, /* front: the answer to WHO: `text` is "EXECUTABLE\nUNIT", each may be "" */
+    STK_CONTROL_LOCKED,  /* intake: how each process is locked down: `text` is a line each */
+    STK_CONTROL_PING,    /* any: PONG at once */
     STK_CONTROL_KIND_END
 };
 
@@ -95,8 +98,8 @@ void stk_control_drop(struct stk_control_message *message);
 
 /*
  * Start of a room's main(): log opened; SIGPIPE, SIGHUP, SIGINT and SIGTERM ignored (the porter
- * says when a room ends, by DRAIN or by closing the control channel); no core dump, not dumpable,
- * no new privileges; only its descriptors open and none inherited further; configuration read from
+ * says when a room ends, by DRAIN or by closing the control channel); no capabilities, no core dump,
+ * not dumpable, no new privileges; only its descriptors open and none inherited further; configuration read from
  * STK_FD_CONFIG, which is closed. On failure the porter is told and the process exits with 1. Run
  * before any thread exists.
  */

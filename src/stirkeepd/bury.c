@@ -16,7 +16,10 @@
 
 static void describe_death(int wait_status, char ret_text[DEATH_TEXT])
 {
-    if (WIFSIGNALED(wait_status))
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS)
+        (void)snprintf(ret_text, DEATH_TEXT,
+                       "killed by SIGSYS: a system call its filter does not allow");
+    else if (WIFSIGNALED(wait_status))
         (void)snprintf(ret_text, DEATH_TEXT, "ended by signal %d (%s)", WTERMSIG(wait_status),
                        strsignal(WTERMSIG(wait_status)));
     else

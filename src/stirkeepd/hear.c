@@ -6,6 +6,7 @@
 #include "stirkeepd/notify.h"
 #include "stirkeepd/program.h"
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define HEARD_AT_ONCE 16 /* of one room, before the others have their turn */
@@ -25,7 +26,38 @@ static void note_all_up(struct stk_rooms *rooms)
     }
 }
 
-static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+static void add_line(char text[STK_CONTROL_TEXT_MAX], const char *name, const char *line)
+{
+    size_t length = strlen(text);
+
+    (void)snprintf(text + length, STK_CONTROL_TEXT_MAX - length, "%s%s: %s", length > 0 ? "\n" : "",
+                   name, line);
+}
+
+/* intake has the answer for whoever asks how far the service is locked down. */
+static void tell_lockdown(const struct stk_rooms *rooms)
+{
+    const struct stk_room_record *intake = &rooms->records[STK_ROOM_INTAKE];
+    char text[STK_CONTROL_TEXT_MAX] = "";
+    char line[STK_LOCKDOWN_TEXT] = "";
+
+    if (intake->state != STK_ROOM_UP)
+        return;
+    (void)stk_lockdown_describe((int)getpid(), rooms->lockdown, rooms->config, line);
+    add_line(text, "stirkeepd", line);
+    for (unsigned i = 0; i < STK_ROOM_COUNT; i++) {
+        const struct stk_room_record *record = &rooms->records[i];
+
+        if (record->state != STK_ROOM_UP)
+            continue;
+        (void)stk_lockdown_describe((int)record->pid, record->lockdown, rooms->config, line);
+        add_line(text, stk_room_name((enum stk_room)i), line);
+    }
+    (void)stk_control_send(intake->control, STK_CONTROL_LOCKED, STK_ROOM_INTAKE, text);
+}
+
+static void note_ready(struct stk_rooms *rooms, enum stk_room room, const char *lockdown,
+                       uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
 
@@ -34,8 +66,13 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now
     record->state = STK_ROOM_UP;
     record->due_us = STK_DUE_NEVER;
     record->up_since_us = now_us;
+    record->silent_us = 0;
+    record->ping_us = stk_due_after(now_us, STK_PING_MS);
+    (void)snprintf(record->lockdown, sizeof(record->lockdown), "%.*s",
+                   (int)sizeof(record->lockdown) - 1, lockdown);
     stk_log(STK_LOG_INFO, "%s: ready, pid %d", stk_room_name(room), (int)record->pid);
     stk_rooms_tell_others(rooms, STK_CONTROL_ROOM_UP, room, NULL);
+    tell_lockdown(rooms);
     if (room == STK_ROOM_INTAKE && rooms->phase == STK_PHASE_RUNNING)
         stk_reload_intake_up(rooms);
     if (rooms->phase == STK_PHASE_STARTING && room == STK_ROOM_INTAKE)
@@ -87,7 +124,7 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
         return false;
     switch (message->kind) {
     case STK_CONTROL_READY:
-        note_ready(rooms, room, now_us);
+        note_ready(rooms, room, message->text, now_us);
         return true;
     case STK_CONTROL_PIN_REFUSED:
         if (room == STK_ROOM_KEEPER)
@@ -96,6 +133,9 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
     case STK_CONTROL_SEALED:
         return room == STK_ROOM_KEEPER &&
                stk_witness_take(&rooms->witness, message->text, message->number);
+    case STK_CONTROL_PONG:
+        stk_health_answered(rooms, room, now_us);
+        return true;
     case STK_CONTROL_FAILED:
         note_failed(rooms, room, message->text, now_us);
         return true;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "lockdown/lockdown.h"
 #include "stirkeepd/lives.h"
 #include "stirkeepd/rooms.h"
 #include "stirkeepd/secret_file.h"
@@ -112,6 +113,15 @@ static enum stirkeep_status open_number_key(struct stk_rooms *rooms, struct stk_
                                &rooms->number_key, error);
 }
 
+/* Whose program a client is, the kernel tells root only with a capability of its own. */
+static void warn_of_programs(const struct stk_config *config)
+{
+    if (geteuid() == 0 && stk_policy_needs_program(config->policy) && !stk_lockdown_sees_programs())
+        stk_log(STK_LOG_WARNING,
+                "grants with an executable or a unit are nobody's: stirkeepd has not "
+                "got CAP_SYS_PTRACE");
+}
+
 int stk_porter_run(const struct stk_options *options)
 {
     struct stk_rooms rooms = {.libexec = options->libexec,
@@ -142,8 +152,12 @@ int stk_porter_run(const struct stk_options *options)
         status = open_sockets(&rooms, &error);
     if (status == STIRKEEP_OK)
         status = stk_links_make(&rooms.links, &error);
+    if (status == STIRKEEP_OK)
+        status = stk_lockdown_porter(config, rooms.lockdown, &error);
     if (status == STIRKEEP_OK) {
+        warn_of_programs(config);
         stk_witness_init(&rooms.witness, config);
+        stk_health_start(&rooms.health);
         stk_rooms_begin(&rooms, stk_clock_mono_us());
         loop(&rooms, signals);
         settle_witness(&rooms, signals);

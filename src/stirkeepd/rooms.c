@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "stirkeepd/birth.h"
 #include "stirkeepd/lives.h"
+#include <errno.h>
 #include <signal.h>
 
 #define READY_MS 30000
@@ -44,7 +45,9 @@ void stk_room_drain(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us
 static void tell(const struct stk_rooms *rooms, enum stk_room to, enum stk_control_kind kind,
                  enum stk_room about, const char *text)
 {
-    if (!stk_control_send(rooms->records[to].control, kind, about, text))
+    /* One that is gone is about to be buried. */
+    if (!stk_control_send(rooms->records[to].control, kind, about, text) && errno != EPIPE &&
+        errno != ECONNRESET)
         stk_log(STK_LOG_WARNING, "%s: its control channel takes nothing", stk_room_name(to));
 }
 
@@ -187,9 +190,12 @@ int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
 {
     uint64_t next_us = stk_reload_tick(rooms, now_us);
     uint64_t witness_us = stk_witness_tick(&rooms->witness, now_us);
+    uint64_t health_us = stk_health_tick(rooms, now_us);
 
     if (witness_us < next_us)
         next_us = witness_us;
+    if (health_us < next_us)
+        next_us = health_us;
     look_for_pin(rooms, now_us);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
         if (has_due(&rooms->records[i]) && rooms->records[i].due_us <= now_us)

@@ -2,7 +2,9 @@
 #ifndef STK_STIRKEEPD_ROOMS_H
 #define STK_STIRKEEPD_ROOMS_H
 
+#include "lockdown/lockdown.h"
 #include "room/room.h"
+#include "stirkeepd/health.h"
 #include "stirkeepd/links.h"
 #include "stirkeepd/pin.h"
 #include "stirkeepd/reading.h"
@@ -35,7 +37,10 @@ struct stk_room_record {
     uint64_t up_since_us; /* 0: was not ready in this life */
     unsigned backoff_ms;
     bool killed;
-    bool explained; /* why it ends was logged */
+    bool explained;     /* why it ends was logged */
+    uint64_t ping_us;   /* when it is to be asked next whether its loop turns; 0: at once */
+    uint64_t silent_us; /* since when it owes the answer; 0: it does not */
+    char lockdown[STK_LOCKDOWN_WORD]; /* what it said with READY */
 };
 
 enum stk_phase {
@@ -59,6 +64,8 @@ struct stk_rooms {
     struct stk_pin pin;
     int number_key; /* descriptor of the key for numbers, for the service's life; -1: none */
     struct stk_witness witness;
+    struct stk_health health;
+    char lockdown[STK_LOCKDOWN_WORD]; /* this process's own */
     uint64_t pin_look_us; /* while the keeper lacks one that works: when to look; 0: it does not */
     enum stk_phase phase;
     int exit_status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/spawn.h"
 
+#include "lockdown/lockdown.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -72,6 +73,8 @@ static _Noreturn void become_room(const struct stk_birth *birth)
     fds[STDERR_FILENO] = STDERR_FILENO;
     if (!forget_signals() || !place_descriptors(fds))
         fail(birth, birth->fds[STK_FD_CONTROL], "descriptors");
+    if (birth->user->change && !stk_lockdown_forget_root())
+        fail(birth, STK_FD_CONTROL, "giving up what root may");
     if (!stk_user_become(birth->user))
         fail(birth, STK_FD_CONTROL, "changing to its user");
     (void)execve(program, arguments, birth->environment);

@@ -71,6 +71,18 @@ static void read_configuration(const char *path, char *ret_tokens, size_t size)
     (void)fclose(file);
 }
 
+void stk_softhsm_files(const char *directory, char ret_configuration[PATH_MAX],
+                       char ret_tokens[PATH_MAX])
+{
+    if (!configuration_path(ret_configuration, PATH_MAX))
+        ret_configuration[0] = '\0';
+    (void)snprintf(ret_tokens, PATH_MAX, "%s", DEFAULT_TOKENS);
+    if (directory[0] != '\0')
+        (void)snprintf(ret_tokens, PATH_MAX, "%s", directory);
+    else if (ret_configuration[0] != '\0')
+        read_configuration(ret_configuration, ret_tokens, PATH_MAX);
+}
+
 void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, const char *directory)
 {
     const char *slash = strrchr(module, '/');

@@ -29,6 +29,11 @@ struct stk_softhsm {
  */
 void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, const char *directory);
 
+/* What SoftHSM will open, whichever module brings it in: its configuration ("": too long), and the
+ * directory of tokens: `directory`, or when that is "" what the configuration says. */
+void stk_softhsm_files(const char *directory, char ret_configuration[PATH_MAX],
+                       char ret_tokens[PATH_MAX]);
+
 /*
  * SoftHSM says of nothing why it could not begin: add to `error` when its configuration or its
  * directory of tokens cannot be used by this process.

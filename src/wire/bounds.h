@@ -11,6 +11,7 @@
 #define STK_SPKI_MAX 2048                /* bytes of a SubjectPublicKeyInfo */
 #define STK_ACTIVATE_AT_MAX 253402300799 /* the last second of the year 9999 */
 #define STK_WARNINGS_MAX 64              /* in one answer */
+#define STK_PROCESSES_MAX 16             /* of a service */
 #define STK_PROBLEMS_MAX 256             /* in one answer */
 #define STK_REQUESTED_MAX 64             /* keys without a certificate in one answer */
 #define STK_INVENTORY_MAX 32             /* certificates of one key on the token */

@@ -94,6 +94,8 @@ struct stk_service_status {
     const struct stk_front_counters *front_counters;   /* NULL: not known */
     const struct stk_keeper_counters *keeper_counters; /* likewise */
     struct stk_room_use intake_use;
+    const char *const *lock_down; /* "front: system calls filtered, ..." */
+    size_t lock_down_count;
 };
 
 struct stk_admin_response {

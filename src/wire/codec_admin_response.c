@@ -140,6 +140,8 @@ static Stirkeep__V1__ServiceStatus service_of(const struct stk_service_status *s
     body.audit_sealed = service->audit_sealed;
     body.audit_unsealed = service->audit_unsealed;
     body.audit_unsealed_since = service->audit_unsealed_since;
+    body.lock_down = (char **)service->lock_down;
+    body.n_lock_down = service->lock_down_count;
     return body;
 }
 

@@ -214,7 +214,9 @@ static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body
                                     .audit_key = body->audit_key,
                                     .audit_sealed = body->audit_sealed,
                                     .audit_unsealed = body->audit_unsealed,
-                                    .audit_unsealed_since = body->audit_unsealed_since};
+                                    .audit_unsealed_since = body->audit_unsealed_since,
+                                    .lock_down = (const char *const *)body->lock_down,
+                                    .lock_down_count = body->n_lock_down};
     if (body->intake_use != NULL)
         response->service.intake_use =
             (struct stk_room_use){body->intake_use->cpu_us, body->intake_use->up_us};
@@ -227,6 +229,9 @@ static enum stirkeep_status take_service(const Stirkeep__V1__ServiceStatus *body
     if (status == STIRKEEP_OK)
         status = stk_take_text(body->audit_key, "service_status.audit_key", 2 * STK_KEY_ID_LENGTH,
                                error);
+    if (status == STIRKEEP_OK)
+        status = stk_take_texts(body->lock_down, body->n_lock_down, "service_status.lock_down",
+                                STK_PROCESSES_MAX, error);
     return status == STIRKEEP_OK
                ? stk_take_texts(body->warnings, body->n_warnings, "service_status.warnings",
                                 STK_WARNINGS_MAX, error)

@@ -12,13 +12,14 @@ MAY = {"base": set(), "json": {"base"}, "model": {"base", "json"}}
 MAY.update({folder: VALUES for folder in DOMAIN})
 MAY["upload"] = VALUES | {"cert", "seal", "wipe"}
 MAY["config"] = VALUES | {"policy"}
-MAY["room"] = VALUES | {"config", "policy"}
+MAY["lockdown"] = VALUES | {"config", "policy"}
+MAY["room"] = VALUES | {"config", "policy", "lockdown"}
 MAY["client"] = VALUES | {"wire"}
-ROOM = VALUES | {"config", "policy", "room", "wire"}
+ROOM = VALUES | {"config", "policy", "lockdown", "room", "wire"}
 MAY["front"] = ROOM | {"passport"}
 MAY["intake"] = ROOM | {"cert", "catalog", "upload", "wipe"}
 MAY["keeper"] = ROOM | {"cert", "seal", "passport", "audit", "token"}
-MAY["stirkeepd"] = VALUES | {"config", "policy", "room"}
+MAY["stirkeepd"] = VALUES | {"config", "policy", "lockdown", "room"}
 MAY["cli"] = VALUES | {"wire", "client", "cert", "seal", "upload", "passport", "wipe", "audit",
                        "config", "policy"}
 MAY["integrations"] = VALUES | {"wire", "client", "cert", "passport"}

@@ -39,6 +39,9 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_int_equal(config->signing.iat_window_s, 60);
     assert_int_equal(config->signing.tn_digits, 15);
     assert_int_equal(config->signing.profile, STK_PROFILE_STRICT);
+    assert_int_equal(config->lock_down.require, STK_REQUIRE_SECCOMP);
+    assert_int_equal(config->lock_down.keeper, STK_KEEPER_STRICT);
+    assert_string_equal(config->lock_down.module_paths, "");
     assert_string_equal(config->attestation.file, "");
     assert_false(config->attestation.lower);
     assert_int_equal(config->attestation.otherwise, STK_LEVEL_NONE);
@@ -66,6 +69,7 @@ static void every_key_arrives_where_it_belongs(void **state)
              "deadline-ms=10\niat-window-s=5\ntn-digits=11\n[import]\nprofile=test\n[admin]\nuser="
              "root, 1234\n"
              "[rooms]\nfront-user=60001\nintake-user=60002\nkeeper-user=60003\n"
+             "[lock-down]\nrequire=nothing\nkeeper=module\nmodule-paths=/dev/hsm, /opt/hsm\n"
              "[attestation]\nfile=/r.csv\ndefault=B\nexceed=lower\n");
     (void)state;
 
@@ -98,6 +102,9 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_int_equal(config->signing.deadline_ms, 10);
     assert_int_equal(config->signing.iat_window_s, 5);
     assert_int_equal(config->signing.tn_digits, 11);
+    assert_int_equal(config->lock_down.require, STK_REQUIRE_NOTHING);
+    assert_int_equal(config->lock_down.keeper, STK_KEEPER_MODULE);
+    assert_string_equal(config->lock_down.module_paths, "/dev/hsm,/opt/hsm");
     assert_string_equal(config->attestation.file, "/r.csv");
     assert_int_equal(config->attestation.otherwise, STK_LEVEL_B);
     assert_true(config->attestation.lower);
@@ -288,6 +295,12 @@ static void bad_values_are_refused_with_the_reason(void **state)
         {"[audit]\nnumbers = secret", "[audit] numbers: neither plain nor hashed: secret"},
         {"[audit]\nnumber-key = k", "[audit] number-key: a relative path: k"},
         {"[import]\nprofile = lax", "[import] profile: neither strict nor test: lax"},
+        {"[lock-down]\nrequire = yes",
+         "[lock-down] require: none of nothing, seccomp, landlock: yes"},
+        {"[lock-down]\nkeeper = lax", "[lock-down] keeper: neither strict nor module: lax"},
+        {"[lock-down]\nmodule-paths = /a, b", "[lock-down] module-paths: a relative path: b"},
+        {"[lock-down]\nmodule-paths = /a,, /b",
+         "[lock-down] module-paths: an empty item between commas"},
         {"[signing]\ndeadline-ms = 9", "[signing] deadline-ms: not a number from 10 to 60000: 9"},
         {"[signing]\ntn-digits = 0", "[signing] tn-digits: not a number from 1 to 15: 0"},
         {"[signing]\ntn-digits = 16", "[signing] tn-digits: not a number from 1 to 15: 16"},

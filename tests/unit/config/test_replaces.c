@@ -61,6 +61,9 @@ static const struct {
     {"rooms", "front-user", "60001"},
     {"rooms", "intake-user", "60002"},
     {"rooms", "keeper-user", "60003"},
+    {"lock-down", "require", "landlock"},
+    {"lock-down", "keeper", "module"},
+    {"lock-down", "module-paths", "/a, /b"},
 };
 
 static void every_key_of_the_service_itself_needs_a_restart(void **state)

@@ -245,6 +245,11 @@ static void obey(struct stk_control_message *message)
     case STK_CONTROL_PROGRAM:
         note_program(message);
         break;
+    case STK_CONTROL_LOCKED:
+        break;
+    case STK_CONTROL_PING:
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, self, NULL);
+        break;
     default:
         note("hears %s %s", message->kind == STK_CONTROL_ROOM_UP ? "up" : "down",
              stk_room_name((enum stk_room)message->room));

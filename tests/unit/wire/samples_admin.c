@@ -9,6 +9,7 @@
 #include "fills.h"
 #include <string.h>
 
+static const char *const lock_down[] = {"first of lock_down", "second of lock_down"};
 static const char *const warnings[] = {"first of warnings", "second of warnings"};
 
 /* ---- requests */
@@ -330,7 +331,9 @@ void fill_answered_status(union decoded *value)
                                     .audit_unsealed_since = 1024,
                                     .front_counters = sample_front_counters(),
                                     .keeper_counters = sample_keeper_counters(),
-                                    .intake_use = {1001, 1002}};
+                                    .intake_use = {1001, 1002},
+                                    .lock_down = lock_down,
+                                    .lock_down_count = 2};
 }
 
 void fill_answered_error(union decoded *value)

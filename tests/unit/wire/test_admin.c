@@ -122,6 +122,7 @@ static void texts_and_bytes_may_be_as_long_as_their_limit_and_no_longer(void **s
                   {"answered destroy", "proof", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
                   {"answered rebuild", "problems", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
                   {"answered status", "warnings", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
+                  {"answered status", "lock_down", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
                   {"answered doctor", "name", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
                   {"answered doctor", "value", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},
                   {"answered doctor", "severity", STK_DIAGNOSIS_TEXT_MAX, STIRKEEP_TOO_LARGE},

@@ -44,6 +44,7 @@ static void lists_have_their_most_and_not_one_more(void **state)
     static const char key[2 + STK_KEY_ID_LENGTH] = {0x0a, STK_KEY_ID_LENGTH};
     static const struct many lists[] = {
         {"answered status", "warnings", "w", 1, STK_WARNINGS_MAX},
+        {"answered status", "lock_down", "l", 1, STK_PROCESSES_MAX},
         {"answered import", "warnings", "w", 1, STK_WARNINGS_MAX},
         {"answered install", "warnings", "w", 1, STK_WARNINGS_MAX},
         {"answered rebuild", "problems", "p", 1, STK_PROBLEMS_MAX},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
-#include "keeper/keeper.h"
+#include "lockdown/lockdown.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
