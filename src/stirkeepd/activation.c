@@ -73,15 +73,25 @@ static enum stirkeep_status place(int fd, const char *const *paths, size_t count
                          address.sun_path);
 }
 
+/* They are taken, or the start fails: nothing started later is to take them for its own. */
+static void forget(void)
+{
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+    (void)unsetenv("LISTEN_FDNAMES");
+}
+
 enum stirkeep_status stk_activation_take(const char *const *paths, size_t count, int *ret_fds,
                                          struct stk_error *error)
 {
     const long given = number_of("LISTEN_FDS");
+    const bool is_ours = number_of("LISTEN_PID") == (long)getpid();
     enum stirkeep_status status = STIRKEEP_OK;
 
     for (size_t i = 0; i < count; i++)
         ret_fds[i] = -1;
-    if (number_of("LISTEN_PID") != (long)getpid() || given <= 0)
+    forget();
+    if (!is_ours || given <= 0)
         return STIRKEEP_OK;
     if (given > GIVEN_MAX)
         return stk_error_set(error, STIRKEEP_CONFIG, "socket activation: %ld sockets", given);

@@ -294,6 +294,8 @@ static int take(const struct fixture *fixture, int make, const char *pid, const 
         return strncmp(error.message, "socket activation: ", 19) == 0 ? 1 : 91;
     if (fds[0] != -1)
         return 92;
+    if (getenv("LISTEN_PID") != NULL || getenv("LISTEN_FDS") != NULL)
+        return 94; /* what it starts would take them for its own */
     if (fds[1] == -1)
         return 2;
     /* Out of the rooms' numbers, not inherited, not blocking. */
