@@ -4,7 +4,7 @@
 #include "room/room.h"
 #include <signal.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_INTAKE);
     struct stk_intake *intake = NULL;
@@ -13,6 +13,7 @@ int main(void)
 
     /* A catalog at the file size limit is a failed write, not the end of intake. */
     (void)signal(SIGXFSZ, SIG_IGN);
+    stk_room_await_go(STK_ROOM_INTAKE, argc, argv);
     if (stk_intake_new(config, &intake, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_INTAKE, &error);
     exit_status = stk_intake_run(intake);
