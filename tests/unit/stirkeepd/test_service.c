@@ -108,7 +108,9 @@ static void a_room_has_its_descriptors_and_variables_and_nothing_else(void **sta
         assert_false(start_has(service, rooms[i], "hidden"));
     }
     (void)snprintf(wanted, sizeof(wanted),
-                   " env=PATH=/usr/bin:/bin,LANG=C,SOFTHSM2_CONF=%s/softhsm2.conf,", service->base);
+                   " env=PATH=/usr/bin:/bin,LANG=C,GLIBC_TUNABLES=glibc.malloc.tcache_count=127,"
+                   "SOFTHSM2_CONF=%s/softhsm2.conf,",
+                   service->base);
     assert_true(start_has(service, "keeper", wanted));
     assert_true(start_has(service, "intake", " env=PATH=/usr/bin:/bin,LANG=C,"));
     assert_true(start_has(service, "front", " env=PATH=/usr/bin:/bin,LANG=C,"));
