@@ -72,9 +72,12 @@ class Load:
 
 
 def trail_files(service):
+    """The oldest one first; the number of its last record stands behind the name of a rotated one."""
     directory, name = os.path.split(service.audit)
-    return [f"{directory}/{entry}" for entry in sorted(os.listdir(directory))
-            if entry.startswith(name) and not entry.endswith((".zst", ".lock"))]
+    rotated = [entry for entry in os.listdir(directory)
+               if entry.startswith(f"{name}.") and entry[len(name) + 1:].isdigit()]
+    rotated.sort(key=lambda entry: int(entry[len(name) + 1:]))
+    return [f"{directory}/{entry}" for entry in (*rotated, name)]
 
 
 def told(figures):

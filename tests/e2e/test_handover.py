@@ -14,13 +14,13 @@ import sys
 import time
 
 import steady
+from handover import TAKE_OVER_LIMIT, start_next, take_over
 from stirkeep import PORTER, ROOMS, ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 HAND_OVERS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 KILL_SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
 PATIENCE = {"signing": {"deadline-ms": "5000"}}
-TAKE_OVER_LIMIT = 30
 
 # A room that stands by, and does what the word says as soon as it may go on.
 FAKE_ROOM = """#!/usr/bin/python3
@@ -42,21 +42,6 @@ def control_kind(name):
              text[text.index("enum stk_control_kind"):text.index("STK_CONTROL_KIND_END")]
              .splitlines() if line.strip().startswith("STK_CONTROL_")]
     return kinds.index(f"STK_CONTROL_{name}") + 1
-
-
-def start_next(service, *more):
-    return subprocess.Popen([*service.command(), "--take-over", *more], stdin=subprocess.DEVNULL,
-                            stdout=service.stderr, stderr=service.stderr)
-
-
-def take_over(service):
-    """The next one serves, the one before is gone; seconds that took."""
-    began = time.monotonic()
-    following = start_next(service)
-    equal(service.porter.wait(TAKE_OVER_LIMIT), 0, f"exit status of the old one\n{service.said()}")
-    service.porter = following
-    equal(following.poll(), None, "the new one ended")
-    return time.monotonic() - began
 
 
 def refused(service, *more):
