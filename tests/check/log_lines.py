@@ -15,7 +15,7 @@ import sys
 PAGE = "docs/OPERATIONS.md"
 SECTION = "\n## The log\n"
 ELLIPSIS = "…"
-CALL = re.compile(r"\bstk_log\(\s*(\w+),\s*")
+CALL = re.compile(r"\bstk_log\(\s*([^,\"]+),\s*")
 TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(\w+))')
 CONVERSION = re.compile(r"%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|z|j|t)?[diouxXcspn]")
 ROW = re.compile(r"^\| `([^`]+)` \|(.*)\|(.*)\|$", re.M)
@@ -53,11 +53,12 @@ def lines_of(source):
         with open(path) as file:
             text = file.read()
         for call in CALL.finditer(text):
-            if call[1] in ("STK_LOG_INFO", "enum"):
+            levels = set(re.findall(r"STK_LOG_\w+", call[1]))
+            if levels == {"STK_LOG_INFO"} or call[1].startswith("enum stk_log_level"):
                 continue
             where = f"src/{name}:{text[:call.start()].count(chr(10)) + 1}"
             written = format_of(text[call.end():])
-            if call[1] not in ("STK_LOG_ERROR", "STK_LOG_WARNING") or written is None:
+            if not levels or written is None:
                 unread.append(where)
             else:
                 found[key_of(name, written)] = where
