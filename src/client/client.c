@@ -34,6 +34,7 @@ enum stirkeep_status stirkeep_client_new(const char *path, uint32_t timeout_ms,
         return STIRKEEP_NO_MEMORY;
     client->process = stk_process_id();
     client->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS_DEFAULT;
+    client->again.due_us = UINT64_MAX;
     stk_pending_start(&client->pending);
     status = stk_connection_start(&client->connection, path_or_default(path), STK_SIGN_MESSAGE_MAX,
                                   NULL);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "client/again.h"
 
 #define RETRY_FIRST_US 5000    /* before the second attempt in a row; the first is at once */
 #define RETRY_MAX_US 200000    /* the delay doubles up to this */
@@ -19,6 +20,7 @@ void stk_client_enter(struct stirkeep_client *client)
     stk_pending_forget(&client->pending);
     client->retry_delay_us = 0;
     client->retry_at_us = 0;
+    client->again.due_us = UINT64_MAX;
 }
 
 uint64_t stk_client_deadline(const struct stirkeep_client *client, uint32_t ms)
@@ -44,6 +46,8 @@ static enum stirkeep_status queue_all(struct stirkeep_client *client)
     for (const struct stk_slot *slot = stk_pending_first(&client->pending);
          slot != NULL && status == STIRKEEP_OK; slot = stk_pending_next(&client->pending, slot))
         status = stk_buffer_add(out, slot->frame.data, slot->frame.length);
+    if (status == STIRKEEP_OK)
+        stk_again_sent_all(client);
     return status;
 }
 
@@ -123,6 +127,9 @@ static bool take_answer(struct stirkeep_client *client, struct stk_response *res
         return false;
     }
     client->retry_delay_us = 0;
+    if (response->status == STIRKEEP_UNAVAILABLE &&
+        stk_again_keep(client, slot, stk_clock_mono_us()))
+        return false;
     *ret_result = (struct stk_result){
         .tag = slot->tag, .status = response->status, .message = "", .response = *response};
     if (response->status != STIRKEEP_OK) {
@@ -173,8 +180,11 @@ static void drop_stale(struct stirkeep_client *client)
         if (movement == STK_MOVEMENT_BYTES)
             (void)take_read(client, &nothing);
     }
-    if (movement != STK_MOVEMENT_NONE)
+    if (movement != STK_MOVEMENT_NONE) {
+        if (connection->fd >= 0)
+            stk_again_lost(client);
         stk_connection_close(connection);
+    }
     client->retry_at_us = 0;
     client->retry_delay_us = 0;
 }
@@ -189,7 +199,8 @@ static enum stirkeep_status send_or_connect(struct stirkeep_client *client, stru
     } else {
         status = connect_if_due(client, stk_clock_mono_us());
         /* Others are under way: the service is being waited for already. */
-        if (status == STIRKEEP_NOT_CONNECTED && client->pending.count > 1)
+        if (status == STIRKEEP_NOT_CONNECTED &&
+            (client->pending.count > 1 || stk_again_is_awaited(client, stk_clock_mono_us())))
             status = STIRKEEP_OK;
         if (status == STIRKEEP_BUSY)
             status = STIRKEEP_OK;
@@ -272,6 +283,7 @@ static bool move(struct stirkeep_client *client, uint64_t now_us)
 {
     if (connect_if_due(client, now_us) != STIRKEEP_OK)
         return false;
+    stk_again_send_due(client, now_us);
     switch (stk_connection_move(&client->connection)) {
     case STK_MOVEMENT_NONE:
         return false;
@@ -281,6 +293,7 @@ static bool move(struct stirkeep_client *client, uint64_t now_us)
         break;
     }
     stk_connection_close(&client->connection);
+    stk_again_lost(client);
     try_later(client, now_us);
     if (connect_if_due(client, now_us) == STIRKEEP_OK)
         stk_connection_flush(&client->connection);
@@ -295,6 +308,8 @@ uint64_t stk_client_due(const struct stirkeep_client *client, uint64_t until_us)
         until_us = client->pending.earliest_us;
     if (client->connection.fd < 0 && client->retry_at_us < until_us)
         until_us = client->retry_at_us;
+    if (client->connection.fd >= 0 && client->again.due_us < until_us)
+        until_us = client->again.due_us;
     return until_us;
 }
 

@@ -15,6 +15,10 @@ struct stirkeep_client {
     struct stk_connection connection;
     uint64_t retry_at_us; /* not to connect again before */
     uint64_t retry_delay_us;
+    struct {
+        uint64_t lost_us; /* when the last connection was lost; 0: none was */
+        uint64_t due_us; /* when something under way is to be asked again; UINT64_MAX: nothing is */
+    } again;
     struct stk_pending pending;
     struct stk_arena arena;       /* of the answer handed out last */
     struct stk_error error;       /* of the last call that failed */

@@ -90,6 +90,8 @@ enum stirkeep_status stk_pending_take(struct stk_pending *pending, struct stk_sl
     slot = &pending->slots[pending->unused.last];
     list_remove(pending, &pending->unused, slot);
     slot->state = STK_SLOT_NEW;
+    slot->again_us = 0;
+    slot->again_pause_us = 0;
     slot->id = ++pending->sequence * STK_UNDER_WAY_MAX + slot->index;
     slot->frame.length = 0;
     pending->count++;

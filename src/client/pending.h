@@ -18,7 +18,9 @@
 struct stk_slot {
     uint64_t id; /* sequence number * STK_UNDER_WAY_MAX + index; never 0 in use */
     uint64_t tag;
-    uint64_t deadline_us; /* CLOCK_MONOTONIC */
+    uint64_t deadline_us;    /* CLOCK_MONOTONIC */
+    uint64_t again_us;       /* when it is to be sent again; 0: it is not (again.h) */
+    uint64_t again_pause_us; /* how long it waited for that the last time */
     enum stk_request_kind kind;
     enum stirkeep_status failure; /* FAILED: why */
     enum stk_slot_state { STK_SLOT_FREE, STK_SLOT_NEW, STK_SLOT_WAITING, STK_SLOT_FAILED } state;

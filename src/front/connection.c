@@ -177,14 +177,16 @@ static void set_reading(struct stk_connection *connection)
 
 void stk_connection_settle(struct stk_connection *connection)
 {
-    bool draining = connection->front->drain_until_us != 0;
     bool over = false;
 
     if (connection->state != STK_CONNECTION_BROKEN)
         stk_output_write(connection);
-    if (connection->state == STK_CONNECTION_OPEN && connection->paused && !draining &&
-        stk_input_may_resume(connection))
+    if (connection->state == STK_CONNECTION_OPEN && connection->paused &&
+        stk_input_may_resume(connection)) {
         stk_input_process(connection); /* touches it again when that gave answers */
+        if (connection->front->drain_until_us != 0 && !connection->drained)
+            stk_hunger_note(connection);
+    }
     over = connection->unanswered == 0 && stk_output_unsent(connection) == 0;
     if (connection->state == STK_CONNECTION_ENDING && over && !connection->eof)
         linger(connection);

@@ -63,11 +63,12 @@ struct stk_connection {
     struct event writable;
     bool reading; /* which of the two events are set */
     bool writing;
-    bool asked;  /* has brought a complete request */
-    bool eof;    /* will send no more */
-    bool paused; /* see above */
-    bool hungry; /* stands in line to be read from */
-    bool dirty;  /* stands in front's list of those to settle */
+    bool asked;   /* has brought a complete request */
+    bool eof;     /* will send no more */
+    bool drained; /* the service ends: what it had sent by then is read, and no more is */
+    bool paused;  /* see above */
+    bool hungry;  /* stands in line to be read from */
+    bool dirty;   /* stands in front's list of those to settle */
     enum stk_connection_wait wait;
     uint64_t wait_until_us;
     uint32_t unanswered;
@@ -144,6 +145,9 @@ void stk_input_ready(evutil_socket_t fd, short what, void *context);
  * may be more, it stands in line again. */
 void stk_input_bite(struct stk_connection *connection);
 void stk_input_process(struct stk_connection *connection);
+
+/* Does a request, or what is none, lie in the buffer? */
+bool stk_input_has_frame(const struct stk_connection *connection);
 
 bool stk_input_may_resume(const struct stk_connection *connection);
 

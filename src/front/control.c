@@ -19,17 +19,32 @@ static void tell_refusals(struct stk_front *front)
     }
 }
 
-/* Nothing new is accepted or read; what was asked for is answered. */
+/* Nothing new is accepted; what clients had sent by now is read, and answered. */
 static void drain(struct stk_front *front)
 {
+    uint64_t now_us = stk_clock_mono_us();
+
     if (front->drain_until_us != 0)
         return;
-    front->drain_until_us = stk_clock_mono_us() + STK_DRAIN_US;
+    front->drain_until_us = now_us + STK_DRAIN_US;
+    front->drain_read_until_us = now_us + STK_DRAIN_READ_US;
     stk_listener_stop(front);
     tell_refusals(front);
     for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
-        if (front->connections[i] != NULL)
+        if (front->connections[i] != NULL) {
             stk_connection_touch(front->connections[i]);
+            stk_hunger_note(front->connections[i]);
+        }
+}
+
+/* Of who goes on sending for ever no more is read. */
+static bool is_read(const struct stk_front *front, struct stk_connection *connection,
+                    uint64_t now_us)
+{
+    if (connection->state != STK_CONNECTION_OPEN)
+        return true;
+    connection->drained = connection->drained || now_us >= front->drain_read_until_us;
+    return (connection->drained || connection->eof) && !stk_input_has_frame(connection);
 }
 
 void stk_drain_check(struct stk_front *front, uint64_t now_us)
@@ -41,7 +56,8 @@ void stk_drain_check(struct stk_front *front, uint64_t now_us)
             !TAILQ_EMPTY(&front->hungry))
             return;
         for (size_t i = 0; i < STK_CONNECTIONS_MAX; i++)
-            if (front->connections[i] != NULL && stk_output_unsent(front->connections[i]) > 0)
+            if (front->connections[i] != NULL && (!is_read(front, front->connections[i], now_us) ||
+                                                  stk_output_unsent(front->connections[i]) > 0))
                 return;
         if (!stk_counts_settle(front))
             return;

@@ -30,6 +30,7 @@
 #define STK_LIST_PAGE 64                 /* names in one answer: it must fit STK_SIGN_MESSAGE_MAX */
 #define STK_ACCEPT_PAUSE_US 100000       /* when descriptors or memory are used up */
 #define STK_DRAIN_US 4000000             /* to answer and flush when the service stops */
+#define STK_DRAIN_READ_US 200000         /* of it, to read what clients had sent before it began */
 #define STK_SNAPSHOT_AGAIN_US 1000000    /* after names that could not be taken */
 #define STK_LOOK_AT_MAX (2 * STK_NAMES_MAX) /* names that lists may look at ... */
 #define STK_LOOK_AGAIN_US 20000             /* ... within so long, while somebody waits */
@@ -110,6 +111,7 @@ struct stk_front {
     bool ready;                       /* the porter was told */
     char lockdown[STK_LOCKDOWN_WORD]; /* for READY */
     uint64_t drain_until_us;          /* 0: not draining */
+    uint64_t drain_read_until_us;     /* so long what had been sent is read */
     bool done;
     int exit_status;
 

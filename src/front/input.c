@@ -106,6 +106,8 @@ static bool read_more(struct stk_connection *connection)
     struct stk_buffer *in = &connection->in;
     ssize_t got = 0;
 
+    if (connection->eof || connection->drained)
+        return false;
     if (stk_buffer_reserve(in, stk_frame_room(in->data, in->length, STK_SIGN_MESSAGE_MAX,
                                               STK_READ_MAX)) != STIRKEEP_OK) {
         stk_connection_break(connection);
@@ -115,15 +117,18 @@ static bool read_more(struct stk_connection *connection)
     if (got < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
             stk_connection_break(connection);
+        connection->drained = connection->front->drain_until_us != 0 && errno != EINTR;
         return false;
     }
     if (got == 0)
         connection->eof = true;
+    else if (connection->front->drain_until_us != 0)
+        stk_hunger_note(connection); /* no event tells of the rest any more */
     in->length += (size_t)got;
     return true;
 }
 
-static bool has_frame(const struct stk_connection *connection)
+bool stk_input_has_frame(const struct stk_connection *connection)
 {
     struct stk_bytes message = {0};
     size_t frame = 0;
@@ -141,8 +146,7 @@ void stk_input_bite(struct stk_connection *connection)
     if (connection->state != STK_CONNECTION_OPEN || connection->paused)
         return;
     stk_connection_touch(connection);
-    if (has_frame(connection) ||
-        (!connection->eof && connection->front->drain_until_us == 0 && read_more(connection)))
+    if (stk_input_has_frame(connection) || read_more(connection))
         stk_input_process(connection);
 }
 

@@ -4,7 +4,7 @@
 #include "lockdown/lockdown.h"
 #include "room/room.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_FRONT);
     struct stk_front *front = NULL;
@@ -13,6 +13,7 @@ int main(void)
     struct stk_error error = {0};
     int exit_status = 1;
 
+    stk_room_await_go(STK_ROOM_FRONT, argc, argv);
     if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
         stk_front_new(config, &front, &error) != STIRKEEP_OK ||
         stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)

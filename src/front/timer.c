@@ -33,7 +33,9 @@ static uint64_t next_deadline(const struct stk_front *front)
     if (front->refusals.summary_due_us != 0)
         next = earlier(next, front->refusals.summary_due_us);
     if (front->drain_until_us != 0)
-        next = earlier(next, front->drain_until_us);
+        next = earlier(next, front->drain_read_until_us > stk_clock_mono_us()
+                                 ? front->drain_read_until_us
+                                 : front->drain_until_us);
     return next;
 }
 

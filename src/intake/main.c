@@ -26,7 +26,7 @@ static enum stirkeep_status lock_files(const struct stk_config *config, struct s
                               sizeof(accesses) / sizeof(accesses[0]), error);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_INTAKE);
     struct stk_intake *intake = NULL;
@@ -37,6 +37,7 @@ int main(void)
     /* A catalog at the file size limit is a failed write, not the end of intake. */
     (void)signal(SIGXFSZ, SIG_IGN);
     stk_memory_lock(); /* a key in the spool is here in the clear for as long as sealing it takes */
+    stk_room_await_go(STK_ROOM_INTAKE, argc, argv);
     if (lock_files(config, &lock, &error) != STIRKEEP_OK ||
         stk_intake_new(config, &intake, &error) != STIRKEEP_OK ||
         stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)

@@ -138,6 +138,8 @@ struct stk_keeper {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool opened;
+    bool stands_by;    /* another keeper has the trail: GO has to come first */
+    bool waits_for_go; /* all that can be done before it is done */
     enum stirkeep_status open_status;
     struct stk_error open_error;
 

@@ -4,6 +4,7 @@
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,17 @@ static void start_thread(pthread_t *ret_thread, void *(*run)(void *), void *argu
     (void)pthread_attr_destroy(&attributes);
 }
 
-/* Has the porter gone, or changed its mind, while the token is still being opened? */
-static bool is_called_off(void)
+/* Has the porter gone, or changed its mind, while the token is still being opened? Or may one that
+ * stands by go on? */
+static bool is_called_off(struct stk_keeper *keeper)
 {
     struct stk_control_message message = {0};
     enum stirkeep_status status = stk_control_receive(STK_FD_CONTROL, &message);
 
+    if (status == STIRKEEP_OK && message.kind == STK_CONTROL_GO) {
+        keeper->stands_by = false;
+        (void)pthread_cond_broadcast(&keeper->changed);
+    }
     return status == STIRKEEP_NOT_CONNECTED ||
            (status == STIRKEEP_OK && message.kind == STK_CONTROL_DRAIN);
 }
@@ -64,6 +70,16 @@ static void hint_at_lock_down(const struct stk_config *config)
                 "them takes [lock-down] keeper = module");
 }
 
+/* The custody thread waits for GO, and that comes through here. */
+static void wait_for_go(struct stk_keeper *keeper)
+{
+    struct pollfd watch = {.fd = STK_FD_CONTROL, .events = POLLIN};
+
+    (void)pthread_mutex_unlock(&keeper->lock);
+    (void)poll(&watch, 1, OPEN_TICK_MS);
+    (void)pthread_mutex_lock(&keeper->lock);
+}
+
 /* No module, no PIN and no key in the hands of another thread than custody's: main only waits. */
 static void open_token(struct stk_keeper *keeper)
 {
@@ -72,8 +88,13 @@ static void open_token(struct stk_keeper *keeper)
     start_thread(&keeper->custody.thread, stk_custody_thread_run, &keeper->custody);
     (void)pthread_mutex_lock(&keeper->lock);
     while (!keeper->opened) {
-        wait_for_tick(keeper);
-        if (!keeper->opened && is_called_off())
+        if (keeper->stands_by && keeper->waits_for_go) {
+            wait_for_go(keeper);
+            until = stk_clock_mono_us() + (uint64_t)OPEN_TIMEOUT_S * 1000000;
+        } else {
+            wait_for_tick(keeper);
+        }
+        if (!keeper->opened && is_called_off(keeper))
             _exit(0);
         if (!keeper->opened && stk_clock_mono_us() > until)
             fail(STIRKEEP_TOKEN_ERROR, "token: it did not open within 60 s");
@@ -109,7 +130,7 @@ static struct stk_keeper *new_keeper(struct stk_config *config)
     return keeper;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct stk_config *config = stk_room_begin(STK_ROOM_KEEPER);
     struct stk_keeper *keeper = NULL;
@@ -126,6 +147,7 @@ int main(void)
         stk_lockdown_before_module(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     keeper = new_keeper(config);
+    keeper->stands_by = stk_room_stands_by(argc, argv);
     if (lock.landlock > 0)
         stk_keeper_note_trail(keeper);
     if (stk_keeper_read_number_key(keeper, &error) != STIRKEEP_OK)

@@ -113,13 +113,32 @@ static enum stirkeep_status probe(struct stk_keeper *keeper, struct stk_error *e
     return status;
 }
 
+/* The trail has one writer, and a SoftHSM token's files have one keeper; others may be open twice.
+ * False: nobody is there to say so. */
+static bool await_go(void *context)
+{
+    struct stk_keeper *keeper = context;
+    bool told = true;
+
+    (void)pthread_mutex_lock(&keeper->lock);
+    if (keeper->stands_by)
+        told = stk_control_send(STK_FD_CONTROL, STK_CONTROL_STANDING_BY, STK_ROOM_KEEPER, NULL);
+    keeper->waits_for_go = keeper->stands_by;
+    while (keeper->stands_by && told)
+        (void)pthread_cond_wait(&keeper->changed, &keeper->lock);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return told;
+}
+
 static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error *error)
 {
     const struct stk_config *config = keeper->config;
     const struct stk_token_options options = {.module = config->token.module,
                                               .label = config->token.label,
                                               .directory = config->token.directory,
-                                              .require_hardware = config->token.require_hardware};
+                                              .require_hardware = config->token.require_hardware,
+                                              .await_turn = await_go,
+                                              .context = keeper};
     struct stk_secret pin = {0};
     enum stirkeep_status status = take_pin(&pin, error);
 
@@ -243,6 +262,8 @@ enum stirkeep_status stk_keeper_open_token(struct stk_keeper *keeper, struct stk
     if (status != STIRKEEP_OK)
         return status;
     make_sealer(keeper);
+    if (!await_go(keeper))
+        return stk_error_set(error, STIRKEEP_NOT_CONNECTED, "control channel: closed");
     begin_records(keeper);
     return STIRKEEP_OK;
 }

@@ -3,8 +3,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include <time.h>
 
 #define OPEN_RETRY_US 100000
+#define FORMER_TRIES 30 /* of those */
 
 static void complain(struct stk_recorder *recorder, const char *why)
 {
@@ -61,13 +63,21 @@ static enum stirkeep_status open_if_time(struct stk_recorder *recorder, struct s
 void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum stk_trail_sync sync,
                         const char *start_detail)
 {
+    const struct timespec pause = {.tv_nsec = OPEN_RETRY_US * 1000};
     struct stk_error error = {0};
+    enum stirkeep_status status = STIRKEEP_BUSY;
 
     recorder->path = path;
     recorder->sync = sync;
     recorder->start_detail = start_detail;
     (void)pthread_mutex_init(&recorder->opening, NULL);
-    if (open_if_time(recorder, &error) != STIRKEEP_OK)
+    /* The keeper of a stirkeepd that was killed has it for as long as it takes it to end. */
+    for (unsigned tries = 0; status == STIRKEEP_BUSY && tries < FORMER_TRIES; tries++) {
+        if (tries > 0)
+            (void)nanosleep(&pause, NULL);
+        status = open_if_time(recorder, &error);
+    }
+    if (status != STIRKEEP_OK)
         complain(recorder, error.message);
 }
 

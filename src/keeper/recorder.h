@@ -25,7 +25,7 @@ struct stk_recorder {
     atomic_bool complained;
 };
 
-/* Set up and try to open; `path` and `start_detail` must live on. */
+/* Set up and try to open, for 3 s where another process still writes it; `path` and `start_detail` must live on. */
 void stk_recorder_begin(struct stk_recorder *recorder, const char *path, enum stk_trail_sync sync,
                         const char *start_detail);
 

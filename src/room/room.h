@@ -46,10 +46,12 @@ enum stk_control_kind {
     STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
     STK_CONTROL_RECORDED, /* intake: POLICY or POLICY_NEXT `number` is in the trail, or (`status`)
                              cannot be: `text` says why */
-    STK_CONTROL_SEALED,   /* keeper: a seal of the trail, for the witness: `text` is its line, and
+    STK_CONTROL_STANDING_BY, /* begun as far as can be beside a stirkeepd that still serves */
+    STK_CONTROL_SEALED, /* keeper: a seal of the trail, for the witness: `text` is its line, and
                                 `number` the last record that it covers */
     STK_CONTROL_PONG,   /* its loop turns */
     /* porter -> room */
+    STK_CONTROL_GO,          /* to one that stands by: go on, the one before has ended */
     STK_CONTROL_DRAIN,       /* finish what is in flight, then exit 0 */
     STK_CONTROL_ROOM_UP,     /* `room` is ready (again): repeat what it has not answered */
     STK_CONTROL_ROOM_DOWN,   /* `room` is not there; `text` says how it ended, when it just did */
@@ -104,6 +106,20 @@ void stk_control_drop(struct stk_control_message *message);
  * before any thread exists.
  */
 struct stk_config *stk_room_begin(enum stk_room room);
+
+/*
+ * A room that is to take over from one that still serves is started with this argument: it begins as
+ * far as it can without what only one may have (the trail, the catalog, a listening socket), says
+ * STANDING_BY, and goes on at GO. Nothing else is said to it before that but DRAIN.
+ */
+#define STK_ROOM_STAND_BY "stand-by"
+
+/* Is it started like that? */
+bool stk_room_stands_by(int argc, char **argv);
+
+/* Say so, and wait for GO; a room that is not wanted any more ends here. At once when it was not
+ * started like that. */
+void stk_room_await_go(enum stk_room room, int argc, char **argv);
 
 /* The configuration behind a descriptor as the porter gives it at STK_FD_CONFIG and with CONFIG,
  * which stays open. As stk_config_parse_resolved; IO. */

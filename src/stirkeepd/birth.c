@@ -65,7 +65,8 @@ static enum stirkeep_status spawn(struct stk_rooms *rooms, enum stk_room room, i
     struct stk_birth birth = {.room = room,
                               .libexec = rooms->libexec,
                               .environment = environment,
-                              .user = &rooms->users[room]};
+                              .user = &rooms->users[room],
+                              .stand_by = rooms->phase == STK_PHASE_STANDING_BY};
 
     if (stream != NULL &&
         snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream) < (int)sizeof(journal))

@@ -28,7 +28,7 @@ static void describe_death(int wait_status, char ret_text[DEATH_TEXT])
 
 static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wait_status)
 {
-    const char *when = rooms->phase == STK_PHASE_STARTING ? " before the service was ready" : "";
+    const char *when = rooms->phase <= STK_PHASE_STARTING ? " before the service was ready" : "";
     char how[DEATH_TEXT] = "";
 
     if (rooms->records[room].explained ||
@@ -71,7 +71,12 @@ static void drain_next(struct stk_rooms *rooms, uint64_t now_us)
             stk_room_drain(rooms, (enum stk_room)i, now_us);
         return;
     }
-    rooms->phase = STK_PHASE_STOPPED;
+    if (!rooms->handover.is_wanted)
+        rooms->phase = STK_PHASE_STOPPED;
+    else if (stk_handover_gone(rooms))
+        rooms->phase = STK_PHASE_HANDED_OVER;
+    else
+        stk_rooms_revive(rooms, now_us);
 }
 
 static void go_on_after_death(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
@@ -79,6 +84,7 @@ static void go_on_after_death(struct stk_rooms *rooms, enum stk_room room, uint6
     struct stk_room_record *record = &rooms->records[room];
 
     switch (rooms->phase) {
+    case STK_PHASE_STANDING_BY:
     case STK_PHASE_STARTING:
         stk_rooms_stop(rooms, 1, now_us);
         break;
@@ -115,21 +121,36 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
     }
 }
 
+void stk_rooms_hand_on(struct stk_rooms *rooms)
+{
+    rooms->sign.bound = false;
+    rooms->admin.bound = false;
+    rooms->handover.handed_on = true;
+    rooms->phase = STK_PHASE_STOPPED;
+}
+
 void stk_rooms_stop(struct stk_rooms *rooms, int exit_status, uint64_t now_us)
 {
+    if (rooms->phase == STK_PHASE_HANDED_OVER)
+        stk_rooms_hand_on(rooms);
+    if (rooms->phase == STK_PHASE_STOPPING)
+        rooms->handover.is_wanted = false; /* whoever was to take over does not, then */
     if (rooms->phase == STK_PHASE_STOPPING || rooms->phase == STK_PHASE_STOPPED)
         return;
     rooms->phase = STK_PHASE_STOPPING;
     rooms->exit_status = exit_status;
     stk_notify("STOPPING=1\nSTATUS=Finishing what is in flight");
     if (exit_status == 0)
-        stk_log(STK_LOG_INFO, "stopping");
+        stk_log(STK_LOG_INFO, rooms->handover.is_wanted ? "handing over" : "stopping");
     for (size_t i = 0; i < STK_ROOM_COUNT; i++)
         if (rooms->records[i].state == STK_ROOM_WAITING)
             rooms->records[i].state = STK_ROOM_ABSENT;
-    /* From here on nobody finds the service; who is connected is still answered. */
-    stk_listener_unlink(&rooms->sign);
-    stk_listener_unlink(&rooms->admin);
+    /* From here on nobody finds the service; who is connected is still answered. With another one to
+     * come, who connects now is answered by that. */
+    if (!rooms->handover.is_wanted) {
+        stk_listener_unlink(&rooms->sign);
+        stk_listener_unlink(&rooms->admin);
+    }
     stk_reload_stop(rooms, now_us);
     drain_next(rooms, now_us);
 }

@@ -21,6 +21,7 @@ static void note_all_up(struct stk_rooms *rooms)
         stk_log(STK_LOG_INFO, "ready: signing at %s, administration at %s", rooms->sign.path,
                 rooms->admin.path);
         stk_notify("READY=1\nSTATUS=All rooms are up");
+        stk_handover_all_up(rooms);
     } else {
         stk_notify("STATUS=All rooms are up");
     }
@@ -61,7 +62,8 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, const char *
 {
     struct stk_room_record *record = &rooms->records[room];
 
-    if (record->state != STK_ROOM_STARTING || record->killed)
+    if (record->state != STK_ROOM_STARTING || record->killed ||
+        rooms->phase == STK_PHASE_STANDING_BY)
         return;
     record->state = STK_ROOM_UP;
     record->due_us = STK_DUE_NEVER;
@@ -75,20 +77,36 @@ static void note_ready(struct stk_rooms *rooms, enum stk_room room, const char *
     tell_lockdown(rooms);
     if (room == STK_ROOM_INTAKE && rooms->phase == STK_PHASE_RUNNING)
         stk_reload_intake_up(rooms);
-    if (rooms->phase == STK_PHASE_STARTING && room == STK_ROOM_INTAKE)
-        stk_reload_first(rooms);
-    else if (rooms->phase == STK_PHASE_STARTING && room + 1 < STK_ROOM_COUNT)
-        stk_rooms_give_birth(rooms, (enum stk_room)(room + 1), now_us);
-    else
+    if (rooms->phase != STK_PHASE_STARTING || room + 1 == STK_ROOM_COUNT)
         note_all_up(rooms);
+    else if (room == STK_ROOM_INTAKE)
+        stk_reload_first(rooms);
+    else
+        stk_rooms_bring_up(rooms, (enum stk_room)(room + 1), now_us);
 }
 
-static void note_pin_refused(struct stk_rooms *rooms)
+static bool note_standing_by(struct stk_rooms *rooms, enum stk_room room)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
+    if (rooms->phase > STK_PHASE_STANDING_BY && rooms->phase != STK_PHASE_STOPPING)
+        return false;
+    if (record->state == STK_ROOM_STARTING && !record->killed) {
+        record->state = STK_ROOM_STANDING;
+        record->due_us = STK_DUE_NEVER;
+        stk_handover_stood_by(rooms);
+    }
+    return true;
+}
+
+static void note_pin_refused(struct stk_rooms *rooms, uint64_t now_us)
 {
     if (!rooms->pin.is_refused)
         stk_log(STK_LOG_ERROR, "keeper: the token refused the PIN; it is not tried again before "
                                "its file has changed");
     stk_pin_note_refused(&rooms->pin);
+    if (rooms->phase == STK_PHASE_STANDING_BY)
+        stk_rooms_stop(rooms, 1, now_us); /* the one that serves has one that works */
 }
 
 static void note_failed(struct stk_rooms *rooms, enum stk_room room, const char *why,
@@ -128,8 +146,10 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
         return true;
     case STK_CONTROL_PIN_REFUSED:
         if (room == STK_ROOM_KEEPER)
-            note_pin_refused(rooms);
+            note_pin_refused(rooms, now_us);
         return room == STK_ROOM_KEEPER;
+    case STK_CONTROL_STANDING_BY:
+        return note_standing_by(rooms, room);
     case STK_CONTROL_SEALED:
         return room == STK_ROOM_KEEPER &&
                stk_witness_take(&rooms->witness, message->text, message->number);

@@ -33,6 +33,12 @@ void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind 
 /* Start it now; when that cannot be, again later, or the service ends when it was never ready. */
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
 
+/* It stands by: it goes on, and has to be ready in time. */
+void stk_room_let_go(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
+
+/* It is its turn in the start: one that stands by goes on, else it is started. */
+void stk_rooms_bring_up(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
+
 /* Have it finish what is in flight and leave. */
 void stk_room_drain(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
 

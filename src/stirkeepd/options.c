@@ -6,18 +6,20 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "Usage: stirkeepd [-c FILE] [--check] [--libexec DIR]\n"
+    "Usage: stirkeepd [-c FILE] [--check | --take-over] [--libexec DIR]\n"
     "Run the stirkeep service in the foreground: key custody and PASSporT signing.\n"
     "\n"
     "  -c, --config FILE   configuration (" STK_DEFAULT_CONFIG ")\n"
     "      --check         read the configuration, say what is wrong, and exit\n"
+    "      --take-over     replace the stirkeepd that runs with this configuration, which serves\n"
+    "                      until this one is ready; none: start\n"
     "      --libexec DIR   where the rooms' programs are (" STIRKEEP_LIBEXECDIR ")\n"
     "      --version       print the version and exit\n"
     "      --help          print this and exit\n"
     "\n"
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n";
 
-enum { OPTION_CHECK = 256, OPTION_LIBEXEC, OPTION_VERSION, OPTION_HELP };
+enum { OPTION_CHECK = 256, OPTION_TAKE_OVER, OPTION_LIBEXEC, OPTION_VERSION, OPTION_HELP };
 
 static enum stk_options_result wrong(void)
 {
@@ -29,6 +31,7 @@ enum stk_options_result stk_options_read(int argc, char **argv, struct stk_optio
 {
     static const struct option table[] = {{"config", required_argument, NULL, 'c'},
                                           {"check", no_argument, NULL, OPTION_CHECK},
+                                          {"take-over", no_argument, NULL, OPTION_TAKE_OVER},
                                           {"libexec", required_argument, NULL, OPTION_LIBEXEC},
                                           {"version", no_argument, NULL, OPTION_VERSION},
                                           {"help", no_argument, NULL, OPTION_HELP},
@@ -43,6 +46,9 @@ enum stk_options_result stk_options_read(int argc, char **argv, struct stk_optio
             break;
         case OPTION_CHECK:
             options.check = true;
+            break;
+        case OPTION_TAKE_OVER:
+            options.take_over = true;
             break;
         case OPTION_LIBEXEC:
             options.libexec = optarg;

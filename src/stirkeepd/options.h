@@ -11,6 +11,7 @@ struct stk_options {
     const char *config;
     const char *libexec; /* where the rooms' programs are */
     bool check;
+    bool take_over; /* from the stirkeepd that serves with this configuration, if there is one */
 };
 
 enum stk_options_result { STK_OPTIONS_RUN, STK_OPTIONS_DONE, STK_OPTIONS_WRONG };

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define WATCHED (2 + STK_ROOM_COUNT + STK_HANDOVER_FDS) /* signals, the reader, rooms, hand-over */
 #define WITNESS_LAST_MS 3000 /* for the last seal to get to the witness */
 
 static enum stirkeep_status open_sockets(struct stk_rooms *rooms, struct stk_error *error)
@@ -26,6 +27,25 @@ static enum stirkeep_status open_sockets(struct stk_rooms *rooms, struct stk_err
         status = stk_listener_open(paths[0], given[0], &rooms->sign, error);
     if (status == STIRKEEP_OK)
         status = stk_listener_open(paths[1], given[1], &rooms->admin, error);
+    return status;
+}
+
+/* The first one here, or the next one of those that serve here. */
+static enum stirkeep_status find_sockets(struct stk_rooms *rooms, bool take_over, bool *ret_taken,
+                                         struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    *ret_taken = false;
+    if (take_over)
+        status = stk_handover_take(rooms, ret_taken, error);
+    if (status != STIRKEEP_OK || *ret_taken)
+        return status;
+    if (take_over)
+        stk_log(STK_LOG_INFO, "nobody is there to take over from");
+    status = open_sockets(rooms, error);
+    if (status == STIRKEEP_OK)
+        stk_handover_listen(rooms);
     return status;
 }
 
@@ -59,7 +79,7 @@ static void take_signals(struct stk_rooms *rooms, int signals)
 static void loop(struct stk_rooms *rooms, int signals)
 {
     while (rooms->phase != STK_PHASE_STOPPED) {
-        struct pollfd watched[2 + STK_ROOM_COUNT] = {{.fd = signals, .events = POLLIN}};
+        struct pollfd watched[WATCHED] = {{.fd = signals, .events = POLLIN}};
         int wait_ms = stk_rooms_tick(rooms, stk_clock_mono_us());
 
         if (rooms->phase == STK_PHASE_STOPPED)
@@ -67,13 +87,15 @@ static void loop(struct stk_rooms *rooms, int signals)
         watched[1] = (struct pollfd){.fd = rooms->reload.reader.fd, .events = POLLIN};
         for (size_t i = 0; i < STK_ROOM_COUNT; i++)
             watched[2 + i] = (struct pollfd){.fd = rooms->records[i].control, .events = POLLIN};
-        if (poll(watched, 2 + STK_ROOM_COUNT, wait_ms) < 0)
+        stk_handover_watch(&rooms->handover, &watched[2 + STK_ROOM_COUNT]);
+        if (poll(watched, WATCHED, wait_ms) < 0)
             continue; /* EINTR, or no memory for a moment */
         for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
             if (watched[2 + i].revents != 0 && rooms->records[i].control == watched[2 + i].fd)
                 stk_rooms_hear(rooms, (enum stk_room)i, stk_clock_mono_us());
         if (watched[1].revents != 0 && rooms->reload.reader.fd == watched[1].fd)
             stk_reload_read(rooms);
+        stk_handover_hear(rooms, &watched[2 + STK_ROOM_COUNT], stk_clock_mono_us());
         if (watched[0].revents != 0)
             take_signals(rooms, signals);
     }
@@ -134,8 +156,10 @@ int stk_porter_run(const struct stk_options *options)
     struct stk_config *config = NULL;
     struct stk_error error = {0};
     int signals = -1;
+    bool taken = false;
     enum stirkeep_status status = STIRKEEP_OK;
 
+    stk_handover_init(&rooms.handover);
     memset(&rooms.links, 0xff, sizeof(rooms.links)); /* -1 each */
     stk_reload_init(&rooms.reload, options->config);
     status = stk_reading_take(options->config, NULL, &rooms.in_force, &error);
@@ -149,7 +173,7 @@ int stk_porter_run(const struct stk_options *options)
     if (status == STIRKEEP_OK)
         status = stk_signals_open(&signals, &error);
     if (status == STIRKEEP_OK)
-        status = open_sockets(&rooms, &error);
+        status = find_sockets(&rooms, options->take_over, &taken, &error);
     if (status == STIRKEEP_OK)
         status = stk_links_make(&rooms.links, &error);
     if (status == STIRKEEP_OK)
@@ -158,13 +182,17 @@ int stk_porter_run(const struct stk_options *options)
         warn_of_programs(config);
         stk_witness_init(&rooms.witness, config);
         stk_health_start(&rooms.health);
-        stk_rooms_begin(&rooms, stk_clock_mono_us());
+        if (taken)
+            stk_rooms_stand_by(&rooms, stk_clock_mono_us());
+        else
+            stk_rooms_begin(&rooms, stk_clock_mono_us());
         loop(&rooms, signals);
         settle_witness(&rooms, signals);
     } else {
         stk_log(STK_LOG_ERROR, "%s", error.message);
     }
     stk_links_close(&rooms.links);
+    stk_handover_close(&rooms.handover);
     stk_listener_unlink(&rooms.sign);
     stk_listener_unlink(&rooms.admin);
     stk_listener_close(&rooms.sign);

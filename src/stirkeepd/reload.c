@@ -172,7 +172,7 @@ static void first_recorded(struct stk_rooms *rooms, const struct stk_control_mes
     reload->offered_to = 0;
     if (message->status == STIRKEEP_OK) {
         reload->state = STK_RELOAD_IDLE;
-        stk_rooms_give_birth(rooms, STK_ROOM_FRONT, now_us);
+        stk_rooms_bring_up(rooms, STK_ROOM_FRONT, now_us);
         return;
     }
     if (!reload->told_first)

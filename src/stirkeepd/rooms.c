@@ -15,8 +15,8 @@
 
 bool stk_room_is_alive(const struct stk_room_record *record)
 {
-    return record->state == STK_ROOM_STARTING || record->state == STK_ROOM_UP ||
-           record->state == STK_ROOM_ENDING;
+    return record->state == STK_ROOM_STARTING || record->state == STK_ROOM_STANDING ||
+           record->state == STK_ROOM_UP || record->state == STK_ROOM_ENDING;
 }
 
 void stk_room_kill(struct stk_room_record *record)
@@ -51,12 +51,18 @@ static void tell(const struct stk_rooms *rooms, enum stk_room to, enum stk_contr
         stk_log(STK_LOG_WARNING, "%s: its control channel takes nothing", stk_room_name(to));
 }
 
+/* Who stands by is told nothing before GO, and then how all others are. */
+static bool hears_of_others(const struct stk_rooms *rooms, enum stk_room room)
+{
+    return rooms->phase != STK_PHASE_STANDING_BY && rooms->records[room].state != STK_ROOM_STANDING;
+}
+
 void stk_rooms_tell_others(const struct stk_rooms *rooms, enum stk_control_kind kind,
                            enum stk_room about, const char *text)
 {
     for (unsigned to = 0; to < STK_ROOM_COUNT; to++)
         if (to != about && stk_room_is_alive(&rooms->records[to]) && !rooms->records[to].killed &&
-            rooms->records[to].control >= 0)
+            rooms->records[to].control >= 0 && hears_of_others(rooms, (enum stk_room)to))
             tell(rooms, (enum stk_room)to, kind, about, text);
 }
 
@@ -94,7 +100,7 @@ void stk_room_wait(struct stk_room_record *record, uint64_t now_us)
 
 static void give_up_or_wait(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
-    if (rooms->phase == STK_PHASE_STARTING)
+    if (rooms->phase == STK_PHASE_STARTING || rooms->phase == STK_PHASE_STANDING_BY)
         stk_rooms_stop(rooms, 1, now_us);
     else
         stk_room_wait(&rooms->records[room], now_us);
@@ -111,6 +117,12 @@ static void tell_newborn(const struct stk_rooms *rooms, enum stk_room room)
                  (enum stk_room)other, NULL);
 }
 
+static void expect_ready(struct stk_room_record *record, enum stk_room room, uint64_t now_us)
+{
+    record->state = STK_ROOM_STARTING;
+    record->due_us = stk_due_after(now_us, room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS);
+}
+
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
@@ -118,28 +130,70 @@ void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t 
     enum stirkeep_status status = renew_cut_links(rooms, &error);
 
     if (status == STIRKEEP_OK)
-        status = stk_birth_give(rooms, room, rooms->phase == STK_PHASE_STARTING, &error);
+        status = stk_birth_give(rooms, room, rooms->phase != STK_PHASE_RUNNING, &error);
     if (status != STIRKEEP_OK) {
         stk_log(STK_LOG_ERROR, "%s", error.message);
         record->state = STK_ROOM_ABSENT;
         give_up_or_wait(rooms, room, now_us);
         return;
     }
-    record->state = STK_ROOM_STARTING;
-    record->due_us = stk_due_after(now_us, room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS);
+    expect_ready(record, room, now_us);
     record->up_since_us = 0;
     record->killed = false;
     record->explained = false;
+    if (rooms->phase != STK_PHASE_STANDING_BY)
+        tell_newborn(rooms, room);
+}
+
+void stk_room_let_go(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    expect_ready(&rooms->records[room], room, now_us);
+    tell(rooms, room, STK_CONTROL_GO, room, NULL);
     tell_newborn(rooms, room);
+}
+
+void stk_rooms_bring_up(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    if (rooms->records[room].state == STK_ROOM_STANDING)
+        stk_room_let_go(rooms, room, now_us);
+    else
+        stk_rooms_give_birth(rooms, room, now_us);
+}
+
+static void begin(struct stk_rooms *rooms, enum stk_phase phase)
+{
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        rooms->records[i] = (struct stk_room_record){.state = STK_ROOM_ABSENT, .control = -1};
+    rooms->phase = phase;
+    rooms->exit_status = 0;
 }
 
 void stk_rooms_begin(struct stk_rooms *rooms, uint64_t now_us)
 {
-    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
-        rooms->records[i] = (struct stk_room_record){.state = STK_ROOM_ABSENT, .control = -1};
-    rooms->phase = STK_PHASE_STARTING;
-    rooms->exit_status = 0;
+    begin(rooms, STK_PHASE_STARTING);
     stk_rooms_give_birth(rooms, STK_ROOM_KEEPER, now_us);
+}
+
+void stk_rooms_stand_by(struct stk_rooms *rooms, uint64_t now_us)
+{
+    begin(rooms, STK_PHASE_STANDING_BY);
+    for (unsigned i = 0; i < STK_ROOM_COUNT && rooms->phase == STK_PHASE_STANDING_BY; i++)
+        stk_rooms_give_birth(rooms, (enum stk_room)i, now_us);
+}
+
+void stk_rooms_go(struct stk_rooms *rooms, uint64_t now_us)
+{
+    rooms->phase = STK_PHASE_STARTING;
+    stk_room_let_go(rooms, STK_ROOM_KEEPER, now_us);
+}
+
+void stk_rooms_revive(struct stk_rooms *rooms, uint64_t now_us)
+{
+    stk_log(STK_LOG_ERROR, "the stirkeepd that was taking over has ended: serving again");
+    begin(rooms, STK_PHASE_RUNNING);
+    rooms->handover.is_wanted = false;
+    for (size_t i = 0; i < STK_ROOM_COUNT; i++)
+        stk_room_wait(&rooms->records[i], now_us);
 }
 
 static void be_due(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
@@ -163,7 +217,7 @@ static void be_due(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 static bool has_due(const struct stk_room_record *record)
 {
     return record->due_us != STK_DUE_NEVER && record->state != STK_ROOM_ABSENT &&
-           record->state != STK_ROOM_UP;
+           record->state != STK_ROOM_UP && record->state != STK_ROOM_STANDING;
 }
 
 /* A keeper that has no PIN, or one that the token refused, is started anew when there is another. */

@@ -5,6 +5,7 @@
 #include "lockdown/lockdown.h"
 #include "room/room.h"
 #include "stirkeepd/health.h"
+#include "stirkeepd/handover.h"
 #include "stirkeepd/links.h"
 #include "stirkeepd/pin.h"
 #include "stirkeepd/reading.h"
@@ -20,11 +21,14 @@
  *   ABSENT --> WAITING --> STARTING --> UP --> ENDING --> (died)
  *                 ^                                          |
  *                 '-------------- back-off ------------------'
+ *
+ * Taking over from another stirkeepd, a room is STANDING between STARTING and STARTING.
  */
 enum stk_room_state {
     STK_ROOM_ABSENT,   /* not its turn yet, or ended for good */
     STK_ROOM_WAITING,  /* to be started at due_us */
-    STK_ROOM_STARTING, /* has to be ready by due_us */
+    STK_ROOM_STARTING, /* has to be ready, or to stand by, by due_us */
+    STK_ROOM_STANDING, /* begun as far as can be beside the stirkeepd that still serves */
     STK_ROOM_UP,
     STK_ROOM_ENDING /* has to be gone by due_us, or is killed */
 };
@@ -44,9 +48,11 @@ struct stk_room_record {
 };
 
 enum stk_phase {
-    STK_PHASE_STARTING, /* one room after the other; what fails now ends the service */
+    STK_PHASE_STANDING_BY, /* another stirkeepd serves; what fails now ends this one */
+    STK_PHASE_STARTING,    /* one room after the other; what fails now ends the service */
     STK_PHASE_RUNNING,
     STK_PHASE_STOPPING,
+    STK_PHASE_HANDED_OVER, /* all rooms are gone, and the next stirkeepd starts its own */
     STK_PHASE_STOPPED
 };
 
@@ -57,6 +63,7 @@ struct stk_rooms {
     const char *libexec;
     struct stk_reading in_force; /* what rooms are born with; its config is NULL */
     struct stk_reload reload;
+    struct stk_handover handover;
     struct stk_listener sign;
     struct stk_listener admin;
     struct stk_links links;
@@ -75,6 +82,14 @@ struct stk_rooms {
 /* Start with the keeper; the next one follows when it is ready. */
 void stk_rooms_begin(struct stk_rooms *rooms, uint64_t now_us);
 
+/* All rooms begin as far as they can; then, the stirkeepd before having ended, they go on. */
+void stk_rooms_stand_by(struct stk_rooms *rooms, uint64_t now_us);
+void stk_rooms_go(struct stk_rooms *rooms, uint64_t now_us);
+
+/* The next stirkeepd has the sockets: the end. Or it has ended itself: all rooms are started again. */
+void stk_rooms_hand_on(struct stk_rooms *rooms);
+void stk_rooms_revive(struct stk_rooms *rooms, uint64_t now_us);
+
 /* Something arrived on a room's control channel. */
 void stk_rooms_hear(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us);
 
@@ -86,7 +101,8 @@ int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us);
 
 /*
  * End: front, then intake, then the keeper, each with time to finish what is in flight. The first
- * call counts. The phase is STOPPED when all are gone.
+ * call counts, but that one that hands over can still be stopped. The phase is STOPPED when all are
+ * gone, or HANDED_OVER.
  */
 void stk_rooms_stop(struct stk_rooms *rooms, int exit_status, uint64_t now_us);
 

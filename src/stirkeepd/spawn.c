@@ -59,7 +59,8 @@ static _Noreturn void become_room(const struct stk_birth *birth)
 {
     char program[PATH_MAX] = "";
     char name[32] = "";
-    char *const arguments[] = {name, NULL};
+    char stand_by[] = STK_ROOM_STAND_BY;
+    char *const arguments[] = {name, birth->stand_by ? stand_by : NULL, NULL};
     int fds[STK_BIRTH_FDS] = {0};
 
     (void)snprintf(name, sizeof(name), "stirkeep-%s", stk_room_name(birth->room));

@@ -15,6 +15,7 @@ struct stk_birth {
     const char *libexec;         /* directory of its program */
     char *const *environment;    /* all of it */
     const struct stk_user *user; /* whom it runs as */
+    bool stand_by;               /* STK_ROOM_STAND_BY */
     int fds[STK_BIRTH_FDS];      /* what it finds under each number from 3 on; -1: nothing */
 };
 

@@ -83,6 +83,9 @@ static enum stirkeep_status open_token(struct stk_token *token,
                              "token \"%s\" (%s): hardware is required and this is none",
                              token->label, token->model);
     find_files(token, options);
+    if (token->softhsm.token[0] != '\0' && options->await_turn != NULL &&
+        !options->await_turn(options->context))
+        return stk_error_set(error, STIRKEEP_UNAVAILABLE, "token: not opened: not wanted any more");
     status = stk_softhsm_claim(&token->softhsm, error);
     if (status == STIRKEEP_OK)
         stk_softhsm_mend(&token->softhsm);

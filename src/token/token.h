@@ -22,6 +22,10 @@ struct stk_token_options {
     const char *label;
     const char *directory; /* files to make durable; "": found by itself for SoftHSM */
     bool require_hardware;
+    /* NULL, or called before the files of a SoftHSM token are used, which one process may: it comes
+     * back when they can be had, or says (false) that they are not wanted any more. */
+    bool (*await_turn)(void *context);
+    void *context;
 };
 
 /* What the token is and can do, probed at opening. Texts are owned by the token. */

@@ -42,8 +42,10 @@ static void play_refusals(struct fake *fake)
     struct stk_request request = {0};
     int fd = fake_accept(fake);
 
-    for (unsigned status = 1; fake_request(fake, fd, &request); status++)
+    for (unsigned status = 1; fake_request(fake, fd, &request); status++) {
+        status += status == STIRKEEP_UNAVAILABLE ? 1 : 0;
         fake_refuse(fd, request.id, (enum stirkeep_status)status, "Alpha: no");
+    }
     fake_close(fake, fd);
 }
 
@@ -59,6 +61,8 @@ static void every_refusal_comes_as_its_status_and_the_connection_stays(void **st
     fake_start(&fake, play_refusals);
     client = client_of(&fake, 0);
     for (unsigned status = 1; status < STIRKEEP_STATUS_COUNT; status++) {
+        if (status == STIRKEEP_UNAVAILABLE)
+            continue; /* it is asked again: see test_again.c */
         assert_int_equal(stirkeep_sign(client, "Alpha", &good_claims, &signature), status);
         assert_string_equal(stirkeep_client_error(client), "Alpha: no");
         assert_memory_equal(&signature, &untouched, sizeof(signature));

@@ -151,6 +151,8 @@ static void start(int first_link, int second_link)
     if (strcmp(mode, "other-name") == 0)
         (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, (self + 1) % STK_ROOM_COUNT,
                                NULL);
+    if (strcmp(mode, "stands") == 0)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_STANDING_BY, self, NULL);
     greet(first_link, second_link);
     (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, self, NULL);
     if (strcmp(mode, "brief") == 0)
@@ -299,13 +301,24 @@ static bool hear_link(int fd)
     return true;
 }
 
+static void stand_by(int argc, char **argv)
+{
+    if (strcmp(mode, "refuses-standing") == 0)
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PIN_REFUSED, self, "no");
+    if (strcmp(mode, "hasty") == 0) /* it must not count */
+        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_READY, self, NULL);
+    note("stands by");
+    stk_room_await_go(self, argc, argv);
+    note("goes");
+}
+
 int main(int argc, char **argv)
 {
     static char inherited[1024];
     const struct stk_config *config = NULL;
     int first_link = STK_FD_FRONT_KEEPER;
 
-    if (argc != 1)
+    if (argc != 1 && !stk_room_stands_by(argc, argv))
         return 9;
     self = strstr(argv[0], "keeper") != NULL   ? STK_ROOM_KEEPER
            : strstr(argv[0], "intake") != NULL ? STK_ROOM_INTAKE
@@ -319,6 +332,8 @@ int main(int argc, char **argv)
     note("starts pid=%d uid=%u gid=%u first=%s %s", (int)getpid(), (unsigned)getuid(),
          (unsigned)getgid(), stk_policy_grant(config->policy, 0)->name, inherited);
     note_listener();
+    if (argc > 1)
+        stand_by(argc, argv);
     start(first_link, first_link + 1);
     struct pollfd watched[4] = {
         {.fd = STK_FD_CONTROL, .events = POLLIN},

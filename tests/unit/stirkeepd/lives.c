@@ -31,6 +31,7 @@ int lives_setup(void **state)
     rooms->in_force.config = NULL;
     rooms->libexec = lives->service.libexec;
     rooms->number_key = -1;
+    stk_handover_init(&rooms->handover);
     stk_witness_init(&rooms->witness, lives->config);
     assert_int_equal(stk_users_find(lives->config, "configuration", rooms->users, NULL),
                      STIRKEEP_OK);

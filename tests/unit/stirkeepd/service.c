@@ -274,6 +274,11 @@ int service_start_other(const struct service *service, const char *argument)
     return wait_for(run(service, argument, "other-log"));
 }
 
+pid_t service_begin_other(const struct service *service, const char *argument)
+{
+    return run(service, argument, "log");
+}
+
 int service_end(struct service *service, int signal)
 {
     pid_t pid = service->porter;

@@ -45,6 +45,9 @@ void service_start(struct service *service, const char *argument, bool ready);
 /* Another one of the same configuration; its exit status. Says to the file `other-log`. */
 int service_start_other(const struct service *service, const char *argument);
 
+/* The same, which goes on and says to the file `log`: its process. */
+pid_t service_begin_other(const struct service *service, const char *argument);
+
 /* Wait until the file holds `text` `count` times; the test fails when that takes too long. */
 void service_wait(const struct service *service, const char *file, const char *text,
                   unsigned count);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stirkeepd/handover.h"
+
+#include "base/log.h"
+#include "stirkeepd/lives.h"
+#include "stirkeepd/notify.h"
+#include "stirkeepd/rooms.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define QUEUE 4 /* of those who want to take over: one does */
+
+void stk_handover_init(struct stk_handover *handover)
+{
+    *handover = (struct stk_handover){.listener = -1, .to = -1, .from = -1};
+}
+
+/* ---- a place to knock at */
+
+static bool bind_and_listen(struct stk_handover *handover)
+{
+    const struct sockaddr_un *address = &handover->address;
+    mode_t before = umask(0177); /* nobody else may connect, from the first moment on */
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat about = {0};
+    bool done = fd >= 0 && bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
+                listen(fd, QUEUE) == 0 && lstat(address->sun_path, &about) == 0;
+    int reason = errno;
+
+    (void)umask(before);
+    errno = reason;
+    if (!done) {
+        if (fd >= 0)
+            (void)close(fd);
+        return false;
+    }
+    handover->listener = fd;
+    handover->device = about.st_dev;
+    handover->inode = about.st_ino;
+    return true;
+}
+
+/* The lock of sign.sock is held: whatever has this name is a former one's. */
+void stk_handover_listen(struct stk_rooms *rooms)
+{
+    struct stk_handover *handover = &rooms->handover;
+    struct sockaddr_un *address = &handover->address;
+    struct stat about = {0};
+    int length = snprintf(address->sun_path, sizeof(address->sun_path), "%s.handover",
+                          rooms->config->sockets.sign);
+
+    address->sun_family = AF_UNIX;
+    errno = ENAMETOOLONG;
+    if (length < 0 || (size_t)length >= sizeof(address->sun_path) ||
+        (lstat(address->sun_path, &about) == 0 && S_ISSOCK(about.st_mode) &&
+         unlink(address->sun_path) != 0) ||
+        !bind_and_listen(handover))
+        stk_log(STK_LOG_WARNING, "%s.handover: %s: nobody can take over from this stirkeepd",
+                rooms->config->sockets.sign, strerror(errno));
+}
+
+void stk_handover_close(struct stk_handover *handover)
+{
+    struct stat about = {0};
+
+    if (handover->listener >= 0 && !handover->handed_on &&
+        lstat(handover->address.sun_path, &about) == 0 && about.st_dev == handover->device &&
+        about.st_ino == handover->inode)
+        (void)unlink(handover->address.sun_path);
+    if (handover->listener >= 0)
+        (void)close(handover->listener);
+    if (handover->to >= 0)
+        (void)close(handover->to);
+    if (handover->from >= 0)
+        (void)close(handover->from);
+    stk_handover_init(handover);
+}
+
+/* ---- who takes over from us */
+
+static void refuse(int fd, const char *reason)
+{
+    char text[STK_HANDOVER_TEXT_MAX] = "";
+
+    (void)snprintf(text, sizeof(text), "NO %s", reason);
+    (void)stk_handover_say(fd, text, NULL, 0);
+    (void)close(fd);
+}
+
+static void welcome(struct stk_handover *handover)
+{
+    int fd = accept4(handover->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred who = {0};
+    socklen_t size = sizeof(who);
+
+    if (fd < 0)
+        return;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.uid != geteuid()) {
+        stk_log(STK_LOG_WARNING, "uid %u may not take over from this stirkeepd", (unsigned)who.uid);
+        refuse(fd, "it is another user's");
+    } else if (handover->to >= 0) {
+        refuse(fd, "another one is taking over");
+    } else {
+        handover->to = fd;
+        handover->to_pid = who.pid;
+        handover->offered = false;
+    }
+}
+
+static void part(struct stk_handover *handover)
+{
+    (void)close(handover->to);
+    handover->to = -1;
+}
+
+static const char *why_not(const struct stk_rooms *rooms, const char *text)
+{
+    if (strncmp(text, "TAKE 1 ", 7) != 0)
+        return "this one does not know how to hand over to such a version";
+    if (!rooms->sign.bound)
+        return "its sockets are the service manager's, and outlive a restart by it";
+    return rooms->phase == STK_PHASE_RUNNING ? NULL : "it is starting or ending";
+}
+
+static void offer(struct stk_rooms *rooms, const char *text)
+{
+    struct stk_handover *handover = &rooms->handover;
+    const int fds[STK_HANDOVER_GIVEN] = {rooms->sign.fd, rooms->sign.lock, rooms->admin.fd,
+                                         rooms->admin.lock};
+    const char *reason = why_not(rooms, text);
+
+    if (reason != NULL) {
+        refuse(handover->to, reason);
+        handover->to = -1;
+        return;
+    }
+    handover->offered = stk_handover_say(handover->to, "OFFER", fds, STK_HANDOVER_GIVEN);
+    if (!handover->offered) {
+        part(handover);
+        return;
+    }
+    stk_log(STK_LOG_INFO, "pid %d, version %s, is preparing to take over", (int)handover->to_pid,
+            text + 7);
+}
+
+static void succeeded(struct stk_rooms *rooms)
+{
+    stk_log(STK_LOG_INFO, "handed over to pid %d", (int)rooms->handover.to_pid);
+    stk_notify("MAINPID=%d", (int)rooms->handover.to_pid);
+    stk_rooms_hand_on(rooms);
+}
+
+/* It is not there any more, or says what it should not. */
+static void failed(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+
+    part(handover);
+    if (rooms->phase == STK_PHASE_HANDED_OVER)
+        stk_rooms_revive(rooms, now_us);
+    else if (handover->offered && !handover->is_wanted)
+        stk_log(STK_LOG_WARNING, "pid %d does not take over: serving on", (int)handover->to_pid);
+}
+
+static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+    char text[STK_HANDOVER_TEXT_MAX + 1] = "";
+    int fds[STK_HANDOVER_GIVEN];
+    enum stirkeep_status status = stk_handover_get(handover->to, 0, text, fds);
+
+    for (size_t i = 0; i < STK_HANDOVER_GIVEN; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    if (status == STIRKEEP_UNAVAILABLE)
+        return;
+    if (status == STIRKEEP_OK && !handover->offered) {
+        offer(rooms, text);
+    } else if (status == STIRKEEP_OK && strcmp(text, "GO") == 0 &&
+               rooms->phase == STK_PHASE_RUNNING) {
+        handover->is_wanted = true;
+        stk_rooms_stop(rooms, 0, now_us);
+    } else if (status == STIRKEEP_OK && strcmp(text, "UP") == 0 &&
+               rooms->phase == STK_PHASE_HANDED_OVER) {
+        succeeded(rooms);
+    } else {
+        failed(rooms, now_us);
+    }
+}
+
+bool stk_handover_gone(struct stk_rooms *rooms)
+{
+    return rooms->handover.to >= 0 && stk_handover_say(rooms->handover.to, "GONE", NULL, 0);
+}
+
+/* ---- whom we take over from */
+
+static void hear_former(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+    char text[STK_HANDOVER_TEXT_MAX + 1] = "";
+    int fds[STK_HANDOVER_GIVEN];
+    enum stirkeep_status status = stk_handover_get(handover->from, 0, text, fds);
+
+    for (size_t i = 0; i < STK_HANDOVER_GIVEN; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    if (status == STIRKEEP_UNAVAILABLE)
+        return;
+    if (status == STIRKEEP_OK && strcmp(text, "GONE") == 0 && handover->go_said &&
+        rooms->phase == STK_PHASE_STANDING_BY) {
+        handover->taken = true;
+        stk_rooms_go(rooms, now_us);
+        return;
+    }
+    if (rooms->phase == STK_PHASE_STANDING_BY) {
+        stk_log(STK_LOG_ERROR, "taking over: the one before has ended without handing over");
+        stk_rooms_stop(rooms, 1, now_us);
+    }
+    /* After GONE there is nothing that it could do for us. */
+    (void)close(handover->from);
+    handover->from = -1;
+}
+
+/* ---- both */
+
+void stk_handover_watch(const struct stk_handover *handover,
+                        struct pollfd ret_watched[STK_HANDOVER_FDS])
+{
+    ret_watched[0] = (struct pollfd){.fd = handover->listener, .events = POLLIN};
+    ret_watched[1] = (struct pollfd){.fd = handover->to, .events = POLLIN};
+    ret_watched[2] = (struct pollfd){.fd = handover->from, .events = POLLIN};
+}
+
+void stk_handover_hear(struct stk_rooms *rooms, const struct pollfd watched[STK_HANDOVER_FDS],
+                       uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+
+    if (watched[2].revents != 0 && handover->from == watched[2].fd)
+        hear_former(rooms, now_us);
+    if (watched[1].revents != 0 && handover->to == watched[1].fd)
+        hear_next(rooms, now_us);
+    if (watched[0].revents != 0 && handover->listener == watched[0].fd)
+        welcome(handover);
+}

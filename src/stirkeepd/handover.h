@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_STIRKEEPD_HANDOVER_H
+#define STK_STIRKEEPD_HANDOVER_H
+
+#include "base/error.h"
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+struct stk_rooms;
+
+/*
+ * One stirkeepd takes over from another, which serves until then (stirkeepd --take-over). They meet
+ * at SIGN.handover, a SOCK_SEQPACKET socket that only the same user can connect to. Messages are
+ * words, so that two versions understand each other:
+ *
+ *   new: TAKE 1 VERSION   old: OFFER, with the listening sockets and their locks; or NO REASON
+ *        its rooms begin as far as they can, each says that it stands by
+ *   new: GO               old: its rooms answer what they have taken, and end
+ *                         old: GONE
+ *        its rooms go on
+ *   new: UP               old: ends; the names of the sockets stay
+ *
+ * Before GO, whatever goes wrong with the new one concerns nobody. From GO on the old one holds
+ * sockets and locks still, and starts its own rooms again when the new one ends without UP. The new
+ * one ends when the old one does without GONE.
+ */
+struct stk_handover {
+    struct sockaddr_un address;
+    int listener; /* where the next one may knock; -1: nowhere */
+    dev_t device; /* of the listener's name, to remove no other */
+    ino_t inode;
+    int to;         /* who takes over from us; -1: nobody */
+    pid_t to_pid;   /* who that is */
+    bool offered;   /* it was told what it needs */
+    bool is_wanted; /* it said GO: the rooms end for its sake */
+    int from;       /* whom we take over from; -1: nobody */
+    bool go_said;   /* all our rooms stand by */
+    bool taken;     /* it has ended for our sake, and its sockets are ours once all rooms serve */
+    bool handed_on; /* the names of the sockets are another one's */
+};
+
+#define STK_HANDOVER_FDS 3 /* that are waited for */
+
+void stk_handover_init(struct stk_handover *handover);
+
+/* Connect to who serves with this configuration, and get its sockets (rooms->sign, rooms->admin).
+ * `ret_found` false, OK: nobody is there. CONFIG, BUSY, IO: it does not go, with the reason. */
+enum stirkeep_status stk_handover_take(struct stk_rooms *rooms, bool *ret_found,
+                                       struct stk_error *error);
+
+/* Wait for the next one. That it cannot be is logged, and no reason not to serve. */
+void stk_handover_listen(struct stk_rooms *rooms);
+
+/* What to poll, and what came of it. */
+void stk_handover_watch(const struct stk_handover *handover,
+                        struct pollfd ret_watched[STK_HANDOVER_FDS]);
+void stk_handover_hear(struct stk_rooms *rooms, const struct pollfd watched[STK_HANDOVER_FDS],
+                       uint64_t now_us);
+
+/* A room stands by: when all do, the old one is told. */
+void stk_handover_stood_by(struct stk_rooms *rooms);
+
+/* All rooms serve: if we took over, the sockets are ours now. */
+void stk_handover_all_up(struct stk_rooms *rooms);
+
+/* Our rooms have ended for the next one's sake: it is told. False: it is not there any more. */
+bool stk_handover_gone(struct stk_rooms *rooms);
+
+/* The end: the socket's name is removed, unless it is another one's. */
+void stk_handover_close(struct stk_handover *handover);
+
+/* ---- handover_words.c: messages; a text has no '\0' in it, and no more than this */
+
+#define STK_HANDOVER_TEXT_MAX 512
+#define STK_HANDOVER_GIVEN 4 /* sign.sock, its lock, admin.sock, its lock */
+
+bool stk_handover_say(int fd, const char *text, const int *fds, size_t fd_count);
+/* One message, waiting up to `wait_ms`; '\0'-terminated. UNAVAILABLE: none came; NOT_CONNECTED,
+ * MALFORMED. Descriptors that came are the caller's, close-on-exec; places without one are -1. */
+enum stirkeep_status stk_handover_get(int fd, int wait_ms, char ret_text[STK_HANDOVER_TEXT_MAX + 1],
+                                      int ret_fds[STK_HANDOVER_GIVEN]);
+
+#endif
