@@ -128,7 +128,8 @@ struct stk_keeper {
     bool told_no_audit_key;
     char start_detail[STK_ERROR_MAX];
 
-    struct stk_token *token; /* NULL: locked, and `locked` says why */
+    _Atomic uint64_t busy_since; /* a call under way while the token is opened; 0: none */
+    struct stk_token *token;     /* NULL: locked, and `locked` says why */
     struct stk_error locked;
     size_t rsa_length; /* bytes of the RSA part of a sealed key */
 
@@ -143,6 +144,8 @@ struct stk_keeper {
      * often. */
     _Atomic uint64_t failing_since;
     atomic_uint failures;
+    uint64_t told_wrong; /* signatures that were none: main's */
+    uint64_t told_wrong_us;
     atomic_bool told_locked;
     atomic_bool told_malformed;
 

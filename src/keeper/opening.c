@@ -119,7 +119,9 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
     const struct stk_token_options options = {.module = config->token.module,
                                               .label = config->token.label,
                                               .directory = config->token.directory,
-                                              .require_hardware = config->token.require_hardware};
+                                              .require_hardware = config->token.require_hardware,
+                                              .verify_sampled = config->token.verify_sampled,
+                                              .busy = &keeper->busy_since};
     struct stk_secret pin = {0};
     enum stirkeep_status status = take_pin(&pin, error);
 

@@ -13,6 +13,8 @@
 #define FAILURES_MIN 3
 #define LAST_WORDS_MS 300 /* for the trail to hear of it */
 
+#define TELL_AGAIN_US 10000000
+
 /* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
 static _Noreturn void give_up(struct stk_keeper *keeper, const char *why)
 {
@@ -26,10 +28,16 @@ static void check_login(struct stk_keeper *keeper)
     const struct stk_token *token = keeper->token;
     const char *why = NULL;
 
-    if (token == NULL || (!stk_token_login_lost(token) && !stk_token_is_blind(token)))
+    if (token == NULL)
         return;
-    why = stk_token_login_lost(token) ? "token: the login is gone"
-                                      : "token: it has to be opened anew";
+    if (stk_token_gone(token))
+        why = "token: the device has gone";
+    else if (stk_token_login_lost(token))
+        why = "token: the login is gone";
+    else if (stk_token_is_blind(token))
+        why = "token: it has to be opened anew";
+    else
+        return;
     stk_log(STK_LOG_ERROR, "%s: a new keeper logs in again", why);
     give_up(keeper, why);
 }
@@ -53,6 +61,25 @@ static void check_signer(struct stk_keeper *keeper, const struct stk_signer *sig
         check_call(keeper, stk_signer_busy_since(signer), limit_us, what, now);
 }
 
+/* They reached nobody, but a token that does this is to be looked at. */
+static void check_wrong(struct stk_keeper *keeper, uint64_t now)
+{
+    uint64_t wrong = keeper->token == NULL ? 0 : stk_token_wrong(keeper->token);
+
+    if (wrong == keeper->told_wrong ||
+        (keeper->told_wrong != 0 && now - keeper->told_wrong_us < TELL_AGAIN_US))
+        return;
+    stk_log(STK_LOG_ERROR,
+            "token: what it gave for a signature was none, %" PRIu64
+            " times since it was opened: thrown away, and signed again",
+            wrong);
+    if (keeper->told_wrong == 0)
+        stk_clerk_note(&keeper->clerk, "token-wrong", STIRKEEP_TOKEN_ERROR, NULL,
+                       "what it gave for a signature was none; it was not given out");
+    keeper->told_wrong = wrong;
+    keeper->told_wrong_us = now;
+}
+
 void stk_watchdog_check(struct stk_keeper *keeper)
 {
     uint64_t limit_us = (uint64_t)keeper->config->token.call_timeout_ms * 1000;
@@ -68,6 +95,7 @@ void stk_watchdog_check(struct stk_keeper *keeper)
         check_call(keeper, stk_token_busy_since(keeper->token), limit_us,
                    "token: a call of a custody order has hung", now);
     check_login(keeper);
+    check_wrong(keeper, now);
     check_call(keeper, atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
                "token: a custody order has hung", now);
     if (atomic_load(&keeper->failures) >= FAILURES_MIN)

@@ -85,6 +85,16 @@ bool stk_token_login_lost(const struct stk_token *token)
     return atomic_load_explicit(&token->login_lost, memory_order_relaxed);
 }
 
+bool stk_token_gone(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->gone, memory_order_relaxed);
+}
+
+uint64_t stk_token_wrong(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->wrong, memory_order_relaxed);
+}
+
 uint64_t stk_token_busy_since(const struct stk_token *token)
 {
     return atomic_load_explicit(&token->custody.busy_since, memory_order_relaxed);

@@ -74,7 +74,10 @@ struct stk_token {
     struct stk_lookups lookups;
     bool copies_for_all;    /* a session object of one session serves all others */
     _Atomic uint64_t epoch; /* counts imports and destructions */
+    bool verify_sampled;
+    _Atomic uint64_t wrong; /* signatures that were none */
     atomic_bool login_lost;
+    atomic_bool gone;
     atomic_bool blind;
     struct stk_sight sight;
     bool refuses_url; /* CKA_URL of certificates */
@@ -148,8 +151,9 @@ enum stk_key_form {
 /* A key that has proven itself. */
 struct stk_proven {
     CK_OBJECT_HANDLE handle;
-    struct stk_index_copy *shared; /* to be released by stk_key_release; NULL */
-    bool own;                      /* a session object that the finder destroys */
+    struct stk_index_copy *shared;  /* to be released by stk_key_release; NULL */
+    bool own;                       /* a session object that the finder destroys */
+    uint8_t point[STK_INDEX_POINT]; /* of its public key */
 };
 
 /*

@@ -64,11 +64,13 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
         token->context = NULL;
         return status;
     }
+    stk_call_begins(&token->home);
     if (PKCS11_enumerate_slots(token->context, &token->slots, &token->slot_count) != 0) {
         token->slot_count = 0;
-        return libp11_error(error, "C_GetSlotList", path);
+        status = libp11_error(error, "C_GetSlotList", path);
     }
-    return STIRKEEP_OK;
+    (void)stk_call_ended(&token->home, CKR_OK);
+    return status;
 }
 
 static void copy_text(char *ret_text, size_t size, const char *text)
@@ -84,11 +86,14 @@ static enum stirkeep_status describe(struct stk_token *token, const PKCS11_TOKEN
 {
     CK_SLOT_INFO slot = {0};
     CK_TOKEN_INFO about = {0};
-    CK_RV rv = token->p11->C_GetSlotInfo(token->slot, &slot);
+    CK_RV rv = CKR_OK;
 
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_GetSlotInfo(token->slot, &slot));
     if (rv != CKR_OK)
         return stk_ckr_error(error, "C_GetSlotInfo", rv);
-    rv = token->p11->C_GetTokenInfo(token->slot, &about);
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_GetTokenInfo(token->slot, &about));
     if (rv != CKR_OK)
         return stk_ckr_error(error, "C_GetTokenInfo", rv);
     copy_text(token->label, sizeof(token->label), found->label);

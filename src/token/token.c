@@ -92,6 +92,8 @@ static enum stirkeep_status open_token(struct stk_token *token,
      * one that was torn there would take all that is sealed to it along. */
     if (status == STIRKEEP_OK)
         status = stk_durable_sync(&token->durable, error);
+    /* What a search has to look at, before anybody has counted. */
+    atomic_store_explicit(&token->object_count, token->durable.seen_count, memory_order_relaxed);
     if (status == STIRKEEP_OK)
         status = stk_wrapping_open(token, error);
     if (status != STIRKEEP_OK)
@@ -114,8 +116,9 @@ enum stirkeep_status stk_token_open(const struct stk_token_options *options, str
         stk_secret_free(pin);
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "token: out of memory");
     }
-    token->home = (struct stk_session){.token = token};
-    token->custody = (struct stk_session){.token = token, .writable = true};
+    token->home = (struct stk_session){.token = token, .told = options->busy};
+    token->custody = (struct stk_session){.token = token, .writable = true, .told = options->busy};
+    token->verify_sampled = options->verify_sampled;
     (void)pthread_mutex_init(&token->objects, NULL);
     (void)pthread_mutex_init(&token->lookups.lock, NULL);
     status = open_token(token, options, pin, error);
@@ -134,7 +137,8 @@ void stk_token_close(struct stk_token *token)
         return;
     if (token->home.handle != CK_INVALID_HANDLE) {
         stk_session_close(&token->custody);
-        (void)token->p11->C_Logout(token->home.handle);
+        stk_call_begins(&token->home);
+        (void)stk_call_ended(&token->home, token->p11->C_Logout(token->home.handle));
         stk_session_close(&token->home);
     }
     stk_module_unload(token);
