@@ -32,7 +32,8 @@ static enum stirkeep_status get_calls(struct stk_token *token, const char *path,
     if (symbol == NULL)
         return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: not a PKCS#11 module", path);
     memcpy(&get, &symbol, sizeof(get)); /* C has no cast from object to function */
-    rv = get(&token->p11);
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, get(&token->p11));
     if (rv != CKR_OK || token->p11 == NULL)
         return stk_ckr_error(error, "C_GetFunctionList", rv == CKR_OK ? CKR_GENERAL_ERROR : rv);
     return STIRKEEP_OK;

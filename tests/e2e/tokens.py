@@ -12,7 +12,7 @@ from stirkeep import BUILD, SOURCE, Service, softhsm_module
 
 def functions():
     with open(f"{SOURCE}/tests/token/functions.h") as file:
-        return re.findall(r"^FUNCTION\((C_\w+),", file.read(), re.M)
+        return re.findall(r"^FUNCTION\((C_\w+),", file.read(), re.M) + ["C_GetFunctionList"]
 
 
 class ScriptedService(Service):
@@ -24,7 +24,7 @@ class ScriptedService(Service):
         self.counts_file = f"{self.base}/counts"
         self.functions = functions()
         with open(self.counts_file, "wb") as file:
-            file.write(bytes(8 * len(self.functions)))
+            file.write(bytes(8 * (len(self.functions) + 1)))
         os.chmod(self.counts_file, 0o666)
         self.follow()
         sections = {"token": {"module": module, "sessions": str(sessions)},
@@ -43,9 +43,20 @@ class ScriptedService(Service):
 
     def called(self, function):
         """How often, over all processes."""
+        return self.counts()[self.functions.index(function)]
+
+    def counts(self):
         with open(self.counts_file, "rb") as file:
-            counts = struct.unpack(f"={len(self.functions)}Q", file.read())
-        return counts[self.functions.index(function)]
+            return struct.unpack(f"={len(self.functions) + 1}Q", file.read())
+
+    def actions(self):
+        """How many were carried out since forget_actions."""
+        return self.counts()[-1]
+
+    def forget_actions(self):
+        with open(self.counts_file, "r+b") as file:
+            file.seek(8 * len(self.functions))
+            file.write(bytes(8))
 
 
 def begin_bench(service, connections, window, seconds, *more, uid=None, name="Alpha"):
