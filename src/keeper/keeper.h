@@ -250,6 +250,10 @@ void stk_custody_forget(struct stk_keeper *keeper, const struct stk_key_id *key_
  * is what brings a module back. */
 void stk_watchdog_check(struct stk_keeper *keeper);
 
+/* After a failure that only a new process mends, it does not return: the order stays unanswered, and
+ * who gave it gives it again to the next keeper. */
+void stk_watchdog_hold_back(const struct stk_keeper *keeper, enum stirkeep_status status);
+
 /* A token's status as a signer met it. */
 void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
                        const struct stk_error *error);

@@ -23,23 +23,33 @@ static _Noreturn void give_up(struct stk_keeper *keeper, const char *why)
     _exit(1);
 }
 
+/* NULL: none. */
+static const char *end_of(const struct stk_token *token)
+{
+    if (token == NULL)
+        return NULL;
+    if (stk_token_gone(token))
+        return "token: the device has gone";
+    if (stk_token_login_lost(token))
+        return "token: the login is gone";
+    return stk_token_is_blind(token) ? "token: it has to be opened anew" : NULL;
+}
+
 static void check_login(struct stk_keeper *keeper)
 {
-    const struct stk_token *token = keeper->token;
-    const char *why = NULL;
+    const char *why = end_of(keeper->token);
 
-    if (token == NULL)
-        return;
-    if (stk_token_gone(token))
-        why = "token: the device has gone";
-    else if (stk_token_login_lost(token))
-        why = "token: the login is gone";
-    else if (stk_token_is_blind(token))
-        why = "token: it has to be opened anew";
-    else
+    if (why == NULL)
         return;
     stk_log(STK_LOG_ERROR, "%s: a new keeper logs in again", why);
     give_up(keeper, why);
+}
+
+void stk_watchdog_hold_back(const struct stk_keeper *keeper, enum stirkeep_status status)
+{
+    if (status == STIRKEEP_TOKEN_ERROR && end_of(keeper->token) != NULL)
+        for (;;)
+            (void)pause(); /* main ends the process within a tick */
 }
 
 static void check_call(struct stk_keeper *keeper, uint64_t since, uint64_t limit_us,

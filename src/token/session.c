@@ -84,8 +84,7 @@ void stk_session_close(struct stk_session *session)
     if (session->handle == CK_INVALID_HANDLE)
         return;
     stk_exclusive_call_begins(session);
-    (void)calls(session)->C_CloseSession(session->handle);
-    (void)stk_exclusive_call_ended(session, CKR_OK);
+    (void)stk_exclusive_call_ended(session, calls(session)->C_CloseSession(session->handle));
     session->handle = CK_INVALID_HANDLE;
 }
 

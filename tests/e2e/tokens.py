@@ -18,7 +18,7 @@ def functions():
 class ScriptedService(Service):
     def __init__(self, sessions=0, grants=None, extra=None):
         super().__init__(grants)
-        module = f"{self.libexec}/wrap.so"
+        module = f"{self.libexec}/softhsm-wrap.so"  # by the name the keeper knows that files are to be guarded
         shutil.copy(f"{BUILD}/tests/token/wrap.so", module)
         self.script_file = f"{self.base}/script"
         self.counts_file = f"{self.base}/counts"
@@ -31,9 +31,14 @@ class ScriptedService(Service):
                     "token-environment": {"STIRKEEP_WRAP_MODULE": softhsm_module(),
                                           "STIRKEEP_WRAP_SCRIPT": self.script_file,
                                           "STIRKEEP_WRAP_COUNTS": self.counts_file}}
+        self.grants, self.sections = grants, sections
+        self.configure(extra)
+
+    def configure(self, extra=None):
+        """Further keys, for the next start."""
         for section, keys in (extra or {}).items():
-            sections.setdefault(section, {}).update(keys)
-        self.write_config(grants, extra=sections)
+            self.sections.setdefault(section, {}).update(keys)
+        self.write_config(self.grants, extra=self.sections)
 
     def follow(self, *lines):
         """From the next call on, the token does what these lines say, and nothing else."""

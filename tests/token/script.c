@@ -24,8 +24,9 @@ static const char *const function_names[] = {
     "C_GetFunctionList",
 };
 
-static const char *const action_names[ACTION_COUNT] = {
-    "delay", "return", "lose", "hang", "crash", "wrong", "short", "empty", "logout", "sessions"};
+static const char *const action_names[ACTION_COUNT] = {"delay", "return", "lose",    "sleep",
+                                                       "hang",  "crash",  "wrong",   "short",
+                                                       "empty", "logout", "sessions"};
 
 struct rule {
     int function; /* -1: all */

@@ -22,6 +22,7 @@ enum action {
     ACTION_NONE,
     ACTION_RETURN,   /* `rv`, without the call */
     ACTION_LOSE,     /* `rv`, after the call */
+    ACTION_SLEEP,    /* so many milliseconds, and then the call */
     ACTION_HANG,     /* for ever */
     ACTION_CRASH,    /* the process */
     ACTION_WRONG,    /* signature */

@@ -57,6 +57,9 @@ static int begin(enum function function, CK_SESSION_HANDLE session, struct turn 
     switch (turn->action) {
     case ACTION_RETURN:
         return 0;
+    case ACTION_SLEEP:
+        wait_us(turn->rv * 1000);
+        break;
     case ACTION_HANG:
         for (;;)
             (void)pause();

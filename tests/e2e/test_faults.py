@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every PKCS#11 function that the keeper uses, with every fault: what is answered, that nothing wrong
+leaves and nothing is lost, and when the next good signature comes.
+
+    test_faults.py [COUNT [--seed N] [--table FILE] [--only WORD,...]]    COUNT 0: all of them
+"""
+import argparse
+import random
+import sys
+import time
+import traceback
+
+from fault_bed import CALL_TIMEOUT_MS, FaultBed
+from fault_cells import FATAL, STOPS, sample
+from fault_parts import KINDS, Command, NotMet, Opening
+from tap import note
+
+ENOUGH = 12  # failures: the rest would hardly tell more
+ALLOWED = {"ok", "token-error", "key-unavailable", "unavailable", "deadline", "overloaded",
+           "token-locked"}
+
+
+class Matrix:
+    def __init__(self, options):
+        self.options = options
+        self.bed = FaultBed()
+        self.counted = {}
+        self.rows = []
+
+    # ---- how often a function is called
+
+    def count(self, part):
+        """{function: calls} of this part when nothing fails."""
+        if part in self.counted:
+            return self.counted[part]
+        self.bed.settle()
+        self.bed.rest()
+        before = self.bed.service.counts()
+        kind = KINDS[part]
+        if kind is Opening:
+            self.bed.service.kill("keeper")
+            time.sleep(1)
+        else:
+            way = kind(self.bed, next(cell for cell in sample(0, 0) if cell.part == part), 1, 1)
+            way.prepare()
+            before = self.bed.service.counts()
+            assert way.again().returncode in (0, 1)
+        after = self.bed.service.counts()
+        self.counted[part] = {name: after[i] - before[i]
+                              for i, name in enumerate(self.bed.service.functions)}
+        self.bed.deaths = 99
+        return self.counted[part]
+
+    def number_for(self, cell):
+        """Which of the calls is to fail."""
+        if not issubclass(KINDS[cell.part], (Command, Opening)):
+            return 1
+        most = self.count(cell.part)[cell.function]
+        return random.Random(f"{self.options.seed} {cell}").randint(1, most) if most > 0 else 1
+
+    # ---- one cell
+
+    def check_others(self, cell, part, armed, replaced):
+        statuses = self.bed.statuses(armed)
+        for client in self.bed.clients:
+            assert not client.wrong, f"{client.name_signed}: a wrong signature left"
+        assert part.others_wait or set(statuses) <= ALLOWED, set(statuses)
+        if cell.part in ("opening", "ending"):
+            return
+        assert replaced == (cell.fault in FATAL), \
+            "the keeper is the same one" if not replaced else "the keeper was replaced for nothing"
+        if not replaced:
+            failed = [status for status in statuses if status != "ok"]
+            assert len(failed) <= (cell.part in ("signing", "opening a session again")), failed
+
+    def try_cell(self, cell, number):
+        self.bed.settle()
+        self.bed.read_log()
+        part = KINDS[cell.part](self.bed, cell, CALL_TIMEOUT_MS, number)
+        armed = time.monotonic()
+        good = part.run()
+        if cell.fault in FATAL and cell.part not in ("opening", "ending"):
+            self.bed.wait_replaced()
+            self.bed.wait_good(time.monotonic())
+        self.check_others(cell, part, armed, self.bed.replaced())
+        return part.answer, good - part.began
+
+    def cell(self, cell):
+        number = self.number_for(cell)
+        try:
+            return (number, *self.try_cell(cell, number))
+        except AssertionError:
+            if cell.fault in STOPS or not self.bed.hung():
+                raise
+            note(f"{cell}: a call took longer than {CALL_TIMEOUT_MS} ms by itself: once more")
+            return (number, *self.try_cell(cell, number))
+        except NotMet:
+            if number == 1:
+                raise
+            note(f"{cell}: call {number} was not made: the first one")
+            return (1, *self.try_cell(cell, 1))
+
+    def end_bed(self):
+        try:
+            self.bed.end()
+        except Exception:
+            note(f"not removed: {traceback.format_exc()}")
+
+    def run(self, cells):
+        failed = 0
+        print(f"TAP version 13\n1..{len(cells)}", flush=True)
+        for index, cell in enumerate(cells, 1):
+            began = time.monotonic()
+            try:
+                number, answer, took = self.cell(cell)
+                self.rows.append((cell, answer, took))
+                print(f"ok {index} - {cell} (call {number}): {answer}, {took * 1000:.0f} ms "
+                      f"[{time.monotonic() - began:.1f} s]", flush=True)
+            except Exception:  # a cell may fail in any way
+                failed += 1
+                if failed > ENOUGH:
+                    raise
+                note(traceback.format_exc())
+                note("\n".join(self.bed.service.said().splitlines()[-25:]))
+                print(f"not ok {index} - {cell}", flush=True)
+                self.end_bed()
+                self.bed = FaultBed()
+        self.end_bed()
+        return failed
+
+
+def table(rows):
+    """As docs/FAULTS.md has it."""
+    yield "| part | function | fault | answer | next good signature |"
+    yield "|---|---|---|---|---:|"
+    for cell, answer, took in rows:
+        yield f"| {cell.part} | `{cell.function}` | {cell.fault} | {answer} | {took * 1000:.0f} ms |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", nargs="?", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=20261126)
+    parser.add_argument("--table")
+    parser.add_argument("--only", default="")
+    the_options = parser.parse_args()
+    the_cells = [cell for cell in sample(the_options.count, the_options.seed)
+                 if all(word in str(cell) for word in the_options.only.split(",") if word)]
+    matrix = Matrix(the_options)
+    began_all = time.monotonic()
+    failures = matrix.run(the_cells)
+    note(f"{len(the_cells)} cells, {failures} failed, {time.monotonic() - began_all:.0f} s")
+    if the_options.table:
+        with open(the_options.table, "w") as out:
+            out.write("\n".join(table(matrix.rows)) + "\n")
+    sys.exit(1 if failures else 0)
