@@ -10,6 +10,7 @@
 #define CUSTODY_CALLS 20
 /* So long and so often may the token fail, with no signature in between. */
 #define FAILING_US 3000000
+#define DEVICE_FAILING_US 300000 /* likewise, when it says that its device does */
 #define FAILURES_MIN 3
 #define LAST_WORDS_MS 300 /* for the trail to hear of it */
 
@@ -109,7 +110,9 @@ void stk_watchdog_check(struct stk_keeper *keeper)
     check_call(keeper, atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
                "token: a custody order has hung", now);
     if (atomic_load(&keeper->failures) >= FAILURES_MIN)
-        check_call(keeper, failing, FAILING_US, "token: no signature has succeeded", now);
+        check_call(keeper, failing,
+                   stk_token_device_error(keeper->token) ? DEVICE_FAILING_US : FAILING_US,
+                   "token: no signature has succeeded", now);
 }
 
 /* Called for every signature: only reads, as long as all is well. */
@@ -120,12 +123,13 @@ void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
 
     if (status == STIRKEEP_OK && since != 0 && atomic_exchange(&keeper->failing_since, 0) != 0) {
         atomic_store(&keeper->failures, 0);
+        stk_token_well(keeper->token);
         stk_log(STK_LOG_INFO, "token: signs again");
         stk_clerk_note(&keeper->clerk, "token-found", STIRKEEP_OK, NULL, "it signs again");
     }
     if (status == STIRKEEP_TOKEN_LOCKED && !atomic_exchange(&keeper->told_locked, true))
         stk_log(STK_LOG_ERROR, "%s", error->message);
-    if (status != STIRKEEP_TOKEN_ERROR)
+    if (status != STIRKEEP_TOKEN_ERROR && status != STIRKEEP_NO_MEMORY)
         return;
     atomic_fetch_add(&keeper->failures, 1);
     if (since == 0 &&

@@ -90,6 +90,16 @@ bool stk_token_gone(const struct stk_token *token)
     return atomic_load_explicit(&token->gone, memory_order_relaxed);
 }
 
+bool stk_token_device_error(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->device_error, memory_order_relaxed);
+}
+
+void stk_token_well(struct stk_token *token)
+{
+    atomic_store_explicit(&token->device_error, false, memory_order_relaxed);
+}
+
 uint64_t stk_token_wrong(const struct stk_token *token)
 {
     return atomic_load_explicit(&token->wrong, memory_order_relaxed);

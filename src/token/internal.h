@@ -62,7 +62,8 @@ struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
     PKCS11_CTX *context; /* NULL: C_Initialize has not been called */
-    PKCS11_SLOT *slots;  /* kept for life: releasing them closes every session */
+    bool apart; /* these calls are another instance than libp11's, and were initialised too */
+    PKCS11_SLOT *slots; /* kept for life: releasing them closes every session */
     unsigned int slot_count;
     CK_SLOT_ID slot;
     struct stk_session home; /* does nothing: the login lasts as long as a session is open */
@@ -78,6 +79,7 @@ struct stk_token {
     _Atomic uint64_t wrong; /* signatures that were none */
     atomic_bool login_lost;
     atomic_bool gone;
+    atomic_bool device_error; /* said, and no signature since */
     atomic_bool blind;
     struct stk_sight sight;
     bool refuses_url; /* CKA_URL of certificates */

@@ -39,6 +39,23 @@ static enum stirkeep_status get_calls(struct stk_token *token, const char *path,
     return STIRKEEP_OK;
 }
 
+/* p11-kit's client module makes an instance for each who asks for its calls: libp11 has initialised
+ * its own. */
+static enum stirkeep_status initialise_apart(struct stk_token *token, struct stk_error *error)
+{
+    CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
+    CK_INFO info = {0};
+    CK_RV rv = token->p11->C_GetInfo(&info);
+
+    if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
+        return STIRKEEP_OK;
+    rv = token->p11->C_Initialize(&arguments);
+    if (rv != CKR_OK)
+        return stk_ckr_error(error, "C_Initialize", rv);
+    token->apart = true;
+    return STIRKEEP_OK;
+}
+
 enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
                                      struct stk_error *error)
 {
@@ -65,6 +82,9 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
         token->context = NULL;
         return status;
     }
+    status = initialise_apart(token, error);
+    if (status != STIRKEEP_OK)
+        return status;
     stk_call_begins(&token->home);
     if (PKCS11_enumerate_slots(token->context, &token->slots, &token->slot_count) != 0) {
         token->slot_count = 0;
@@ -139,6 +159,8 @@ enum stirkeep_status stk_module_find_token(struct stk_token *token, const char *
 
 void stk_module_unload(struct stk_token *token)
 {
+    if (token->apart)
+        (void)token->p11->C_Finalize(NULL);
     if (token->context != NULL) {
         if (token->slots != NULL)
             PKCS11_release_all_slots(token->context, token->slots, token->slot_count);

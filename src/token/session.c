@@ -34,6 +34,8 @@ CK_RV stk_call_ended(struct stk_session *session, CK_RV rv)
     note(session, 0);
     if (stk_ckr_is_gone(rv))
         atomic_store_explicit(&session->token->gone, true, memory_order_relaxed);
+    if (rv == CKR_DEVICE_ERROR)
+        atomic_store_explicit(&session->token->device_error, true, memory_order_relaxed);
     return rv;
 }
 

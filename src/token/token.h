@@ -72,6 +72,10 @@ bool stk_token_login_lost(const struct stk_token *token);
 /* A call said that the device, or the module's state, has gone. Any thread. */
 bool stk_token_gone(const struct stk_token *token);
 
+/* A call said CKR_DEVICE_ERROR, and nobody called it well since. Any thread. */
+bool stk_token_device_error(const struct stk_token *token);
+void stk_token_well(struct stk_token *token);
+
 /* How many signatures of signers did not verify, or had another length than a signature has: none of
  * them was given out. Any thread. */
 uint64_t stk_token_wrong(const struct stk_token *token);

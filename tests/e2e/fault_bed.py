@@ -70,7 +70,8 @@ class Client(threading.Thread):
 
 class FaultBed:
     def __init__(self):
-        self.service = ScriptedService(2, extra={"audit": {"seal-seconds": "86400"}})
+        self.service = ScriptedService(2, extra={"audit": {"seal-seconds": "86400"},
+                                                  "signing": {"deadline-ms": "5000"}})
         self.deaths = 0
         self.number = 0
         self.service.start()  # the wrapping key is made, which takes its time

@@ -22,7 +22,6 @@ LOST = {"done, CKR_DEVICE_ERROR": 0x30}  # the work is done, and the answer says
 STOPS = ("hang", "delay past the timeout", "crash")
 LOSSES = ("logout", "all sessions closed")
 SIGNATURES = ("wrong signature", "short signature", "empty signature")
-# After these the keeper has to be another process; after all others it has to be the same one.
 FATAL = {*STOPS, *LOSSES, "CKR_DEVICE_REMOVED", "CKR_TOKEN_NOT_PRESENT",
          "CKR_CRYPTOKI_NOT_INITIALIZED"}
 
@@ -31,8 +30,7 @@ FATAL = {*STOPS, *LOSSES, "CKR_DEVICE_REMOVED", "CKR_TOKEN_NOT_PRESENT",
 PARTS = {
     "signing": ["C_SignInit", "C_Sign"],
     "first use of a key": ["C_CopyObject", "C_GetAttributeValue"],
-    "opening a session again": ["C_OpenSession", "C_CloseSession", "C_GetSessionInfo",
-                                "C_GetAttributeValue"],
+    "opening a session again": ["C_OpenSession", "C_CloseSession", "C_GetSessionInfo"],
     "import": ["C_GetSessionInfo", "C_CreateObject", "C_UnwrapKey", "C_GetAttributeValue",
                "C_DestroyObject", "C_SignInit", "C_Sign"],
     "generate": ["C_GenerateKeyPair", "C_SetAttributeValue", "C_FindObjectsInit", "C_FindObjects",
@@ -66,6 +64,14 @@ class Cell(collections.namedtuple("Cell", "part function fault")):
         if self.function in WITHOUT_SESSION or self.part in ("opening", "ending"):
             return ""
         return "rw:" if self.part in WRITING else "ro:"
+
+    @property
+    def is_fatal(self):
+        """Has the keeper to be another process afterwards? After all others, the same one."""
+        return self.fault in FATAL or (
+            # There it is the answer to the question whether the login is gone.
+            self[:2] == ("opening a session again", "C_GetSessionInfo")
+            and self.fault == "CKR_USER_NOT_LOGGED_IN")
 
     def action(self, timeout_ms):
         if self.fault in LOST:

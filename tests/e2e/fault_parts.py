@@ -14,7 +14,7 @@ from way import content
 COMMAND_LIMIT = 40
 STOP_LIMIT = 8        # stirkeepd gives each room 5 s
 LOCKED_FOR = 1.2      # seconds for which a PIN is seen not to be tried again
-WORST = ("wrong", "unanswered", "closed", "internal", "token-locked", "token-error",
+WORST = ("wrong", "unanswered", "closed", "internal", "token-locked", "token-error", "no-memory",
          "key-unavailable", "unavailable", "deadline", "overloaded", "ok")
 
 

@@ -11,13 +11,13 @@ import time
 import traceback
 
 from fault_bed import CALL_TIMEOUT_MS, FaultBed
-from fault_cells import FATAL, STOPS, sample
+from fault_cells import STOPS, sample
 from fault_parts import KINDS, Command, NotMet, Opening
 from tap import note
 
 ENOUGH = 12  # failures: the rest would hardly tell more
 ALLOWED = {"ok", "token-error", "key-unavailable", "unavailable", "deadline", "overloaded",
-           "token-locked"}
+           "token-locked", "no-memory"}
 
 
 class Matrix:
@@ -67,7 +67,7 @@ class Matrix:
         assert part.others_wait or set(statuses) <= ALLOWED, set(statuses)
         if cell.part in ("opening", "ending"):
             return
-        assert replaced == (cell.fault in FATAL), \
+        assert replaced == cell.is_fatal, \
             "the keeper is the same one" if not replaced else "the keeper was replaced for nothing"
         if not replaced:
             failed = [status for status in statuses if status != "ok"]
@@ -79,7 +79,7 @@ class Matrix:
         part = KINDS[cell.part](self.bed, cell, CALL_TIMEOUT_MS, number)
         armed = time.monotonic()
         good = part.run()
-        if cell.fault in FATAL and cell.part not in ("opening", "ending"):
+        if cell.is_fatal and cell.part not in ("opening", "ending"):
             self.bed.wait_replaced()
             self.bed.wait_good(time.monotonic())
         self.check_others(cell, part, armed, self.bed.replaced())
