@@ -106,7 +106,10 @@ class Command(Part):
         self.holds(self.code == 0)
         good = self.ended()
         if self.code != 0:
-            wait_until(f"{self.act} {self.name} is done", self.finish, 15, 0.05)
+            try:
+                wait_until(f"{self.act} {self.name} is done", self.finish, 15, 0.05)
+            except AssertionError as why:
+                raise AssertionError(f"{why}: {self.told}") from None
         self.complete()
         return good
 
@@ -127,7 +130,9 @@ class Command(Part):
         return self.bed.service.cli(*self.command(), check=False, timeout=COMMAND_LIMIT)
 
     def finish(self):
-        return self.again().returncode == 0
+        done = self.again()
+        self.told = done.stderr
+        return done.returncode == 0
 
     def recorded(self):
         for line in reversed(self.bed.service.records()[-400:]):
@@ -218,6 +223,10 @@ class Destroy(Command):
 
     def command(self):
         return ["destroy", self.name, "--yes"]
+
+    def finish(self):
+        """The service may have gone on with it by itself."""
+        return super().finish() or "no key is held under this name any more" in self.told
 
     def holds(self, done):
         if done:
