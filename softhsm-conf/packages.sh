@@ -12,7 +12,7 @@ build='gcc libc6-dev meson ninja-build pkg-config libssl-dev libp11-dev libp11-k
 run='softhsm2 openssl bsdutils'
 verify='secsipidx'
 test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler opensc
- procps util-linux binutils e2fsprogs mount strace zstd'
+ procps util-linux binutils e2fsprogs mount strace zstd p11-kit p11-kit-modules'
 
 wanted=
 for set in "$@"; do

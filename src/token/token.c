@@ -21,6 +21,9 @@ static void find_files(struct stk_token *token, const struct stk_token_options *
     (void)snprintf(token->durable.root, sizeof(token->durable.root), "%s", root);
 }
 
+/* Two tries: what is found holds as long as the process lives. */
+#define COPY_TRIES 2
+
 /* Do session copies of a token's private keys work, and for other sessions than the one that made
  * them? Tried with the one that is there for sure. */
 static void try_copy(struct stk_token *token)
@@ -28,8 +31,9 @@ static void try_copy(struct stk_token *token)
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
     struct stk_described about = {0};
 
-    token->info.copies =
-        stk_session_copy_for_all(&token->custody, token->wrapping_key, &copy) == CKR_OK;
+    for (int i = 0; i < COPY_TRIES && !token->info.copies; i++)
+        token->info.copies =
+            stk_session_copy_for_all(&token->custody, token->wrapping_key, &copy) == CKR_OK;
     if (!token->info.copies)
         return;
     token->copies_for_all = stk_session_describe(&token->custody, copy, &about) == CKR_OK &&

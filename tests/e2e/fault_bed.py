@@ -63,6 +63,13 @@ class Client(threading.Thread):
         return next((answered for sent, answered, status in self.answers
                      if status == "ok" and sent >= moment), None)
 
+    def longest_gap(self, moment):
+        """Between good answers, from the last one before that moment on."""
+        good = [answered for _, answered, status in self.answers if status == "ok"]
+        start = max([when for when in good if when <= moment], default=moment)
+        times = [start] + [when for when in good if when > start]
+        return max((after - before for before, after in zip(times, times[1:])), default=0)
+
     def since(self, moment):
         """Statuses of what was answered after that moment."""
         return [status for _, answered, status in self.answers if answered >= moment]
@@ -70,7 +77,8 @@ class Client(threading.Thread):
 
 class FaultBed:
     def __init__(self):
-        self.service = ScriptedService(2, extra={"audit": {"seal-seconds": "86400"},
+        self.service = ScriptedService(2, extra={"token": {"verify-signatures": "always"},
+                                                  "audit": {"seal-seconds": "86400"},
                                                   "signing": {"deadline-ms": "5000"}})
         self.deaths = 0
         self.number = 0

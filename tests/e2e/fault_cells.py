@@ -18,7 +18,8 @@ MORE_RETURNS = {  # of those that sign
 }
 PINS = {"CKR_PIN_INCORRECT": 0xA0, "CKR_PIN_INVALID": 0xA1, "CKR_PIN_LEN_RANGE": 0xA2,
         "CKR_PIN_EXPIRED": 0xA3, "CKR_PIN_LOCKED": 0xA4}
-LOST = {"done, CKR_DEVICE_ERROR": 0x30}  # the work is done, and the answer says that it is not
+# The work is done, and the answer says that it is not.
+LOST = {"done, CKR_DEVICE_ERROR": 0x30, "done, CKR_USER_ALREADY_LOGGED_IN": 0x100}
 STOPS = ("hang", "delay past the timeout", "crash")
 LOSSES = ("logout", "all sessions closed")
 SIGNATURES = ("wrong signature", "short signature", "empty signature")
@@ -97,9 +98,9 @@ def faults_of(part, function, first):
     if function == "C_Sign":
         found += SIGNATURES
     if function == "C_Login":
-        found += PINS
+        found += [*PINS, "done, CKR_USER_ALREADY_LOGGED_IN"]
     if function in MAKERS:
-        found += LOST
+        found.append("done, CKR_DEVICE_ERROR")
     if function not in WITHOUT_SESSION and part != "ending":
         found += LOSSES
     return found

@@ -11,9 +11,9 @@ import time
 import traceback
 
 from fault_bed import CALL_TIMEOUT_MS, FaultBed
-from fault_cells import STOPS, sample
+from fault_cells import LOSSES, STOPS, sample
 from fault_parts import KINDS, Command, NotMet, Opening
-from tap import note
+from tap import equal, note
 
 ENOUGH = 12  # failures: the rest would hardly tell more
 ALLOWED = {"ok", "token-error", "key-unavailable", "unavailable", "deadline", "overloaded",
@@ -60,6 +60,11 @@ class Matrix:
 
     # ---- one cell
 
+    def check_logins(self, cell, logins):
+        """One for all threads and for everything that was lost with the login."""
+        if cell.fault in LOSSES and cell.part not in ("opening", "ending"):
+            equal(self.bed.service.called("C_Login") - logins, 1, "C_Login")
+
     def check_others(self, cell, part, armed, replaced):
         statuses = self.bed.statuses(armed)
         for client in self.bed.clients:
@@ -78,12 +83,15 @@ class Matrix:
         self.bed.read_log()
         part = KINDS[cell.part](self.bed, cell, CALL_TIMEOUT_MS, number)
         armed = time.monotonic()
+        logins = self.bed.service.called("C_Login")
         good = part.run()
         if cell.is_fatal and cell.part not in ("opening", "ending"):
             self.bed.wait_replaced()
             self.bed.wait_good(time.monotonic())
         self.check_others(cell, part, armed, self.bed.replaced())
-        return part.answer, good - part.began
+        self.check_logins(cell, logins)
+        gap = max(client.longest_gap(part.began) for client in self.bed.clients)
+        return part.answer, good - part.began, gap
 
     def cell(self, cell):
         number = self.number_for(cell)
@@ -112,10 +120,10 @@ class Matrix:
         for index, cell in enumerate(cells, 1):
             began = time.monotonic()
             try:
-                number, answer, took = self.cell(cell)
-                self.rows.append((cell, answer, took))
-                print(f"ok {index} - {cell} (call {number}): {answer}, {took * 1000:.0f} ms "
-                      f"[{time.monotonic() - began:.1f} s]", flush=True)
+                number, answer, took, gap = self.cell(cell)
+                self.rows.append((cell, answer, took, gap))
+                print(f"ok {index} - {cell} (call {number}): {answer}, {took * 1000:.0f} ms, "
+                      f"gap {gap * 1000:.0f} ms [{time.monotonic() - began:.1f} s]", flush=True)
             except Exception:  # a cell may fail in any way
                 failed += 1
                 if failed > ENOUGH:
@@ -129,12 +137,27 @@ class Matrix:
         return failed
 
 
+def span(values):
+    """Of milliseconds, in words."""
+    low, high = min(values) * 1000, max(values) * 1000
+    return f"{low:.0f}" if high - low < 5 else f"{low:.0f} to {high:.0f}"
+
+
 def table(rows):
-    """As docs/FAULTS.md has it."""
-    yield "| part | function | fault | answer | next good signature |"
-    yield "|---|---|---|---|---:|"
-    for cell, answer, took in rows:
-        yield f"| {cell.part} | `{cell.function}` | {cell.fault} | {answer} | {took * 1000:.0f} ms |"
+    """As docs/FAULTS.md has it: the faults of a function that are answered in the same way in a row."""
+    grouped = {}
+    for cell, answer, took, gap in rows:
+        grouped.setdefault((cell.part, cell.function, answer), []).append((cell.fault, took, gap))
+    part_before = None
+    for (part, function, answer), cells in grouped.items():
+        if part != part_before:
+            yield f"\n### {part.capitalize()}\n"
+            yield "| function | fault | answer | next good signature, ms | longest gap, ms |"
+            yield "|---|---|---|---:|---:|"
+            part_before = part
+        faults = ", ".join(fault for fault, _, _ in cells)
+        yield (f"| `{function}` | {faults} | {answer} | {span([took for _, took, _ in cells])} "
+               f"| {span([gap for _, _, gap in cells])} |")
 
 
 if __name__ == "__main__":

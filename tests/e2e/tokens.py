@@ -27,7 +27,9 @@ class ScriptedService(Service):
             file.write(bytes(8 * (len(self.functions) + 1)))
         os.chmod(self.counts_file, 0o666)
         self.follow()
-        sections = {"token": {"module": module, "sessions": str(sessions)},
+        # Most who use it measure rates; who does not, asks for "always".
+        sections = {"token": {"module": module, "sessions": str(sessions),
+                              "verify-signatures": "sampled"},
                     "token-environment": {"STIRKEEP_WRAP_MODULE": softhsm_module(),
                                           "STIRKEEP_WRAP_SCRIPT": self.script_file,
                                           "STIRKEEP_WRAP_COUNTS": self.counts_file}}
