@@ -392,6 +392,11 @@ bool stk_sight_hides_whole(struct stk_token *token);
 /* A custody session that works, opened again when it must be. Before each custody function. */
 enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error *error);
 
+/* That a key was not found (KEY_UNAVAILABLE) is only true while the session is logged in: without a
+ * login no key is shown. TOKEN_ERROR else. */
+enum stirkeep_status stk_custody_absent(struct stk_token *token, enum stirkeep_status status,
+                                        struct stk_error *error);
+
 /*
  * After something was made on the token or failed: what SoftHSM says of a full disk is vague, if it
  * says anything, but its files tell. TOKEN_ERROR becomes STORAGE when they do.

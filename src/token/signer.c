@@ -64,9 +64,10 @@ enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer *
     signer->token = token;
     stk_random(&signer->chance, sizeof(signer->chance));
     signer->chance |= 1;
-    signer->session = (struct stk_session){.token = token};
+    signer->session = (struct stk_session){.token = token, .told = token->home.told};
     (void)pthread_mutex_init(&signer->forget_lock, NULL);
     rv = stk_session_open(&signer->session);
+    signer->session.told = NULL; /* from now on it is busy_since that is asked */
     if (rv != CKR_OK) {
         stk_signer_free(signer);
         return stk_ckr_error(error, "C_OpenSession", rv);
@@ -176,6 +177,12 @@ static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key
     enum stirkeep_status status =
         stk_key_find(&signer->session, key_id, form_for(signer), &key, ret_rv, error);
 
+    /* Without a login no key is shown. */
+    if (status == STIRKEEP_KEY_UNAVAILABLE &&
+        stk_session_check(&signer->session) == CKR_USER_NOT_LOGGED_IN) {
+        atomic_store_explicit(&signer->token->login_lost, true, memory_order_relaxed);
+        return stk_ckr_error(error, "C_GetSessionInfo", CKR_USER_NOT_LOGGED_IN);
+    }
     if (status == STIRKEEP_KEY_UNAVAILABLE)
         remember_absent(signer, key_id, seen_epoch);
     if (status != STIRKEEP_OK)

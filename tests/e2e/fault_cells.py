@@ -89,6 +89,8 @@ class Cell(collections.namedtuple("Cell", "part function fault")):
 def faults_of(part, function, first):
     if not first:
         few = list(FEW)
+        if part in WRITING and function not in WITHOUT_SESSION:
+            few += LOSSES
         if function == "C_Sign":
             few += SIGNATURES
         return few

@@ -91,7 +91,7 @@ class Matrix:
         self.check_others(cell, part, armed, self.bed.replaced())
         self.check_logins(cell, logins)
         gap = max(client.longest_gap(part.began) for client in self.bed.clients)
-        return part.answer, good - part.began, gap
+        return part.answer, good - part.began, gap, cell.is_fatal
 
     def cell(self, cell):
         number = self.number_for(cell)
@@ -120,8 +120,8 @@ class Matrix:
         for index, cell in enumerate(cells, 1):
             began = time.monotonic()
             try:
-                number, answer, took, gap = self.cell(cell)
-                self.rows.append((cell, answer, took, gap))
+                number, answer, took, gap, other = self.cell(cell)
+                self.rows.append((cell, answer, took, gap, other))
                 print(f"ok {index} - {cell} (call {number}): {answer}, {took * 1000:.0f} ms, "
                       f"gap {gap * 1000:.0f} ms [{time.monotonic() - began:.1f} s]", flush=True)
             except Exception:  # a cell may fail in any way
@@ -146,18 +146,20 @@ def span(values):
 def table(rows):
     """As docs/FAULTS.md has it: the faults of a function that are answered in the same way in a row."""
     grouped = {}
-    for cell, answer, took, gap in rows:
-        grouped.setdefault((cell.part, cell.function, answer), []).append((cell.fault, took, gap))
+    for cell, answer, took, gap, other in rows:
+        keeper = "" if cell.part in ("opening", "ending") else "another" if other else "the same"
+        grouped.setdefault((cell.part, cell.function, answer, keeper), []).append(
+            (cell.fault, took, gap))
     part_before = None
-    for (part, function, answer), cells in grouped.items():
+    for (part, function, answer, keeper), cells in grouped.items():
         if part != part_before:
             yield f"\n### {part.capitalize()}\n"
-            yield "| function | fault | answer | next good signature, ms | longest gap, ms |"
-            yield "|---|---|---|---:|---:|"
+            yield "| function | fault | answer | keeper | next good signature, ms | longest gap, ms |"
+            yield "|---|---|---|---|---:|---:|"
             part_before = part
         faults = ", ".join(fault for fault, _, _ in cells)
-        yield (f"| `{function}` | {faults} | {answer} | {span([took for _, took, _ in cells])} "
-               f"| {span([gap for _, _, gap in cells])} |")
+        yield (f"| `{function}` | {faults} | {answer} | {keeper} "
+               f"| {span([took for _, took, _ in cells])} | {span([gap for _, _, gap in cells])} |")
 
 
 if __name__ == "__main__":

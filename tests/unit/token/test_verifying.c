@@ -357,12 +357,22 @@ static void a_device_that_has_gone_is_known_at_once(void **state)
 
 static _Atomic uint64_t busy;
 
+static uint64_t told_at_opening;
+
+static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify,
+                          CK_SESSION_HANDLE *ret_session)
+{
+    told_at_opening = atomic_load(&busy);
+    return fx_real()->C_OpenSession(slot, flags, application, notify, ret_session);
+}
+
 static void what_is_called_while_it_is_opened_is_told(void **state)
 {
     const struct stk_token_options options = {
         .module = fx_module(), .label = FX_LABEL, .directory = "", .busy = &busy};
     struct stk_secret pin = {0};
     struct stk_token *opened = NULL;
+    struct stk_signer *first = NULL;
     uint64_t before = stk_clock_mono_us();
 
     (void)state;
@@ -377,6 +387,11 @@ static void what_is_called_while_it_is_opened_is_told(void **state)
     assert_in_range(atomic_load(&busy), before, stk_clock_mono_us());
     (void)stk_call_ended(&opened->custody, CKR_OK);
     assert_int_equal(atomic_load(&busy), 0);
+    fx_intercept(opened)->C_OpenSession = open_session;
+    assert_int_equal(stk_signer_new(opened, &first, NULL), STIRKEEP_OK);
+    assert_in_range(told_at_opening, before, stk_clock_mono_us());
+    assert_int_equal(atomic_load(&busy), 0);
+    stk_signer_free(first);
     stk_token_close(opened);
 }
 
