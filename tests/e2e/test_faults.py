@@ -11,7 +11,7 @@ import time
 import traceback
 
 from fault_bed import CALL_TIMEOUT_MS, FaultBed
-from fault_cells import LOSSES, STOPS, sample
+from fault_cells import LOSSES, PARTS, STOPS, sample
 from fault_parts import KINDS, Command, NotMet, Opening
 from tap import equal, note
 
@@ -114,9 +114,15 @@ class Matrix:
         except Exception:
             note(f"not removed: {traceback.format_exc()}")
 
+    def check_functions(self):
+        """Every function that the keeper called, through libp11 too, has its faults in the matrix."""
+        service = self.bed.service
+        called = {name for name, count in zip(service.functions, service.counts()) if count}
+        return called - {name for functions in PARTS.values() for name in functions}
+
     def run(self, cells):
         failed = 0
-        print(f"TAP version 13\n1..{len(cells)}", flush=True)
+        print(f"TAP version 13\n1..{len(cells) + 1}", flush=True)
         for index, cell in enumerate(cells, 1):
             began = time.monotonic()
             try:
@@ -133,6 +139,10 @@ class Matrix:
                 print(f"not ok {index} - {cell}", flush=True)
                 self.end_bed()
                 self.bed = FaultBed()
+        missed = self.check_functions()
+        failed += bool(missed)
+        print(f"{'not ok' if missed else 'ok'} {len(cells) + 1} - every function that was called is "
+              f"in the matrix {' '.join(sorted(missed))}", flush=True)
         self.end_bed()
         return failed
 
