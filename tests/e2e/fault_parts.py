@@ -297,8 +297,7 @@ class Ending(Part):
         assert took < STOP_LIMIT, f"it took {took:.1f} s to end"
         self.meet(0)
         self.answer = f"exit {code}"
-        self.bed.service.start()
-        self.bed.deaths = 0
+        self.bed.start()
         for client in self.bed.clients:
             client.rests = False
         return self.ended()
