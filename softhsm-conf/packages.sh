@@ -15,7 +15,7 @@ run='softhsm2 openssl bsdutils'
 verify='secsipidx'
 test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler
  python3-pip python3-setuptools python3-wheel mypy opensc
- procps util-linux binutils e2fsprogs mount strace systemd zsh zstd'
+ procps util-linux binutils e2fsprogs mount strace systemd zsh zstd p11-kit p11-kit-modules'
 proxy='kamailio kamailio-secsipid-modules kamailio-utils-modules kamailio-python3-modules sip-tester'
 
 wanted=

@@ -91,9 +91,9 @@ static bool take_policy(struct stk_report *report, const struct stk_fields *fiel
 
 static bool is_event(const struct stk_fields *fields)
 {
-    static const char *const acts[] = {"start",         "stop",      "audit-key", "token-lost",
-                                       "token-found",   "room-down", "room-up",   "policy",
-                                       "admin-refused", "cut",       "rebuild"};
+    static const char *const acts[] = {"start",       "stop",          "audit-key", "token-lost",
+                                       "token-found", "token-wrong",   "room-down", "room-up",
+                                       "policy",      "admin-refused", "cut",       "rebuild"};
 
     for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++)
         if (is(fields->act, acts[i]))

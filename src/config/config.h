@@ -35,7 +35,9 @@ struct stk_config {
                                   configuration when the module is SoftHSM, else nothing to do */
         unsigned sessions; /* signers; 0: one per core */
         unsigned call_timeout_ms;
-        bool require_hardware;                            /* refuse a token without CKF_HW_SLOT */
+        unsigned open_timeout_ms; /* all of opening the token */
+        bool verify_sampled;      /* else every signature is verified before it is given out */
+        bool require_hardware;    /* refuse a token without CKF_HW_SLOT */
         char *environment[STK_TOKEN_ENVIRONMENT_MAX + 1]; /* "NAME=value", for the module */
     } token;
     struct {

@@ -41,6 +41,7 @@ struct stk_config *stk_config_new(const char *name)
     config->token.pin_file = strdup("/etc/stirkeep/pin");
     config->token.directory = strdup("");
     config->token.call_timeout_ms = 2000;
+    config->token.open_timeout_ms = 60000;
     config->sockets.sign = strdup("/run/stirkeep/sign.sock");
     config->sockets.admin = strdup("/run/stirkeep/admin.sock");
     config->sockets.client_timeout_ms = 10000;

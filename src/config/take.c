@@ -116,6 +116,16 @@ STK_TAKER(stk_config_take_sync)
     return STIRKEEP_OK;
 }
 
+STK_TAKER(stk_config_take_verify)
+{
+    bool *sampled = stk_config_field(loader, key);
+
+    if (strcmp(value, "always") != 0 && strcmp(value, "sampled") != 0)
+        return stk_error_set(error, STIRKEEP_CONFIG, "neither always nor sampled: %s", value);
+    *sampled = strcmp(value, "sampled") == 0;
+    return STIRKEEP_OK;
+}
+
 STK_TAKER(stk_config_take_profile)
 {
     enum stk_profile *profile = stk_config_field(loader, key);

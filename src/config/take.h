@@ -19,6 +19,7 @@ STK_TAKER(stk_config_take_number); /* unsigned; "" is 0 */
 STK_TAKER(stk_config_take_amount); /* the same as uint64_t */
 STK_TAKER(stk_config_take_switch);
 STK_TAKER(stk_config_take_sync);
+STK_TAKER(stk_config_take_verify); /* bool: sampled */
 STK_TAKER(stk_config_take_profile);
 STK_TAKER(stk_config_take_size); /* uint64_t, in bytes */
 STK_TAKER(stk_config_take_age);  /* uint64_t, in seconds */

@@ -74,6 +74,7 @@ void stk_custody_message(struct stk_custody_thread *self, struct stk_bytes messa
     }
     if (answer.status == STIRKEEP_OK)
         answer.status = run(self, &order, &answer, &error);
+    stk_watchdog_hold_back(self->keeper, answer.status);
     if (answer.status != STIRKEEP_OK) /* and with nothing that was found before it failed */
         answer = (struct stk_custody_answer){.status = answer.status};
     answer.id = order.id;

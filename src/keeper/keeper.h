@@ -130,7 +130,8 @@ struct stk_keeper {
     bool told_no_audit_key;
     char start_detail[STK_ERROR_MAX];
 
-    struct stk_token *token; /* NULL: locked, and `locked` says why */
+    _Atomic uint64_t busy_since; /* a call under way while the token is opened; 0: none */
+    struct stk_token *token;     /* NULL: locked, and `locked` says why */
     struct stk_error locked;
     size_t rsa_length; /* bytes of the RSA part of a sealed key */
 
@@ -147,6 +148,8 @@ struct stk_keeper {
      * often. */
     _Atomic uint64_t failing_since;
     atomic_uint failures;
+    uint64_t told_wrong; /* signatures that were none: main's */
+    uint64_t told_wrong_us;
     atomic_bool told_locked;
     atomic_bool told_malformed;
 
@@ -255,6 +258,10 @@ void stk_custody_forget(struct stk_keeper *keeper, const struct stk_key_id *key_
 /* Ends the process with 1 when a call to the token hangs or the token keeps failing: a new process
  * is what brings a module back. */
 void stk_watchdog_check(struct stk_keeper *keeper);
+
+/* After a failure that only a new process mends, it does not return: the order stays unanswered, and
+ * who gave it gives it again to the next keeper. */
+void stk_watchdog_hold_back(const struct stk_keeper *keeper, enum stirkeep_status status);
 
 /* A token's status as a signer met it. */
 void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,

@@ -13,7 +13,6 @@
 
 #define STACK_SIZE ((size_t)1024 * 1024) /* of a thread */
 #define OPEN_TICK_MS 100
-#define OPEN_TIMEOUT_S 60 /* an RSA key pair is made at a token's first use; some take their time */
 
 static _Noreturn void fail(enum stirkeep_status status, const char *message)
 {
@@ -80,24 +79,45 @@ static void wait_for_go(struct stk_keeper *keeper)
     (void)pthread_mutex_lock(&keeper->lock);
 }
 
+/* In a call to the token, or in all. Whatever hangs is left alone. */
+static void check_opening(const struct stk_keeper *keeper, uint64_t began)
+{
+    uint64_t since = atomic_load(&keeper->busy_since);
+    uint64_t now = stk_clock_mono_us();
+    unsigned call_ms = keeper->config->token.call_timeout_ms;
+    unsigned open_ms = keeper->config->token.open_timeout_ms;
+    struct stk_error error = {0};
+
+    if (since != 0 && now > since && now - since > (uint64_t)call_ms * 1000)
+        (void)stk_error_set(&error, STIRKEEP_TOKEN_ERROR,
+                            "token: a call has hung for %u ms while it was opened",
+                            (unsigned)((now - since) / 1000));
+    else if (now - began > (uint64_t)open_ms * 1000)
+        (void)stk_error_set(&error, STIRKEEP_TOKEN_ERROR, "token: it did not open within %u ms",
+                            open_ms);
+    else
+        return;
+    stk_room_fail(STK_ROOM_KEEPER, &error);
+}
+
 /* No module, no PIN and no key in the hands of another thread than custody's: main only waits. */
 static void open_token(struct stk_keeper *keeper)
 {
-    uint64_t until = stk_clock_mono_us() + (uint64_t)OPEN_TIMEOUT_S * 1000000;
+    uint64_t began = stk_clock_mono_us();
 
     start_thread(&keeper->custody.thread, stk_custody_thread_run, &keeper->custody);
     (void)pthread_mutex_lock(&keeper->lock);
     while (!keeper->opened) {
         if (keeper->stands_by && keeper->waits_for_go) {
             wait_for_go(keeper);
-            until = stk_clock_mono_us() + (uint64_t)OPEN_TIMEOUT_S * 1000000;
+            began = stk_clock_mono_us();
         } else {
             wait_for_tick(keeper);
         }
         if (!keeper->opened && is_called_off(keeper))
             _exit(0);
-        if (!keeper->opened && stk_clock_mono_us() > until)
-            fail(STIRKEEP_TOKEN_ERROR, "token: it did not open within 60 s");
+        if (!keeper->opened)
+            check_opening(keeper, began);
     }
     (void)pthread_mutex_unlock(&keeper->lock);
     if (keeper->open_status != STIRKEEP_OK)

@@ -75,6 +75,7 @@ static enum stirkeep_status sign_digest(struct stk_signer_thread *self,
     }
     status = stk_signer_sign(self->signer, &order->key_id, digest, ret_signature, error);
     stk_watchdog_note(self->keeper, status, error);
+    stk_watchdog_hold_back(self->keeper, status);
     return status;
 }
 

@@ -138,7 +138,9 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
                                               .directory = config->token.directory,
                                               .require_hardware = config->token.require_hardware,
                                               .await_turn = await_go,
-                                              .context = keeper};
+                                              .context = keeper,
+                                              .verify_sampled = config->token.verify_sampled,
+                                              .busy = &keeper->busy_since};
     struct stk_secret pin = {0};
     enum stirkeep_status status = take_pin(&pin, error);
 

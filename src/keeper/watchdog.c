@@ -10,8 +10,11 @@
 #define CUSTODY_CALLS 20
 /* So long and so often may the token fail, with no signature in between. */
 #define FAILING_US 3000000
+#define DEVICE_FAILING_US 300000 /* likewise, when it says that its device does */
 #define FAILURES_MIN 3
 #define LAST_WORDS_MS 300 /* for the trail to hear of it */
+
+#define TELL_AGAIN_US 10000000
 
 /* Nothing of the module's is touched: whatever hangs in it may hold its locks. */
 static _Noreturn void give_up(struct stk_keeper *keeper, const char *why)
@@ -21,17 +24,33 @@ static _Noreturn void give_up(struct stk_keeper *keeper, const char *why)
     _exit(1);
 }
 
+/* NULL: none. */
+static const char *end_of(const struct stk_token *token)
+{
+    if (token == NULL)
+        return NULL;
+    if (stk_token_gone(token))
+        return "token: the device has gone";
+    if (stk_token_login_lost(token))
+        return "token: the login is gone";
+    return stk_token_is_blind(token) ? "token: it has to be opened anew" : NULL;
+}
+
 static void check_login(struct stk_keeper *keeper)
 {
-    const struct stk_token *token = keeper->token;
-    const char *why = NULL;
+    const char *why = end_of(keeper->token);
 
-    if (token == NULL || (!stk_token_login_lost(token) && !stk_token_is_blind(token)))
+    if (why == NULL)
         return;
-    why = stk_token_login_lost(token) ? "token: the login is gone"
-                                      : "token: it has to be opened anew";
     stk_log(STK_LOG_ERROR, "%s: a new keeper logs in again", why);
     give_up(keeper, why);
+}
+
+void stk_watchdog_hold_back(const struct stk_keeper *keeper, enum stirkeep_status status)
+{
+    if (status == STIRKEEP_TOKEN_ERROR && end_of(keeper->token) != NULL)
+        for (;;)
+            (void)pause(); /* main ends the process within a tick */
 }
 
 static void check_call(struct stk_keeper *keeper, uint64_t since, uint64_t limit_us,
@@ -53,6 +72,25 @@ static void check_signer(struct stk_keeper *keeper, const struct stk_signer *sig
         check_call(keeper, stk_signer_busy_since(signer), limit_us, what, now);
 }
 
+/* They reached nobody, but a token that does this is to be looked at. */
+static void check_wrong(struct stk_keeper *keeper, uint64_t now)
+{
+    uint64_t wrong = keeper->token == NULL ? 0 : stk_token_wrong(keeper->token);
+
+    if (wrong == keeper->told_wrong ||
+        (keeper->told_wrong != 0 && now - keeper->told_wrong_us < TELL_AGAIN_US))
+        return;
+    stk_log(STK_LOG_ERROR,
+            "token: what it gave for a signature was none, %" PRIu64
+            " times since it was opened: thrown away, and signed again",
+            wrong);
+    if (keeper->told_wrong == 0)
+        stk_clerk_note(&keeper->clerk, "token-wrong", STIRKEEP_TOKEN_ERROR, NULL,
+                       "what it gave for a signature was none; it was not given out");
+    keeper->told_wrong = wrong;
+    keeper->told_wrong_us = now;
+}
+
 void stk_watchdog_check(struct stk_keeper *keeper)
 {
     uint64_t limit_us = (uint64_t)keeper->config->token.call_timeout_ms * 1000;
@@ -68,10 +106,13 @@ void stk_watchdog_check(struct stk_keeper *keeper)
         check_call(keeper, stk_token_busy_since(keeper->token), limit_us,
                    "token: a call of a custody order has hung", now);
     check_login(keeper);
+    check_wrong(keeper, now);
     check_call(keeper, atomic_load(&keeper->custody.busy_since), CUSTODY_CALLS * limit_us,
                "token: a custody order has hung", now);
     if (atomic_load(&keeper->failures) >= FAILURES_MIN)
-        check_call(keeper, failing, FAILING_US, "token: no signature has succeeded", now);
+        check_call(keeper, failing,
+                   stk_token_device_error(keeper->token) ? DEVICE_FAILING_US : FAILING_US,
+                   "token: no signature has succeeded", now);
 }
 
 /* Called for every signature: only reads, as long as all is well. */
@@ -82,12 +123,13 @@ void stk_watchdog_note(struct stk_keeper *keeper, enum stirkeep_status status,
 
     if (status == STIRKEEP_OK && since != 0 && atomic_exchange(&keeper->failing_since, 0) != 0) {
         atomic_store(&keeper->failures, 0);
+        stk_token_well(keeper->token);
         stk_log(STK_LOG_INFO, "token: signs again");
         stk_clerk_note(&keeper->clerk, "token-found", STIRKEEP_OK, NULL, "it signs again");
     }
     if (status == STIRKEEP_TOKEN_LOCKED && !atomic_exchange(&keeper->told_locked, true))
         stk_log(STK_LOG_ERROR, "%s", error->message);
-    if (status != STIRKEEP_TOKEN_ERROR)
+    if (status != STIRKEEP_TOKEN_ERROR && status != STIRKEEP_NO_MEMORY)
         return;
     atomic_fetch_add(&keeper->failures, 1);
     if (since == 0 &&

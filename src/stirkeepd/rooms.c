@@ -8,7 +8,7 @@
 #include <signal.h>
 
 #define READY_MS 30000
-#define KEEPER_READY_MS 120000 /* a network HSM may take long to make its first RSA pair */
+#define KEEPER_MORE_MS 60000 /* besides opening the token, which it keeps the time of itself */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_LAST_MS 5000
 #define PIN_LOOK_MS 1000
@@ -117,10 +117,18 @@ static void tell_newborn(const struct stk_rooms *rooms, enum stk_room room)
                  (enum stk_room)other, NULL);
 }
 
-static void expect_ready(struct stk_room_record *record, enum stk_room room, uint64_t now_us)
+static unsigned ready_ms(const struct stk_rooms *rooms, enum stk_room room)
 {
+    return room == STK_ROOM_KEEPER ? rooms->config->token.open_timeout_ms + KEEPER_MORE_MS
+                                   : READY_MS;
+}
+
+static void expect_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
+{
+    struct stk_room_record *record = &rooms->records[room];
+
     record->state = STK_ROOM_STARTING;
-    record->due_us = stk_due_after(now_us, room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS);
+    record->due_us = stk_due_after(now_us, ready_ms(rooms, room));
 }
 
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
@@ -137,7 +145,7 @@ void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t 
         give_up_or_wait(rooms, room, now_us);
         return;
     }
-    expect_ready(record, room, now_us);
+    expect_ready(rooms, room, now_us);
     record->up_since_us = 0;
     record->killed = false;
     record->explained = false;
@@ -147,7 +155,7 @@ void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t 
 
 void stk_room_let_go(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
-    expect_ready(&rooms->records[room], room, now_us);
+    expect_ready(rooms, room, now_us);
     tell(rooms, room, STK_CONTROL_GO, room, NULL);
     tell_newborn(rooms, room);
 }
@@ -205,8 +213,8 @@ static void be_due(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
         return;
     }
     if (record->state == STK_ROOM_STARTING)
-        stk_log(STK_LOG_ERROR, "%s: not ready within %d s: killed", stk_room_name(room),
-                (room == STK_ROOM_KEEPER ? KEEPER_READY_MS : READY_MS) / 1000);
+        stk_log(STK_LOG_ERROR, "%s: not ready within %u s: killed", stk_room_name(room),
+                ready_ms(rooms, room) / 1000);
     else
         stk_log(STK_LOG_ERROR, "%s: does not end: killed", stk_room_name(room));
     record->state = STK_ROOM_ENDING;

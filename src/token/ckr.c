@@ -131,6 +131,23 @@ bool stk_ckr_is_stale(CK_RV rv)
     case CKR_OBJECT_HANDLE_INVALID:
     case CKR_USER_NOT_LOGGED_IN:
     case CKR_OPERATION_ACTIVE: /* left over from a call that failed half way */
+    case CKR_OPERATION_NOT_INITIALIZED:
+    case CKR_SIGNATURE_INVALID:   /* ours, of one that does not verify ... */
+    case CKR_SIGNATURE_LEN_RANGE: /* ... or is too short to be one */
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool stk_ckr_is_gone(CK_RV rv)
+{
+    switch (rv) {
+    case CKR_DEVICE_REMOVED:
+    case CKR_TOKEN_NOT_PRESENT:
+    case CKR_TOKEN_NOT_RECOGNIZED:
+    case CKR_SLOT_ID_INVALID:
+    case CKR_CRYPTOKI_NOT_INITIALIZED:
         return true;
     default:
         return false;

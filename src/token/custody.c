@@ -30,6 +30,21 @@ enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error
     return status;
 }
 
+enum stirkeep_status stk_custody_absent(struct stk_token *token, enum stirkeep_status status,
+                                        struct stk_error *error)
+{
+    CK_RV rv = CKR_OK;
+
+    if (status != STIRKEEP_KEY_UNAVAILABLE)
+        return status;
+    rv = stk_session_check(&token->custody);
+    if (rv == CKR_OK)
+        return status;
+    token->custody_stale = true;
+    return rv == CKR_USER_NOT_LOGGED_IN ? login_is_lost(token, error)
+                                        : stk_ckr_error(error, "C_GetSessionInfo", rv);
+}
+
 enum stirkeep_status stk_custody_explain(struct stk_token *token, enum stirkeep_status status,
                                          struct stk_error *error)
 {
@@ -59,7 +74,7 @@ enum stirkeep_status stk_custody_find(struct stk_token *token, const struct stk_
         *ret_key = key.handle;
     else if (rv != CKR_OK)
         token->custody_stale = true;
-    return status;
+    return stk_custody_absent(token, status, error);
 }
 
 enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_key_id *key_id,
@@ -83,6 +98,26 @@ enum stirkeep_status stk_token_sign(struct stk_token *token, const struct stk_ke
 bool stk_token_login_lost(const struct stk_token *token)
 {
     return atomic_load_explicit(&token->login_lost, memory_order_relaxed);
+}
+
+bool stk_token_gone(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->gone, memory_order_relaxed);
+}
+
+bool stk_token_device_error(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->device_error, memory_order_relaxed);
+}
+
+void stk_token_well(struct stk_token *token)
+{
+    atomic_store_explicit(&token->device_error, false, memory_order_relaxed);
+}
+
+uint64_t stk_token_wrong(const struct stk_token *token)
+{
+    return atomic_load_explicit(&token->wrong, memory_order_relaxed);
 }
 
 uint64_t stk_token_busy_since(const struct stk_token *token)

@@ -268,6 +268,7 @@ enum stirkeep_status stk_token_destroy(struct stk_token *token, const struct stk
         status = no_private_key(token, key_id, error);
     else if (status == STIRKEEP_OK)
         status = prove(token, &end, &destroyed, error);
+    status = stk_custody_absent(token, status, error);
     if (status == STIRKEEP_KEY_UNAVAILABLE && !stk_sight_is_whole(&token->custody))
         status = hidden(key_id, error);
     if (status != STIRKEEP_OK && status != STIRKEEP_KEY_UNAVAILABLE)

@@ -59,7 +59,8 @@ struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
     PKCS11_CTX *context; /* NULL: C_Initialize has not been called */
-    PKCS11_SLOT *slots;  /* kept for life: releasing them closes every session */
+    bool apart; /* these calls are another instance than libp11's, and were initialised too */
+    PKCS11_SLOT *slots; /* kept for life: releasing them closes every session */
     unsigned int slot_count;
     CK_SLOT_ID slot;
     struct stk_session home; /* does nothing: the login lasts as long as a session is open */
@@ -71,7 +72,11 @@ struct stk_token {
     struct stk_lookups lookups;
     bool copies_for_all;    /* a session object of one session serves all others */
     _Atomic uint64_t epoch; /* counts imports and destructions */
+    bool verify_sampled;
+    _Atomic uint64_t wrong; /* signatures that were none */
     atomic_bool login_lost;
+    atomic_bool gone;
+    atomic_bool device_error; /* said, and no signature since */
     atomic_bool blind;
     struct stk_sight sight;
     bool refuses_url; /* CKA_URL of certificates */
@@ -145,8 +150,9 @@ enum stk_key_form {
 /* A key that has proven itself. */
 struct stk_proven {
     CK_OBJECT_HANDLE handle;
-    struct stk_index_copy *shared; /* to be released by stk_key_release; NULL */
-    bool own;                      /* a session object that the finder destroys */
+    struct stk_index_copy *shared;  /* to be released by stk_key_release; NULL */
+    bool own;                       /* a session object that the finder destroys */
+    uint8_t point[STK_INDEX_POINT]; /* of its public key */
 };
 
 /*
@@ -386,6 +392,11 @@ bool stk_sight_hides_whole(struct stk_token *token);
 
 /* A custody session that works, opened again when it must be. Before each custody function. */
 enum stirkeep_status stk_custody_ready(struct stk_token *token, struct stk_error *error);
+
+/* That a key was not found (KEY_UNAVAILABLE) is only true while the session is logged in: without a
+ * login no key is shown. TOKEN_ERROR else. */
+enum stirkeep_status stk_custody_absent(struct stk_token *token, enum stirkeep_status status,
+                                        struct stk_error *error);
 
 /*
  * After something was made on the token or failed: what SoftHSM says of a full disk is vague, if it

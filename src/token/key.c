@@ -40,6 +40,11 @@ static bool known_spki(struct stk_session *session, const struct stk_key_id *key
            stk_spki_from_point(point, ret_spki) && stk_spki_is_of(ret_spki, key_id);
 }
 
+static const uint8_t *point_of(const uint8_t spki[STK_P256_SPKI_LENGTH])
+{
+    return spki + STK_P256_SPKI_LENGTH - STK_INDEX_POINT;
+}
+
 static bool read_spki(struct stk_session *session, const struct stk_key_id *key_id,
                       const struct stk_indexed_list *objects,
                       uint8_t ret_spki[STK_P256_SPKI_LENGTH])
@@ -56,7 +61,7 @@ static bool read_spki(struct stk_session *session, const struct stk_key_id *key_
         if (!found)
             continue;
         memcpy(ret_spki, spki, sizeof(spki));
-        stk_index_keep_point(session->token->index, key_id, spki + sizeof(spki) - STK_INDEX_POINT);
+        stk_index_keep_point(session->token->index, key_id, point_of(spki));
     }
     return found;
 }
@@ -92,6 +97,7 @@ static CK_RV try_shared(struct stk_session *session, const struct stk_key_id *ke
     if (known_spki(session, key_id, spki))
         rv = stk_key_prove(session, tried.handle, spki, ret_proven);
     if (rv == CKR_OK && *ret_proven) {
+        memcpy(tried.point, point_of(spki), sizeof(tried.point));
         *ret_key = tried;
         return CKR_OK;
     }
@@ -135,6 +141,7 @@ static CK_RV try_candidate(struct stk_session *session, const struct stk_key_id 
         if (shared != NULL)
             tried = (struct stk_proven){.handle = tried.handle, .shared = shared};
     }
+    memcpy(tried.point, point_of(spki), sizeof(tried.point));
     *ret_key = tried;
     return CKR_OK;
 }

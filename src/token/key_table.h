@@ -19,6 +19,8 @@ struct stk_key_entry {
     bool own;                      /* a session object, to be destroyed when the entry goes */
     bool absent;           /* not a key but the knowledge that there is none that proves itself */
     uint64_t absent_until; /* CLOCK_MONOTONIC us */
+    uint8_t point[64];     /* of the public key */
+    uint32_t verified;     /* signatures, since it was found; stops at those that always are */
     uint64_t epoch;        /* of the token, when it was looked for */
     uint32_t uses;         /* while it is shared */
     uint32_t chain;        /* next in its bucket; these are indices, 0 is none */

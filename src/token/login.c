@@ -17,12 +17,14 @@ enum stirkeep_status stk_login_verdict(CK_FLAGS flags, struct stk_error *error)
     return STIRKEEP_OK;
 }
 
-static enum stirkeep_status check_flags(const struct stk_token *token, struct stk_error *error)
+static enum stirkeep_status check_flags(struct stk_token *token, struct stk_error *error)
 {
     CK_TOKEN_INFO info = {0};
-    CK_RV rv = token->p11->C_GetTokenInfo(token->slot, &info);
+    CK_RV rv = CKR_OK;
     enum stirkeep_status status = STIRKEEP_OK;
 
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_GetTokenInfo(token->slot, &info));
     if (rv != CKR_OK)
         return stk_ckr_error(error, "C_GetTokenInfo", rv);
     status = stk_login_verdict(info.flags, error);
@@ -35,9 +37,12 @@ static enum stirkeep_status check_flags(const struct stk_token *token, struct st
 static enum stirkeep_status send_pin(struct stk_token *token, const struct stk_secret *pin,
                                      struct stk_error *error)
 {
-    CK_RV rv = token->p11->C_Login(token->home.handle, CKU_USER, pin->data, (CK_ULONG)pin->length);
     char buffer[STK_CKR_TEXT] = "";
+    CK_RV rv = CKR_OK;
 
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_Login(token->home.handle, CKU_USER, pin->data,
+                                                          (CK_ULONG)pin->length));
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
         return STIRKEEP_OK;
     if (stk_ckr_is_pin(rv))

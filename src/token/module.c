@@ -32,9 +32,27 @@ static enum stirkeep_status get_calls(struct stk_token *token, const char *path,
     if (symbol == NULL)
         return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: not a PKCS#11 module", path);
     memcpy(&get, &symbol, sizeof(get)); /* C has no cast from object to function */
-    rv = get(&token->p11);
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, get(&token->p11));
     if (rv != CKR_OK || token->p11 == NULL)
         return stk_ckr_error(error, "C_GetFunctionList", rv == CKR_OK ? CKR_GENERAL_ERROR : rv);
+    return STIRKEEP_OK;
+}
+
+/* p11-kit's client module makes an instance for each who asks for its calls: libp11 has initialised
+ * its own. */
+static enum stirkeep_status initialise_apart(struct stk_token *token, struct stk_error *error)
+{
+    CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
+    CK_INFO info = {0};
+    CK_RV rv = token->p11->C_GetInfo(&info);
+
+    if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
+        return STIRKEEP_OK;
+    rv = token->p11->C_Initialize(&arguments);
+    if (rv != CKR_OK)
+        return stk_ckr_error(error, "C_Initialize", rv);
+    token->apart = true;
     return STIRKEEP_OK;
 }
 
@@ -64,11 +82,16 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
         token->context = NULL;
         return status;
     }
+    status = initialise_apart(token, error);
+    if (status != STIRKEEP_OK)
+        return status;
+    stk_call_begins(&token->home);
     if (PKCS11_enumerate_slots(token->context, &token->slots, &token->slot_count) != 0) {
         token->slot_count = 0;
-        return libp11_error(error, "C_GetSlotList", path);
+        status = libp11_error(error, "C_GetSlotList", path);
     }
-    return STIRKEEP_OK;
+    (void)stk_call_ended(&token->home, CKR_OK);
+    return status;
 }
 
 static void copy_text(char *ret_text, size_t size, const char *text)
@@ -84,11 +107,14 @@ static enum stirkeep_status describe(struct stk_token *token, const PKCS11_TOKEN
 {
     CK_SLOT_INFO slot = {0};
     CK_TOKEN_INFO about = {0};
-    CK_RV rv = token->p11->C_GetSlotInfo(token->slot, &slot);
+    CK_RV rv = CKR_OK;
 
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_GetSlotInfo(token->slot, &slot));
     if (rv != CKR_OK)
         return stk_ckr_error(error, "C_GetSlotInfo", rv);
-    rv = token->p11->C_GetTokenInfo(token->slot, &about);
+    stk_call_begins(&token->home);
+    rv = stk_call_ended(&token->home, token->p11->C_GetTokenInfo(token->slot, &about));
     if (rv != CKR_OK)
         return stk_ckr_error(error, "C_GetTokenInfo", rv);
     copy_text(token->label, sizeof(token->label), found->label);
@@ -133,6 +159,8 @@ enum stirkeep_status stk_module_find_token(struct stk_token *token, const char *
 
 void stk_module_unload(struct stk_token *token)
 {
+    if (token->apart)
+        (void)token->p11->C_Finalize(NULL);
     if (token->context != NULL) {
         if (token->slots != NULL)
             PKCS11_release_all_slots(token->context, token->slots, token->slot_count);

@@ -19,8 +19,12 @@ const char *stk_ckr_name(CK_RV rv, char buffer[STK_CKR_TEXT]);
  */
 enum stirkeep_status stk_ckr_error(struct stk_error *error, const char *call, CK_RV rv);
 
-/* The session, a handle in it, or the login is gone: another try on a fresh session may succeed. */
+/* The session, a handle in it, or the login is gone, or what was signed is no signature: another try
+ * on a fresh session may succeed. */
 bool stk_ckr_is_stale(CK_RV rv);
+
+/* The device or the module has gone from under the process: only a new one brings it back. */
+bool stk_ckr_is_gone(CK_RV rv);
 
 /* A key that cannot sign for reasons of its own; else it is the token's or the session's trouble. */
 bool stk_ckr_blames_key(CK_RV rv);

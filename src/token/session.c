@@ -17,14 +17,25 @@ static CK_FUNCTION_LIST *calls(const struct stk_session *session)
     return session->token->p11;
 }
 
+static void note(struct stk_session *session, uint64_t since)
+{
+    atomic_store_explicit(&session->busy_since, since, memory_order_relaxed);
+    if (session->told != NULL)
+        atomic_store_explicit(session->told, since, memory_order_relaxed);
+}
+
 void stk_call_begins(struct stk_session *session)
 {
-    atomic_store_explicit(&session->busy_since, stk_clock_mono_us(), memory_order_relaxed);
+    note(session, stk_clock_mono_us());
 }
 
 CK_RV stk_call_ended(struct stk_session *session, CK_RV rv)
 {
-    atomic_store_explicit(&session->busy_since, 0, memory_order_relaxed);
+    note(session, 0);
+    if (stk_ckr_is_gone(rv))
+        atomic_store_explicit(&session->token->gone, true, memory_order_relaxed);
+    if (rv == CKR_DEVICE_ERROR)
+        atomic_store_explicit(&session->token->device_error, true, memory_order_relaxed);
     return rv;
 }
 
@@ -47,8 +58,7 @@ void stk_long_call_begins(struct stk_session *session)
                                              &session->token->object_count, memory_order_relaxed);
 
     (void)pthread_mutex_lock(&session->token->objects);
-    atomic_store_explicit(&session->busy_since, stk_clock_mono_us() + allowance,
-                          memory_order_relaxed);
+    note(session, stk_clock_mono_us() + allowance);
 }
 
 void stk_handles_free(struct stk_handles *handles)
@@ -76,8 +86,7 @@ void stk_session_close(struct stk_session *session)
     if (session->handle == CK_INVALID_HANDLE)
         return;
     stk_exclusive_call_begins(session);
-    (void)calls(session)->C_CloseSession(session->handle);
-    (void)stk_exclusive_call_ended(session, CKR_OK);
+    (void)stk_exclusive_call_ended(session, calls(session)->C_CloseSession(session->handle));
     session->handle = CK_INVALID_HANDLE;
 }
 
@@ -248,7 +257,7 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
     CK_RV rv = CKR_OK;
 
     session->sign_began_us = stk_clock_mono_us();
-    atomic_store_explicit(&session->busy_since, session->sign_began_us, memory_order_relaxed);
+    note(session, session->sign_began_us);
     rv = calls(session)->C_SignInit(session->handle, &mechanism, key);
     if (rv == CKR_OK)
         rv = calls(session)->C_Sign(session->handle, (CK_BYTE *)digest, STK_DIGEST_LENGTH,

@@ -23,6 +23,7 @@ struct stk_session {
     CK_SESSION_HANDLE handle; /* CK_INVALID_HANDLE: not open */
     bool writable;
     _Atomic uint64_t busy_since; /* CLOCK_MONOTONIC us; 0: no call under way */
+    _Atomic uint64_t *told;      /* the same, for who watches while the token is opened; NULL */
     uint64_t sign_began_us;      /* the last stk_session_sign's call */
     uint64_t sign_ended_us;
 };

@@ -2,8 +2,10 @@
 #include "token/signer.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "token/internal.h"
 #include "token/key_table.h"
+#include "token/verifier.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,8 @@
 struct stk_signer {
     struct stk_token *token;
     struct stk_session session;
+    struct stk_verifier *verifier;
+    uint64_t chance; /* never 0 */
     struct stk_key_table table;
     uint32_t own_count; /* keys of the table that are copies of its own */
     atomic_bool forget_pending;
@@ -24,7 +28,8 @@ struct stk_signer {
 
 static void let_go(struct stk_signer *signer, struct stk_key_entry *entry)
 {
-    const struct stk_proven key = {entry->handle, entry->shared, entry->own};
+    const struct stk_proven key = {
+        .handle = entry->handle, .shared = entry->shared, .own = entry->own};
 
     signer->own_count -= entry->own ? 1 : 0;
     stk_key_release(&signer->session, &entry->key_id, &key, false);
@@ -49,14 +54,20 @@ enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer *
     struct stk_signer *signer = calloc(1, sizeof(*signer));
     CK_RV rv = CKR_OK;
 
-    if (signer == NULL || stk_key_table_new(&signer->table, STK_SIGNER_KEYS_MAX) != STIRKEEP_OK) {
+    if (signer == NULL || stk_verifier_new(&signer->verifier) != STIRKEEP_OK ||
+        stk_key_table_new(&signer->table, STK_SIGNER_KEYS_MAX) != STIRKEEP_OK) {
+        if (signer != NULL)
+            stk_verifier_free(signer->verifier);
         free(signer);
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "signer: out of memory");
     }
     signer->token = token;
-    signer->session = (struct stk_session){.token = token};
+    stk_random(&signer->chance, sizeof(signer->chance));
+    signer->chance |= 1;
+    signer->session = (struct stk_session){.token = token, .told = token->home.told};
     (void)pthread_mutex_init(&signer->forget_lock, NULL);
     rv = stk_session_open(&signer->session);
+    signer->session.told = NULL; /* from now on it is busy_since that is asked */
     if (rv != CKR_OK) {
         stk_signer_free(signer);
         return stk_ckr_error(error, "C_OpenSession", rv);
@@ -72,6 +83,7 @@ void stk_signer_free(struct stk_signer *signer)
     if (signer->table.entries != NULL)
         drop_all(signer);
     stk_key_table_free(&signer->table);
+    stk_verifier_free(signer->verifier);
     (void)pthread_mutex_destroy(&signer->forget_lock);
     free(signer);
 }
@@ -144,6 +156,8 @@ static void keep(struct stk_signer *signer, struct stk_key_entry *entry,
     entry->shared = key->shared;
     entry->own = key->own;
     entry->uses = 0;
+    entry->verified = 0;
+    memcpy(entry->point, key->point, sizeof(entry->point));
     signer->own_count += key->own ? 1 : 0;
 }
 
@@ -155,7 +169,7 @@ static enum stk_key_form form_for(const struct stk_signer *signer)
 }
 
 static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key_id *key_id,
-                                 CK_OBJECT_HANDLE *ret_handle, CK_RV *ret_rv,
+                                 struct stk_key_entry **ret_entry, CK_RV *ret_rv,
                                  struct stk_error *error)
 {
     struct stk_proven key = {0};
@@ -163,12 +177,18 @@ static enum stirkeep_status load(struct stk_signer *signer, const struct stk_key
     enum stirkeep_status status =
         stk_key_find(&signer->session, key_id, form_for(signer), &key, ret_rv, error);
 
+    /* Without a login no key is shown. */
+    if (status == STIRKEEP_KEY_UNAVAILABLE &&
+        stk_session_check(&signer->session) == CKR_USER_NOT_LOGGED_IN) {
+        atomic_store_explicit(&signer->token->login_lost, true, memory_order_relaxed);
+        return stk_ckr_error(error, "C_GetSessionInfo", CKR_USER_NOT_LOGGED_IN);
+    }
     if (status == STIRKEEP_KEY_UNAVAILABLE)
         remember_absent(signer, key_id, seen_epoch);
     if (status != STIRKEEP_OK)
         return status;
-    keep(signer, make_entry(signer, key_id), &key, seen_epoch);
-    *ret_handle = key.handle;
+    *ret_entry = make_entry(signer, key_id);
+    keep(signer, *ret_entry, &key, seen_epoch);
     return STIRKEEP_OK;
 }
 
@@ -194,9 +214,9 @@ static bool deserves_own(const struct stk_signer *signer, struct stk_key_entry *
            signer->own_count < STK_SIGNER_OWN_MAX;
 }
 
-static enum stirkeep_status handle_of(struct stk_signer *signer, const struct stk_key_id *key_id,
-                                      CK_OBJECT_HANDLE *ret_handle, CK_RV *ret_rv,
-                                      struct stk_error *error)
+static enum stirkeep_status entry_of(struct stk_signer *signer, const struct stk_key_id *key_id,
+                                     struct stk_key_entry **ret_entry, CK_RV *ret_rv,
+                                     struct stk_error *error)
 {
     struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_id);
     char id[STK_KEY_ID_TEXT] = "";
@@ -204,7 +224,7 @@ static enum stirkeep_status handle_of(struct stk_signer *signer, const struct st
     if (entry != NULL && !entry->absent) {
         if (deserves_own(signer, entry))
             take_own(signer, entry);
-        *ret_handle = entry->handle;
+        *ret_entry = entry;
         return STIRKEEP_OK;
     }
     if (entry != NULL && entry->epoch == epoch(signer) && stk_clock_mono_us() < entry->absent_until)
@@ -213,7 +233,46 @@ static enum stirkeep_status handle_of(struct stk_signer *signer, const struct st
                              stk_key_id_text(key_id, id));
     if (entry != NULL)
         drop(signer, entry);
-    return load(signer, key_id, ret_handle, ret_rv, error);
+    return load(signer, key_id, ret_entry, ret_rv, error);
+}
+
+static bool by_chance(struct stk_signer *signer)
+{
+    signer->chance ^= signer->chance << 13;
+    signer->chance ^= signer->chance >> 7;
+    signer->chance ^= signer->chance << 17;
+    return signer->chance % STK_SIGNER_SAMPLE == 0;
+}
+
+/* All of them, unless samples are wanted; and all of them from the first wrong one on. */
+static bool is_to_be_verified(struct stk_signer *signer, struct stk_key_entry *entry)
+{
+    if (!signer->token->verify_sampled ||
+        atomic_load_explicit(&signer->token->wrong, memory_order_relaxed) > 0)
+        return true;
+    if (entry->verified < STK_SIGNER_SAMPLE_FIRST) {
+        entry->verified++;
+        return true;
+    }
+    return by_chance(signer);
+}
+
+/* What the token gave as a signature and is none is nobody's to see. */
+static CK_RV sign_and_verify(struct stk_signer *signer, struct stk_key_entry *entry,
+                             const uint8_t digest[STK_DIGEST_LENGTH],
+                             uint8_t ret_signature[STK_SIGNATURE_LENGTH])
+{
+    uint8_t signature[STK_SIGNATURE_LENGTH];
+    CK_RV rv = stk_session_sign(&signer->session, entry->handle, digest, signature);
+
+    if (rv == CKR_OK && is_to_be_verified(signer, entry) &&
+        !stk_verifier_holds(signer->verifier, entry->point, digest, signature))
+        rv = CKR_SIGNATURE_INVALID;
+    if (rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE)
+        (void)atomic_fetch_add(&signer->token->wrong, 1);
+    if (rv == CKR_OK)
+        memcpy(ret_signature, signature, sizeof(signature));
+    return rv;
 }
 
 static enum stirkeep_status sign_once(struct stk_signer *signer, const struct stk_key_id *key_id,
@@ -221,12 +280,12 @@ static enum stirkeep_status sign_once(struct stk_signer *signer, const struct st
                                       uint8_t ret_signature[STK_SIGNATURE_LENGTH], CK_RV *ret_rv,
                                       struct stk_error *error)
 {
-    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-    enum stirkeep_status status = handle_of(signer, key_id, &handle, ret_rv, error);
+    struct stk_key_entry *entry = NULL;
+    enum stirkeep_status status = entry_of(signer, key_id, &entry, ret_rv, error);
 
-    if (status != STIRKEEP_OK)
+    if (entry == NULL)
         return status;
-    *ret_rv = stk_session_sign(&signer->session, handle, digest, ret_signature);
+    *ret_rv = sign_and_verify(signer, entry, digest, ret_signature);
     if (*ret_rv == CKR_OK)
         return STIRKEEP_OK;
     return stk_ckr_error(error, "C_Sign", *ret_rv);
@@ -236,7 +295,7 @@ static enum stirkeep_status sign_once(struct stk_signer *signer, const struct st
 static bool names_another(CK_RV rv)
 {
     return rv == CKR_KEY_TYPE_INCONSISTENT || rv == CKR_KEY_FUNCTION_NOT_PERMITTED ||
-           rv == CKR_KEY_SIZE_RANGE || rv == CKR_SIGNATURE_LEN_RANGE;
+           rv == CKR_KEY_SIZE_RANGE;
 }
 
 /*

@@ -17,6 +17,8 @@ struct stk_signer;
 #define STK_SIGNER_OWN_MAX 64      /* copies of its own: SoftHSM keeps 8 KiB for each, for good */
 #define STK_SIGNER_ALONE_MAX 4096  /* ... where a token's sessions do not share them */
 #define STK_SIGNER_OWN_USES 256    /* signatures after which a key gets one */
+#define STK_SIGNER_SAMPLE_FIRST 4 /* signatures that are verified whenever a key was found (anew) */
+#define STK_SIGNER_SAMPLE 64      /* and then one of so many, by chance */
 
 enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer **ret_signer,
                                     struct stk_error *error);
@@ -26,8 +28,11 @@ void stk_signer_free(struct stk_signer *signer);
  * CKM_ECDSA over a SHA-256 digest (PKCS#11 2.40 mechanisms section 2.3.6): 64 bytes r||s. At first
  * use of a key id in this signer, the key is found by CKA_ID and must sign something that its
  * certificate on the token, whose SubjectPublicKeyInfo hashes to the key id, verifies.
+ * What the token gives is verified before it is given out: all of it or samples, as the token was
+ * opened; from the first one on that does not verify, all of it. One of another length than 64 bytes
+ * is none.
  * After CKR_SESSION_HANDLE_INVALID, CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID or
- * CKR_USER_NOT_LOGGED_IN it reopens, finds and proves the key again and tries once more; after any
+ * CKR_USER_NOT_LOGGED_IN, and after a signature that is none, it reopens, finds and proves the key again and tries once more; after any
  * failure, when keys have come or gone since the key was found, it finds it again: one that was
  * destroyed in the middle of a signature is KEY_UNAVAILABLE.
  * KEY_UNAVAILABLE, TOKEN_LOCKED, TOKEN_ERROR with call and CKR name; NOT_PERMITTED for the audit

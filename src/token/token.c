@@ -21,6 +21,9 @@ static void find_files(struct stk_token *token, const struct stk_token_options *
     (void)snprintf(token->durable.root, sizeof(token->durable.root), "%s", root);
 }
 
+/* Two tries: what is found holds as long as the process lives. */
+#define COPY_TRIES 2
+
 /* Do session copies of a token's private keys work, and for other sessions than the one that made
  * them? Tried with the one that is there for sure. */
 static void try_copy(struct stk_token *token)
@@ -28,8 +31,9 @@ static void try_copy(struct stk_token *token)
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
     struct stk_described about = {0};
 
-    token->info.copies =
-        stk_session_copy_for_all(&token->custody, token->wrapping_key, &copy) == CKR_OK;
+    for (int i = 0; i < COPY_TRIES && !token->info.copies; i++)
+        token->info.copies =
+            stk_session_copy_for_all(&token->custody, token->wrapping_key, &copy) == CKR_OK;
     if (!token->info.copies)
         return;
     token->copies_for_all = stk_session_describe(&token->custody, copy, &about) == CKR_OK &&
@@ -95,6 +99,8 @@ static enum stirkeep_status open_token(struct stk_token *token,
      * one that was torn there would take all that is sealed to it along. */
     if (status == STIRKEEP_OK)
         status = stk_durable_sync(&token->durable, error);
+    /* What a search has to look at, before anybody has counted. */
+    atomic_store_explicit(&token->object_count, token->durable.seen_count, memory_order_relaxed);
     if (status == STIRKEEP_OK)
         status = stk_wrapping_open(token, error);
     if (status != STIRKEEP_OK)
@@ -117,8 +123,9 @@ enum stirkeep_status stk_token_open(const struct stk_token_options *options, str
         stk_secret_free(pin);
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "token: out of memory");
     }
-    token->home = (struct stk_session){.token = token};
-    token->custody = (struct stk_session){.token = token, .writable = true};
+    token->home = (struct stk_session){.token = token, .told = options->busy};
+    token->custody = (struct stk_session){.token = token, .writable = true, .told = options->busy};
+    token->verify_sampled = options->verify_sampled;
     (void)pthread_mutex_init(&token->objects, NULL);
     (void)pthread_mutex_init(&token->lookups.lock, NULL);
     status = open_token(token, options, pin, error);
@@ -137,7 +144,8 @@ void stk_token_close(struct stk_token *token)
         return;
     if (token->home.handle != CK_INVALID_HANDLE) {
         stk_session_close(&token->custody);
-        (void)token->p11->C_Logout(token->home.handle);
+        stk_call_begins(&token->home);
+        (void)stk_call_ended(&token->home, token->p11->C_Logout(token->home.handle));
         stk_session_close(&token->home);
     }
     stk_module_unload(token);

@@ -9,7 +9,9 @@
 #include "model/diagnosis.h"
 #include "model/key_id.h"
 #include "model/name.h"
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The PKCS#11 token: the only folder that knows PKCS#11. One process owns a token. libp11 loads
@@ -26,6 +28,11 @@ struct stk_token_options {
      * back when they can be had, or says (false) that they are not wanted any more. */
     bool (*await_turn)(void *context);
     void *context;
+    bool verify_sampled;    /* not every signature is verified before it is given out */
+    _Atomic uint64_t *busy; /* when the call under way began, for who watches while the token is
+                               opened (CLOCK_MONOTONIC us; 0: none); lives as long as the token.
+                               C_Initialize and the making of the wrapping key take their time, and
+                               are not told. NULL: nobody watches */
 };
 
 /* What the token is and can do, probed at opening. Texts are owned by the token. */
@@ -65,6 +72,17 @@ struct stk_bytes stk_token_wrapping_spki(const struct stk_token *token);
  * kept, so only a new process can log in again. Any thread.
  */
 bool stk_token_login_lost(const struct stk_token *token);
+
+/* A call said that the device, or the module's state, has gone. Any thread. */
+bool stk_token_gone(const struct stk_token *token);
+
+/* A call said CKR_DEVICE_ERROR, and nobody called it well since. Any thread. */
+bool stk_token_device_error(const struct stk_token *token);
+void stk_token_well(struct stk_token *token);
+
+/* How many signatures of signers did not verify, or had another length than a signature has: none of
+ * them was given out. Any thread. */
+uint64_t stk_token_wrong(const struct stk_token *token);
 
 /* SoftHSM does not see all of its objects any more, and a new process would. Any thread. */
 bool stk_token_is_blind(const struct stk_token *token);

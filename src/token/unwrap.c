@@ -52,7 +52,7 @@ CK_RV stk_unwrap(struct stk_token *token, struct stk_bytes sealed,
     return rv;
 }
 
-void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
+static void try_unwrap(struct stk_token *token, struct stk_bytes sealed)
 {
     static const struct stk_key_id none;
     struct stk_key_template template = {0};
@@ -62,7 +62,6 @@ void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
     const char *call = NULL;
     CK_RV rv = CKR_OK;
 
-    token->info.unwraps = false;
     if (stk_custody_ready(token, NULL) != STIRKEEP_OK)
         return;
     stk_template_ec(&template, "stirkeep trial", &none, false);
@@ -73,6 +72,15 @@ void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
     }
     token->info.unwraps = rv == CKR_OK;
     token->custody_stale = rv != CKR_OK;
+}
+
+/* Twice: a passing failure is not to decide how keys come in for as long as the process lives. */
+void stk_token_try_unwrap(struct stk_token *token, struct stk_bytes sealed)
+{
+    token->info.unwraps = false;
+    try_unwrap(token, sealed);
+    if (!token->info.unwraps)
+        try_unwrap(token, sealed);
 }
 
 enum stirkeep_status stk_token_decrypt(struct stk_token *token, struct stk_bytes rsa_part,

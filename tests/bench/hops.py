@@ -32,7 +32,7 @@ def through(service, seconds, connections=1, window=WINDOW):
 
 
 def main(rounds=5, seconds=2):
-    with Service() as service:
+    with Service(extra={"token": {"verify-signatures": "sampled"}}) as service:
         service.start()
         service.import_leaf()
         threads = json.loads(service.cli("status", "--json").stdout)["token"]["signers"]

@@ -12,28 +12,35 @@ from stirkeep import BUILD, SOURCE, Service, softhsm_module
 
 def functions():
     with open(f"{SOURCE}/tests/token/functions.h") as file:
-        return re.findall(r"^FUNCTION\((C_\w+),", file.read(), re.M)
+        return re.findall(r"^FUNCTION\((C_\w+),", file.read(), re.M) + ["C_GetFunctionList"]
 
 
 class ScriptedService(Service):
     def __init__(self, sessions=0, grants=None, extra=None):
         super().__init__(grants)
-        module = f"{self.libexec}/wrap.so"
+        module = f"{self.libexec}/softhsm-wrap.so"  # by the name the keeper knows that files are to be guarded
         shutil.copy(f"{BUILD}/tests/token/wrap.so", module)
         self.script_file = f"{self.base}/script"
         self.counts_file = f"{self.base}/counts"
         self.functions = functions()
         with open(self.counts_file, "wb") as file:
-            file.write(bytes(8 * len(self.functions)))
+            file.write(bytes(8 * (len(self.functions) + 1)))
         os.chmod(self.counts_file, 0o666)
         self.follow()
-        sections = {"token": {"module": module, "sessions": str(sessions)},
+        # Most who use it measure rates; who does not, asks for "always".
+        sections = {"token": {"module": module, "sessions": str(sessions),
+                              "verify-signatures": "sampled"},
                     "token-environment": {"STIRKEEP_WRAP_MODULE": softhsm_module(),
                                           "STIRKEEP_WRAP_SCRIPT": self.script_file,
                                           "STIRKEEP_WRAP_COUNTS": self.counts_file}}
+        self.grants, self.sections = grants, sections
+        self.configure(extra)
+
+    def configure(self, extra=None):
+        """Further keys, for the next start."""
         for section, keys in (extra or {}).items():
-            sections.setdefault(section, {}).update(keys)
-        self.write_config(grants, extra=sections)
+            self.sections.setdefault(section, {}).update(keys)
+        self.write_config(self.grants, extra=self.sections)
 
     def follow(self, *lines):
         """From the next call on, the token does what these lines say, and nothing else."""
@@ -43,9 +50,20 @@ class ScriptedService(Service):
 
     def called(self, function):
         """How often, over all processes."""
+        return self.counts()[self.functions.index(function)]
+
+    def counts(self):
         with open(self.counts_file, "rb") as file:
-            counts = struct.unpack(f"={len(self.functions)}Q", file.read())
-        return counts[self.functions.index(function)]
+            return struct.unpack(f"={len(self.functions) + 1}Q", file.read())
+
+    def actions(self):
+        """How many were carried out since forget_actions."""
+        return self.counts()[-1]
+
+    def forget_actions(self):
+        with open(self.counts_file, "r+b") as file:
+            file.seek(8 * len(self.functions))
+            file.write(bytes(8))
 
 
 def begin_bench(service, connections, window, seconds, *more, uid=None, name="Alpha"):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every function of PKCS#11 2.40 but C_GetFunctionList, in the order of CK_FUNCTION_LIST:
+/* Every function of PKCS#11 2.40 but C_GetFunctionList, which comes after them, in the order of CK_FUNCTION_LIST:
  * FUNCTION(name, its session or 0, parameters, arguments). Included more than once. */
 /* clang-format off */
 FUNCTION(C_Initialize, 0, (void *init_args), (init_args))

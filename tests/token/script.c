@@ -21,13 +21,16 @@ static const char *const function_names[] = {
 #define FUNCTION(name, session, parameters, arguments) #name,
 #include "functions.h"
 #undef FUNCTION
+    "C_GetFunctionList",
 };
 
-static const char *const action_names[ACTION_COUNT] = {
-    "delay", "return", "lose", "hang", "crash", "wrong", "short", "empty", "logout", "sessions"};
+static const char *const action_names[ACTION_COUNT] = {"delay", "return", "lose",    "sleep",
+                                                       "hang",  "crash",  "wrong",   "short",
+                                                       "empty", "logout", "sessions"};
 
 struct rule {
     int function; /* -1: all */
+    enum whose whose;
     uint64_t first;
     uint64_t last;
     uint64_t delay_us;
@@ -39,7 +42,9 @@ struct rule {
  * any thread may be using it; scripts are few. */
 struct script {
     struct script *before;
-    atomic_uint_fast64_t calls[FUNCTION_COUNT];
+    atomic_uint_fast64_t calls[WHOSE_COUNT][FUNCTION_COUNT];
+    int at_most; /* so many actions, delays apart, over all processes; 0: any number */
+    int asks_whose;
     size_t rule_count;
     struct rule rules[RULES_MAX];
     char text[];
@@ -58,6 +63,11 @@ static int parse_which(const char *word, struct rule *rule)
 {
     char *rest = NULL;
 
+    if (strncmp(word, "rw:", 3) == 0)
+        rule->whose = WHOSE_WRITER;
+    else if (strncmp(word, "ro:", 3) == 0)
+        rule->whose = WHOSE_READER;
+    word += rule->whose == WHOSE_ANY ? 0 : 3;
     rule->first = 1;
     rule->last = UINT64_MAX;
     if (strcmp(word, "*") == 0)
@@ -107,13 +117,14 @@ static int parse_line(const char *line, struct script *script)
     char action[64] = "";
     char value[64] = "0";
 
-    if (line[0] == '\0' || line[0] == '#')
+    if (line[0] == '\0' || line[0] == '#' || sscanf(line, "at-most %d", &script->at_most) == 1)
         return 1;
     if (script->rule_count == RULES_MAX ||
         sscanf(line, "%63s %63s %63s %63s", function, which, action, value) < 3 ||
         !parse_function(function, rule) || !parse_which(which, rule) ||
         !parse_action(action, value, rule))
         return 0;
+    script->asks_whose |= rule->whose != WHOSE_ANY;
     script->rule_count++;
     return 1;
 }
@@ -193,7 +204,7 @@ static void look(void)
 
 static void *map_counts(const char *path)
 {
-    size_t size = FUNCTION_COUNT * sizeof(*counts);
+    size_t size = (FUNCTION_COUNT + 1) * sizeof(*counts);
     int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
     struct stat about = {0};
     void *map = MAP_FAILED;
@@ -213,10 +224,26 @@ void script_open(const char *script, const char *counts_path)
     counts = map_counts(counts_path);
 }
 
-void script_turn(enum function function, struct turn *ret_turn)
+/* Behind the functions' counts is that of actions. False: there were enough. */
+static int may_act(const struct script *script)
+{
+    uint64_t before = counts != NULL ? atomic_load(&counts[FUNCTION_COUNT]) : 0;
+
+    if (counts == NULL)
+        return 1;
+    do {
+        if (script->at_most > 0 && before >= (uint64_t)script->at_most)
+            return 0;
+    } while (!atomic_compare_exchange_weak(&counts[FUNCTION_COUNT], &before, before + 1));
+    return 1;
+}
+
+void script_turn(enum function function, int (*is_writer)(CK_SESSION_HANDLE),
+                 CK_SESSION_HANDLE session, struct turn *ret_turn)
 {
     struct script *script = NULL;
-    uint64_t number = 0;
+    uint64_t numbers[WHOSE_COUNT] = {0};
+    enum whose whose = WHOSE_ANY;
 
     look();
     if (counts != NULL)
@@ -224,12 +251,16 @@ void script_turn(enum function function, struct turn *ret_turn)
     script = atomic_load(&current);
     if (script == NULL)
         return;
-    number = atomic_fetch_add(&script->calls[function], 1) + 1;
+    numbers[WHOSE_ANY] = atomic_fetch_add(&script->calls[WHOSE_ANY][function], 1) + 1;
+    if (script->asks_whose && session != 0) {
+        whose = is_writer(session) ? WHOSE_WRITER : WHOSE_READER;
+        numbers[whose] = atomic_fetch_add(&script->calls[whose][function], 1) + 1;
+    }
     for (size_t i = 0; i < script->rule_count; i++) {
         const struct rule *rule = &script->rules[i];
 
-        if ((rule->function >= 0 && rule->function != (int)function) || number < rule->first ||
-            number > rule->last)
+        if ((rule->function >= 0 && rule->function != (int)function) ||
+            numbers[rule->whose] < rule->first || numbers[rule->whose] > rule->last)
             continue;
         if (rule->action == ACTION_NONE) {
             ret_turn->delay_us = rule->delay_us;
@@ -238,4 +269,6 @@ void script_turn(enum function function, struct turn *ret_turn)
             ret_turn->rv = rule->rv;
         }
     }
+    if (ret_turn->action != ACTION_NONE && !may_act(script))
+        *ret_turn = (struct turn){.delay_us = ret_turn->delay_us};
 }

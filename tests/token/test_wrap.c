@@ -18,6 +18,7 @@ enum {
 #define FUNCTION(name, session, parameters, arguments) NUMBER_##name,
 #include "functions.h"
 #undef FUNCTION
+    NUMBER_C_GetFunctionList,
     FUNCTION_COUNT
 };
 
@@ -41,7 +42,7 @@ static void script(const char *text)
 
 static uint64_t counted(int function)
 {
-    uint64_t counts[FUNCTION_COUNT] = {0};
+    uint64_t counts[FUNCTION_COUNT + 1] = {0};
     int fd = open(counts_path, O_RDONLY | O_CLOEXEC);
 
     assert_int_equal(read(fd, counts, sizeof(counts)), sizeof(counts));
@@ -286,6 +287,42 @@ static void login_and_sessions_can_be_forgotten(void **state)
     assert_int_equal(p11->C_GetSessionInfo(key.session, &info), CKR_SESSION_HANDLE_INVALID);
 }
 
+static void calls_of_writers_and_readers_are_told_apart(void **state)
+{
+    CK_SESSION_HANDLE reader = 0;
+    CK_SESSION_INFO info = {0};
+    struct key key = {0};
+    (void)state;
+
+    fx_require();
+    key = new_key();
+    assert_int_equal(p11->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, &reader), CKR_OK);
+    script("C_GetSessionInfo ro:2 return 0x30\nC_GetSessionInfo rw:1 return 0x31\nend\n");
+    assert_int_equal(p11->C_GetSessionInfo(reader, &info), CKR_OK);
+    assert_int_equal(p11->C_GetSessionInfo(key.session, &info), CKR_DEVICE_MEMORY);
+    assert_int_equal(p11->C_GetSessionInfo(reader, &info), CKR_DEVICE_ERROR);
+    assert_int_equal(p11->C_GetSessionInfo(key.session, &info), CKR_OK);
+    (void)p11->C_CloseSession(reader);
+}
+
+static void no_more_is_done_than_the_script_says_at_most(void **state)
+{
+    struct key key = {0};
+    char text[96] = "";
+    uint64_t done = 0;
+    (void)state;
+
+    fx_require();
+    key = new_key();
+    done = counted(FUNCTION_COUNT);
+    (void)snprintf(text, sizeof(text), "at-most %u\nC_Sign * lose 0x30\nend\n", (unsigned)done + 2);
+    script(text);
+    expect(&key, CKR_DEVICE_ERROR);
+    expect(&key, CKR_DEVICE_ERROR);
+    expect(&key, CKR_OK);
+    assert_int_equal(counted(FUNCTION_COUNT), done + 2);
+}
+
 /* In a process of its own. */
 static int ends_by(const char *text, unsigned limit_ms)
 {
@@ -357,6 +394,8 @@ int main(void)
         TEST(a_signature_can_be_wrong_short_or_empty),
         TEST(what_is_lost_was_done_and_what_returns_at_once_was_not),
         TEST(login_and_sessions_can_be_forgotten),
+        TEST(calls_of_writers_and_readers_are_told_apart),
+        TEST(no_more_is_done_than_the_script_says_at_most),
         TEST(a_call_can_crash_the_process_or_never_return),
         TEST(as_many_as_there_are_threads_are_delayed_at_once),
 #undef TEST

@@ -34,6 +34,13 @@ static void wait_us(uint64_t us)
     (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &delay, NULL);
 }
 
+static int is_writer(CK_SESSION_HANDLE session)
+{
+    CK_SESSION_INFO info = {0};
+
+    return inner->C_GetSessionInfo(session, &info) == CKR_OK && (info.flags & CKF_RW_SESSION) != 0;
+}
+
 static void forget_sessions(CK_SESSION_HANDLE session)
 {
     CK_SESSION_INFO info = {0};
@@ -45,11 +52,14 @@ static void forget_sessions(CK_SESSION_HANDLE session)
 /* False: the call does not get there, and returns `turn->rv`. */
 static int begin(enum function function, CK_SESSION_HANDLE session, struct turn *turn)
 {
-    script_turn(function, turn);
+    script_turn(function, is_writer, session, turn);
     wait_us(turn->delay_us);
     switch (turn->action) {
     case ACTION_RETURN:
         return 0;
+    case ACTION_SLEEP:
+        wait_us(turn->rv * 1000);
+        break;
     case ACTION_HANG:
         for (;;)
             (void)pause();
@@ -109,8 +119,12 @@ static CK_RV handed_sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data
 
 static CK_RV handed_function_list(CK_FUNCTION_LIST **list)
 {
+    struct turn turn = {0};
+
+    if (!begin(NUMBER_C_GetFunctionList, 0, &turn))
+        return turn.rv;
     *list = &outer;
-    return CKR_OK;
+    return end(&turn, CKR_OK);
 }
 
 /* ---- the module */

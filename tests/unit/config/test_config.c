@@ -16,6 +16,8 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_string_equal(config->token.directory, "");
     assert_int_equal(config->token.sessions, 0);
     assert_int_equal(config->token.call_timeout_ms, 2000);
+    assert_int_equal(config->token.open_timeout_ms, 60000);
+    assert_false(config->token.verify_sampled);
     assert_false(config->token.require_hardware);
     assert_null(config->token.environment[0]);
     assert_string_equal(config->sockets.sign, "/run/stirkeep/sign.sock");
@@ -60,6 +62,7 @@ static void every_key_arrives_where_it_belongs(void **state)
     struct stk_config *config =
         good("[token]\nmodule=/m.so\nlabel=My token\npin-file=\ndirectory=/t\nsessions=4\n"
              "call-timeout-ms=50\nrequire-hardware=yes\n"
+             "open-timeout-ms=1000\nverify-signatures=sampled\n"
              "[token-environment]\nSOFTHSM2_CONF = /etc/x=y.conf\nEMPTY =\n"
              "[sockets]\nsign=/s\nadmin=/a\nclient-timeout-ms=600000\n"
              "[storage]\ncatalog=/c\nspool=/d\n[audit]\nfile=/f\nsync=always\n"
@@ -80,6 +83,8 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_int_equal(config->token.sessions, 4);
     assert_int_equal(config->token.call_timeout_ms, 50);
     assert_true(config->token.require_hardware);
+    assert_int_equal(config->token.open_timeout_ms, 1000);
+    assert_true(config->token.verify_sampled);
     assert_string_equal(config->token.environment[0], "SOFTHSM2_CONF=/etc/x=y.conf");
     assert_string_equal(config->token.environment[1], "EMPTY=");
     assert_null(config->token.environment[2]);
@@ -268,6 +273,10 @@ static void bad_values_are_refused_with_the_reason(void **state)
         {"[token]\nsessions =", "[token] sessions: empty"},
         {"[token]\ncall-timeout-ms = 0",
          "[token] call-timeout-ms: not a number from 50 to 600000: 0"},
+        {"[token]\nopen-timeout-ms = 999",
+         "[token] open-timeout-ms: not a number from 1000 to 3600000: 999"},
+        {"[token]\nverify-signatures = never",
+         "[token] verify-signatures: neither always nor sampled: never"},
         {"[token]\nrequire-hardware = maybe",
          "[token] require-hardware: neither yes nor no: maybe"},
         {"[sockets]\nsign = sign.sock", "[sockets] sign: a relative path: sign.sock"},

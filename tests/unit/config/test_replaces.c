@@ -36,6 +36,8 @@ static const struct {
     {"token", "directory", "/t"},
     {"token", "sessions", "1"},
     {"token", "call-timeout-ms", "2001"},
+    {"token", "open-timeout-ms", "60001"},
+    {"token", "verify-signatures", "sampled"},
     {"token", "require-hardware", "yes"},
     {"sockets", "sign", "/s"},
     {"sockets", "admin", "/a"},
