@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Install the Debian or Ubuntu packages that are missing.
-#   packages.sh build|run|test...
+#   packages.sh build|run|verify|test|fuzz...
 # Root installs them itself, others by `sudo -n` where that is allowed; otherwise it says what to
 # install and fails. Nothing is done, and no root is needed, when all of them are there.
 set -eu
@@ -13,6 +13,7 @@ run='softhsm2 openssl bsdutils'
 verify='secsipidx'
 test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-compiler opensc
  procps util-linux binutils e2fsprogs mount strace zstd'
+fuzz='clang libclang-rt-dev llvm'
 
 wanted=
 for set in "$@"; do
@@ -21,7 +22,8 @@ for set in "$@"; do
     run) wanted="$wanted $run" ;;
     verify) wanted="$wanted $verify" ;;
     test) wanted="$wanted $test" ;;
-    *) echo "packages.sh: unknown set '$set'; known: build, run, verify, test" >&2; exit 2 ;;
+    fuzz) wanted="$wanted $fuzz" ;;
+    *) echo "packages.sh: unknown set '$set'; known: build, run, verify, test, fuzz" >&2; exit 2 ;;
     esac
 done
 
