@@ -78,18 +78,21 @@ static void check_number(const struct stk_rules *rules, uint64_t key)
         FUZZ_CHECK(found.level == STK_LEVEL_C);
 }
 
+static bool is_number(uint64_t key)
+{
+    for (uint64_t length = key >> 60; length > 0; length--, key >>= 4)
+        if ((key & 15) > 11)
+            return false;
+    return true;
+}
+
 /* A number's neighbours, among numbers: keys that are none are left out. */
 static void check_around(const struct stk_rules *rules, uint64_t key)
 {
     for (int step = -1; step <= 1; step++) {
-        char tn[STK_TN_MAX + 1] = "";
         uint64_t near = key + (uint64_t)step;
 
-        if (near >> 60 == 0 || near >> 60 != key >> 60)
-            continue;
-        stk_number_text(near, tn);
-        if (strlen(tn) == near >> 60 && strspn(tn, "0123456789*#") == strlen(tn) &&
-            stk_number_key(tn) == near)
+        if (near >> 60 > 0 && near >> 60 == key >> 60 && is_number(near))
             check_number(rules, near);
     }
 }
