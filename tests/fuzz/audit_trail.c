@@ -48,6 +48,8 @@ static void make_chain(struct stk_bytes bodies, struct stk_buffer *out)
         struct stk_bytes line = fuzz_line(&bodies);
         struct stk_buffer body = {0};
 
+        if (line.length == 0)
+            continue;
         FUZZ_CHECK(stk_buffer_add(&body, line.data, line.length) == STIRKEEP_OK);
         stk_merkle_root(&tree, root);
         put_hex(&body, "HEAD", chain.digest);
