@@ -146,6 +146,30 @@ def certificates():
     return leaves["spc"], root
 
 
+def uploads(leaf, root):
+    """Letters as in upload.c: a cert, b chain, c key, d sealed, e bundle, f PKCS#12, g passphrase, h x5u,
+    i activate-at, j ready, k error."""
+    def key(name):
+        with open(os.path.join(CORPUS, "key", name), "rb") as file:
+            return file.read()
+
+    chain = as_pem(leaf, root)
+    with open(os.path.join(CORPUS, "pkcs12", "sample-plain"), "rb") as file:
+        pkcs12 = file.read()
+    for name, parts in {
+            "two": [b"a" + chain, b"c" + key("sample-sec1.pem"), b"j"],
+            "three": [b"a" + as_pem(leaf), b"b" + as_pem(root), b"c" + key("sample-pkcs8.der")],
+            "passphrase": [b"a" + chain, b"c" + key("sample-pbes2.pem"), b"gsecret\n"],
+            "bundle": [b"e" + key("sample-bundle.pem")],
+            "pkcs12": [b"f" + pkcs12, b"g\n", b"hhttps://x.example.com/a"],
+            "wrong": [b"a" + chain, b"c" + key("sample-p384.pem"), b"i@1", b"kno"]}.items():
+        put("upload", "sample-" + name, b"\n8<\n".join(parts))
+    unified = "0::/system.slice/kamailio.service\n"
+    put("program_unit", "made-unified", unified)
+    put("program_unit", "made-old", "12:pids:/a\n1:name=systemd:/user.slice/user-0.slice/session-1.scope\n"
+        + unified)
+
+
 def openssl(*arguments, data=None):
     return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=True).stdout
@@ -491,6 +515,7 @@ def images():
 def main():
     leaf, root = certificates()
     keys(leaf, root)
+    uploads(leaf, root)
     passports()
     jsons()
     configurations()
