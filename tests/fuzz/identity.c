@@ -34,6 +34,9 @@ static void check_good(const struct stk_identity *identity)
     enum stirkeep_status status = STIRKEEP_OK;
 
     FUZZ_OK(stk_identity_claims(identity, arena, &claims, &error), &error);
+    /* RFC 9795 section 5.1.1 has an empty name for a caller who has none; it is verified, not signed. */
+    if (claims.rcd_nam != NULL && claims.rcd_nam[0] == '\0')
+        return;
     FUZZ_CHECK(stk_claims_input_of(&claims, arena, &input) == STIRKEEP_OK);
     FUZZ_OK(stk_claims_make(&input, arena, &claims, &error), &error);
     fuzz_compose(&claims);
