@@ -19,7 +19,8 @@ from tokens import resident_kib
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 4
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(1 << 32)
 # Beside a quiet service: the attacks and the good client share the processors with it.
-FACTOR, SPARE = 3, 0.15
+# Half of its answers during each attack, of which some are short, and all but one in a hundred in all.
+FACTOR, SPARE_HALF, SPARE = 3, 0.05, 0.15
 LEAST = 0.4    # seconds that an attack goes on
 FEW = 80       # descriptors: hardly more than a room needs to be born
 GROWTH_KIB = 8192
@@ -51,11 +52,11 @@ class Under:
         old, _, problems = self.good.since(began)
         equal(problems, [], "the good client's problems before any attack")
         assert len(old) > 20, f"the good client had {len(old)} answers"
-        self.quiet = quantile(old, 0.99)
+        self.quiet_half, self.quiet = quantile(old, 0.5), quantile(old, 0.99)
         self.lives = lives(service)
         self.descriptors = descriptors(service)
-        note(f"seed {SEED}; a quiet service: p99 {self.quiet * 1000:.1f} ms; descriptors "
-             f"{self.descriptors}")
+        note(f"seed {SEED}; a quiet service: p50 {self.quiet_half * 1000:.1f} ms, p99 "
+             f"{self.quiet * 1000:.1f} ms; descriptors {self.descriptors}")
 
     def attack(self, what, target):
         if what in attacks.OF_SIGN_SOCKET and not target.is_sign:
@@ -73,7 +74,8 @@ class Under:
              f"{quantile(new, 1) * 1000:.1f} ms")
         equal(problems, [], "the good client's problems")
         if len(old) >= 10:
-            assert quantile(old, 0.95) <= FACTOR * self.quiet + SPARE, "the good client is slowed"
+            assert quantile(old, 0.5) <= FACTOR * self.quiet_half + SPARE_HALF, \
+                "the good client is slowed"
         equal(lives(self.service), self.lives, "process ids of the rooms")
 
 
@@ -111,7 +113,10 @@ def the_service_is_as_it_was(under):
     under.good.end()
     old, new, problems = under.good.since(0)
     equal(problems, [], "the good client's problems in all")
-    note(f"{len(old) + len(new)} signatures of the good client, all verified")
+    note(f"{len(old) + len(new)} signatures of the good client, all verified; p50 "
+         f"{quantile(old, 0.5) * 1000:.1f} ms, p99 {quantile(old, 0.99) * 1000:.1f} ms, the slowest "
+         f"{quantile(old, 1) * 1000:.1f} ms")
+    assert quantile(old, 0.99) <= FACTOR * under.quiet + SPARE, "the good client was slowed"
     equal(under.service.cli("status", check=False).returncode, 0, "status")
     under.service.sign()
     under.service.cli("audit", "verify", under.service.audit)
