@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A proof: what was read, written and read again is the same; nobody's key is right for it. And the
- * same bytes as a witness file. */
+/* A proof: what was read, written and read again is the same, and as good. Anything that does not
+ * begin like one as a witness file. */
+
+#define BEGIN "{\"stirkeep"
 
 /* The generator of P-256, whose key (1) is anybody's. */
 static const uint8_t keys[1][STK_SPKI_LENGTH] = {
@@ -23,6 +25,17 @@ static struct stk_bytes view(const struct stk_buffer *buffer)
     return (struct stk_bytes){buffer->data, buffer->length};
 }
 
+static enum stirkeep_status check(const struct stk_proof *proof)
+{
+    struct stk_error error = {0};
+    enum stirkeep_status status = stk_proof_check(proof, keys, 1, "proof.json", &error);
+
+    FUZZ_CHECK(status == STIRKEEP_OK || status == STIRKEEP_NOT_VERIFIED);
+    if (status != STIRKEEP_OK)
+        fuzz_refusal(status, &error);
+    return status;
+}
+
 static void check_written(const struct stk_proof *proof)
 {
     struct stk_buffer out = {0};
@@ -34,6 +47,7 @@ static void check_written(const struct stk_proof *proof)
         FUZZ_OK(stk_proof_read(out.data, out.length, "again", &again, &error), &error);
         FUZZ_CHECK(fuzz_same(&again.record, &proof->record));
         FUZZ_CHECK(fuzz_same(&again.seal_line, &proof->seal_line));
+        FUZZ_CHECK(check(&again) == check(proof));
         FUZZ_CHECK(again.sequence == proof->sequence && again.path.count == proof->path.count);
         FUZZ_CHECK(memcmp(again.path.hashes, proof->path.hashes,
                           again.path.count * sizeof(again.path.hashes[0])) == 0);
@@ -66,12 +80,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (status == STIRKEEP_OK) {
         check_written(&proof);
-        FUZZ_CHECK(stk_proof_check(&proof, keys, 1, "proof.json", &error) == STIRKEEP_NOT_VERIFIED);
-        fuzz_refusal(STIRKEEP_NOT_VERIFIED, &error);
         stk_proof_free(&proof);
     } else {
         fuzz_refusal(status, &error);
     }
-    read_witness((struct stk_bytes){data, size});
+    if (size < strlen(BEGIN) || memcmp(data, BEGIN, strlen(BEGIN)) != 0)
+        read_witness((struct stk_bytes){data, size});
     return 0;
 }

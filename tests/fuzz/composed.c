@@ -115,6 +115,8 @@ void fuzz_compose(const struct stk_claims *taken)
     struct stk_buffer payload = {0};
 
     fill_in(&claims);
+    FUZZ_CHECK((stk_claims_authority_tn(&claims) != NULL) !=
+               (stk_claims_authority_uri(&claims) != NULL));
     FUZZ_CHECK(stk_passport_header(claims.ppt_text, FUZZ_X5U, &header) == STIRKEEP_OK);
     FUZZ_CHECK(stk_passport_payload(&claims, &payload) == STIRKEEP_OK);
     check_canonical(&header);

@@ -51,6 +51,23 @@ static void check_good(const struct stk_identity *identity)
         FUZZ_CHECK(strstr(error.message, "is not as in the canonical form") != NULL);
 }
 
+/* The compact form with what the call has said. */
+static void complete(struct stk_identity *identity)
+{
+    const struct stk_claims_input call = {.ppt = "",
+                                          .orig_tn = "12155550100",
+                                          .dest_tn = (const char *const[]){"12155550199"},
+                                          .dest_tn_count = 1,
+                                          .iat = NOW};
+    struct stk_finding findings[STK_VERIFY_FINDINGS_MAX];
+    struct stk_claims claims = {0};
+    struct stk_error error = {0};
+
+    FUZZ_OK(stk_claims_make(&call, fuzz_arena(0, STK_IDENTITY_ARENA), &claims, &error), &error);
+    FUZZ_OK(stk_identity_complete(identity, &claims, NULL, &error), &error);
+    (void)stk_identity_judge(identity, NOW, 60, findings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stk_finding findings[STK_VERIFY_FINDINGS_MAX];
@@ -70,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(memchr(findings[i].code, '\0', sizeof(findings[i].code)) != NULL);
         FUZZ_CHECK(memchr(findings[i].message, '\0', sizeof(findings[i].message)) != NULL);
     }
+    if (identity.compact && identity.info[0] != '\0')
+        complete(&identity);
     if (!identity.compact)
         (void)stk_identity_claims(&identity, fuzz_arena(0, STK_IDENTITY_ARENA), &claims, &error);
     if (!identity.compact && stk_identity_judge(&identity, NOW, 0, findings) == 0)

@@ -231,6 +231,7 @@ def bundles(sec1, leaf, root):
     for name, data in made.items():
         put("pkcs12", "sample-" + name, data)
         put("der", "sample-p12-" + name, data)
+        put("key", "sample-p12-" + name, data)
     # BER as some programs write it: indefinite lengths, an octet string in pieces.
     put("der", "sample-indefinite", bytes.fromhex("3080020103248004020102040103000000 00".replace(
         " ", "")))
@@ -247,6 +248,14 @@ def passports():
         if len(texts) < 4:
             continue
         passport(number, texts[1], texts[2], texts[3])
+
+
+    number += 1
+    inner = "%s.%s.%s" % (b64(b'{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"%s"}' % X5U.encode()),
+                          b64(b'{"attest":"A"}'), b64(bytes(64)))
+    payload = ('{"dest":{"tn":["12155551214"]},"div":{"tn":"121555551213"},"iat":1443208345,"opt":"%s",'
+               '"orig":{"tn":"12155551212"}}' % inner)
+    passport(number, "div-o", payload, payload)
 
 
 def split_c(entry):
@@ -315,7 +324,7 @@ def configurations():
                   "level = none\n[attest 1-9]\nlevel = B\n",
         "rest": "\ufeff[token]\r\nlabel = l ; a remark\r\npin-file = /p\r\nsessions = 4\r\n"
                 "[token-environment]\r\nSOFTHSM2_CONF = /c\r\n[sockets]\r\nsign = /s\r\n"
-                "[rooms]\r\nkeeper = 1:1\r\nintake = 2:2\r\nfront = 3:3\r\n[audit]\r\n"
+                "[rooms]\r\nkeeper-user = 61001\r\nintake-user = 61002\r\nfront-user = 61003\r\n[audit]\r\n"
                 "file = /a\r\nsync = always\r\n[signing]\r\n"
                 "x5u-template = https://c.example.com/{name}/{fingerprint}.pem\r\n",
     }
@@ -458,7 +467,7 @@ def signed(key, first, through, head, root, key_id):
 
 
 def trails():
-    key = key_of(0x5ea1)
+    key = key_of(1)  # whose public half audit_proof.c has
     spki = key.public_key().public_bytes(serialization.Encoding.DER,
                                          serialization.PublicFormat.SubjectPublicKeyInfo)
     key_id = hashlib.sha256(spki).hexdigest()
