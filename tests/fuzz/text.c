@@ -78,7 +78,7 @@ static void take_uri(const char *text)
     else
         fuzz_refusal(error.status, &error);
     if (stk_x5u_check(text, &error) == STIRKEEP_OK)
-        FUZZ_CHECK(strlen(text) <= STK_X5U_MAX && strpbrk(text, ";,\"?#@ <>") == NULL);
+        FUZZ_CHECK(strlen(text) <= STK_X5U_MAX && strpbrk(text, ";,\"?# <>") == NULL);
     if (stk_url_check(text, "icn", STK_RCD_TEXT_MAX, &error) == STIRKEEP_OK)
         FUZZ_CHECK(strlen(text) <= STK_RCD_TEXT_MAX && strncasecmp(text, "https://", 8) == 0);
 }
