@@ -18,6 +18,7 @@ from passports import decode, public_key, verifies
 from stirkeep import ROOT
 
 LIMIT = 10.0     # seconds that anything may take before it counts as not served
+REFUSED = "refused: too much to do"
 NEWCOMER = 0.25  # seconds between two connections that are made to ask one thing; but a user who
                  # is the attackers' user, too, has no more places than they leave
 
@@ -29,6 +30,8 @@ def sign_once(connection, number, key):
     answer = connection.receive()
     if answer is None:
         return "the connection was closed"
+    if answer.id == number and answer.status in (wire.STATUS["overloaded"], wire.STATUS["deadline"]):
+        return REFUSED
     if answer.id != number or answer.status != 0:
         return f"request {number}: answer {answer.id}, status {answer.status}: {answer.message}"
     if orig.encode() not in decode(answer.signed.identity.split(".")[1]):
@@ -101,12 +104,17 @@ class Good:
             self.told.append((kind, float(when), float(seconds), problem))
 
     def since(self, when):
-        """(its latencies in order, those of newcomers, problems) of what began since then."""
+        """(its latencies in order, those of newcomers, problems) of what began since then. That there
+        is too much to do may be said, now and then: see refused()."""
         self.look()
         here = [one for one in self.told if one[1] >= when]
         return (sorted(seconds for kind, _, seconds, problem in here if kind == "old"),
                 sorted(seconds for kind, _, seconds, problem in here if kind == "new"),
-                [problem for _, _, _, problem in here if problem != "ok"])
+                [problem for _, _, _, problem in here if problem not in ("ok", REFUSED)])
+
+    def refused(self):
+        self.look()
+        return sum(problem == REFUSED for _, _, _, problem in self.told)
 
     def end(self):
         self.process.stdin.close()

@@ -113,10 +113,12 @@ def the_service_is_as_it_was(under):
     under.good.end()
     old, new, problems = under.good.since(0)
     equal(problems, [], "the good client's problems in all")
-    note(f"{len(old) + len(new)} signatures of the good client, all verified; p50 "
+    refused = under.good.refused()
+    note(f"{len(old) + len(new) - refused} signatures of the good client, all verified, {refused} refused; p50 "
          f"{quantile(old, 0.5) * 1000:.1f} ms, p99 {quantile(old, 0.99) * 1000:.1f} ms, the slowest "
          f"{quantile(old, 1) * 1000:.1f} ms")
     assert quantile(old, 0.99) <= FACTOR * under.quiet + SPARE, "the good client was slowed"
+    assert refused <= (len(old) + len(new)) / 100, "the good client was refused"
     equal(under.service.cli("status", check=False).returncode, 0, "status")
     under.service.sign()
     under.service.cli("audit", "verify", under.service.audit)
