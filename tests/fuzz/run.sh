@@ -19,7 +19,7 @@ run_one() {
     seconds=$2
     shift 2
     mkdir -p "$work/found/$target" "$work/artifacts/$target" "$work/log"
-    set -- "-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    set -- "-max_total_time=$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
         -use_value_profile=1 "-artifact_prefix=$work/artifacts/$target/" "$@"
     # Longer than the largest message would be a waste, shorter would miss what is at the limits.
     case $target in
