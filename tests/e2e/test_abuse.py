@@ -114,7 +114,8 @@ def the_service_is_as_it_was(under):
     old, new, problems = under.good.since(0)
     equal(problems, [], "the good client's problems in all")
     refused = under.good.refused()
-    note(f"{len(old) + len(new) - refused} signatures of the good client, all verified, {refused} refused; p50 "
+    note(f"{len(old) + len(new) - refused} signatures of the good client, all verified, {refused} "
+         f"refused; p50 "
          f"{quantile(old, 0.5) * 1000:.1f} ms, p99 {quantile(old, 0.99) * 1000:.1f} ms, the slowest "
          f"{quantile(old, 1) * 1000:.1f} ms")
     assert quantile(old, 0.99) <= FACTOR * under.quiet + SPARE, "the good client was slowed"

@@ -335,10 +335,15 @@ def configurations():
     return parts
 
 
-def resolved():
-    """As stk_config_resolve writes it is the program's own affair: see what it begins with."""
-    start = "users 1\nuser 0 0 0\n\n"
-    put("config_resolved", "made", start + "[token]\nlabel = l\npin-file = /p\n")
+def resolved(parts):
+    """As stk_config_resolve writes it; config_resolved.c fills the length in."""
+    start = "stirkeep-resolved 1\nuser 0 0 0\nuser kamailio 1000 1000\ngroup 0 0\nuser 1 1 1\n"
+    for name, text in parts.items():
+        used = [line + "\n" for line, word in (("user 0 0 0", "user = 0"), ("user 1 1 1", ", 1\n"),
+                                               ("group 0 0", "group = 0")) if word in text]
+        put("config_resolved", "made-" + name,
+            "stirkeep-resolved 1\n" + "".join(used) + "text =\n" + text)
+    put("config_resolved", "made-unused", start + "text =\n[token]\nlabel = l\npin-file = /p\n")
 
 
 def rules():
@@ -527,8 +532,7 @@ def main():
     uploads(leaf, root)
     passports()
     jsons()
-    configurations()
-    resolved()
+    resolved(configurations())
     rules()
     texts()
     subjects()
