@@ -215,10 +215,12 @@ bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields)
         fields.has_peer |= members[at].offset == offsetof(struct stk_fields, uid);
         next = at + 1;
     } while (take_char(&scan, ','));
+    if (!take_char(&scan, '}') || scan.at != scan.end || fields.sequence == 0 ||
+        fields.time.length != STK_SCAN_TIME_LENGTH)
+        return false;
     time = (struct stk_scan){.at = (const char *)fields.time.data,
                              .end = (const char *)fields.time.data + fields.time.length};
-    if (!take_char(&scan, '}') || scan.at != scan.end || fields.sequence == 0 ||
-        fields.time.length != STK_SCAN_TIME_LENGTH || !stk_scan_time(&time, &fields.real_us))
+    if (!stk_scan_time(&time, &fields.real_us))
         return false;
     *ret_fields = fields;
     return true;
@@ -226,13 +228,13 @@ bool stk_fields_read(struct stk_bytes line, struct stk_fields *ret_fields)
 
 bool stk_fields_next_dest(struct stk_bytes *rest, struct stk_bytes *ret_text)
 {
-    struct stk_scan scan = {.at = (const char *)rest->data,
-                            .end = (const char *)rest->data + rest->length};
+    struct stk_scan scan = {0};
 
-    /* What stands before a text: the opening bracket, or the comma behind the one before. */
     if (rest->length < 2)
         return false;
-    scan.at++;
+    /* Behind what stands before a text: the opening bracket, or the comma behind the one before. */
+    scan = (struct stk_scan){.at = (const char *)rest->data + 1,
+                             .end = (const char *)rest->data + rest->length};
     if (!take_text(&scan, ret_text))
         return false;
     *rest = (struct stk_bytes){(const uint8_t *)scan.at, left(&scan)};

@@ -108,8 +108,8 @@ enum stk_reader_state stk_reader_next(struct stk_reader *reader, const uint8_t *
     size_t searched = 0;
 
     for (;;) {
-        const uint8_t *start = reader->data.data + reader->taken;
         size_t length = reader->data.length - reader->taken;
+        const uint8_t *start = length > 0 ? reader->data.data + reader->taken : NULL;
         const uint8_t *newline =
             length > searched ? memchr(start + searched, '\n', length - searched) : NULL;
 

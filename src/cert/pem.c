@@ -67,12 +67,16 @@ static bool is_boundary(struct stk_bytes line, const char *mark, struct stk_byte
 {
     size_t before = strlen(mark);
     size_t after = strlen(dashes);
+    struct stk_bytes label = {0};
 
     if (line.length <= before + after || memcmp(line.data, mark, before) != 0 ||
         memcmp(line.data + line.length - after, dashes, after) != 0)
         return false;
-    *ret_label = (struct stk_bytes){line.data + before, line.length - before - after};
-    return is_label(*ret_label);
+    label = (struct stk_bytes){line.data + before, line.length - before - after};
+    if (!is_label(label))
+        return false;
+    *ret_label = label;
+    return true;
 }
 
 static void skip_byte_order_mark(struct stk_pem_reader *reader)

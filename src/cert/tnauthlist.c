@@ -27,9 +27,13 @@ static bool read_text(struct stk_bytes value, struct stk_tnauth_entry *ret_entry
     return true;
 }
 
-static bool is_number(const char *text, const char *alphabet)
+/* All of the value: behind a NUL there would be something that nobody reads. */
+static bool is_number(struct stk_bytes value, const char *alphabet)
 {
-    return strspn(text, alphabet) == strlen(text);
+    for (size_t i = 0; i < value.length; i++)
+        if (value.data[i] == '\0' || strchr(alphabet, value.data[i]) == NULL)
+            return false;
+    return true;
 }
 
 static enum stirkeep_status read_spc(struct stk_bytes inside, const struct place *place,
@@ -55,7 +59,7 @@ static enum stirkeep_status read_one(struct stk_bytes inside, const struct place
 
     if (!stk_der_only(inside, STK_DER_IA5_STRING, &value))
         return broken(place, "a number is one IA5String in an explicit [2]");
-    if (!read_text(value, ret_entry) || !is_number(ret_entry->text, "0123456789*#"))
+    if (!is_number(value, "0123456789*#") || !read_text(value, ret_entry))
         return broken(place, "a number has 1 to 15 of 0-9 * #");
     ret_entry->kind = STK_TNAUTH_ONE;
     return STIRKEEP_OK;
@@ -73,7 +77,7 @@ static enum stirkeep_status read_range(struct stk_bytes inside, const struct pla
         range.length > 0)
         return broken(place, "a range is a SEQUENCE of start and count in an explicit [1]");
     /* The numbers after a start are found by counting, so '*' and '#' have no place in it. */
-    if (!read_text(start, ret_entry) || !is_number(ret_entry->text, "0123456789"))
+    if (!is_number(start, "0123456789") || !read_text(start, ret_entry))
         return broken(place, "a range starts with a number of 1 to 15 digits");
     if (count < 2 || count > UINT32_MAX)
         return broken(place, "a range counts 2 to 4294967295 numbers");

@@ -139,6 +139,15 @@ STK_TAKER(stk_config_take_profile)
     return STIRKEEP_OK;
 }
 
+/* Is there a mark in the host? Not every certificate's name is a part of one. The template is an x5u
+ * but for its marks, so that "://" is in it. */
+static bool has_mark_in_host(const char *x5u_template)
+{
+    const char *host = strstr(x5u_template, "://");
+
+    return host != NULL && host[3 + strcspn(host + 3, "/{")] == '{';
+}
+
 STK_TAKER(stk_config_take_template)
 {
     char name[STK_NAME_MAX + 1] = "";
@@ -162,5 +171,8 @@ STK_TAKER(stk_config_take_template)
     status = stk_config_fault(stk_x5u_check(x5u, error), error);
     if (status != STIRKEEP_OK)
         return status;
+    if (has_mark_in_host(value))
+        return stk_error_set(error, STIRKEEP_CONFIG,
+                             "{name} and {fingerprint} may stand only behind the host");
     return stk_config_take_text(loader, key, value, error);
 }

@@ -59,22 +59,29 @@ static enum stirkeep_status read_range(char *text, char *hyphen, const char *fie
     return STIRKEEP_OK;
 }
 
+/* Only what ends with the '*' itself is a prefix: separators behind it would make a number of it. */
+static bool ends_with_star(const struct stk_tn *tn)
+{
+    return tn->text[strlen(tn->text) - 1] == '*';
+}
+
 static enum stirkeep_status read_prefix(char *text, char *star, const char *field,
                                         struct stk_number_pattern *pattern, struct stk_error *error)
 {
     struct stk_tn tn = {0};
     enum stirkeep_status status = STIRKEEP_OK;
 
-    if (star > text && star[-1] == '*')
-        return stk_error_set(error, STIRKEEP_INVALID, "%s: a prefix ends with one '*'", field);
     *star = '\0';
     pattern->kind = STK_NUMBER_PREFIX;
     if (star == text)
         return STIRKEEP_OK;
     status = stk_tn_parse(text, field, &tn, error);
-    if (status == STIRKEEP_OK)
-        memcpy(pattern->prefix, tn.text, sizeof(pattern->prefix));
-    return status;
+    if (status != STIRKEEP_OK)
+        return status;
+    if (ends_with_star(&tn))
+        return stk_error_set(error, STIRKEEP_INVALID, "%s: a prefix ends with one '*'", field);
+    memcpy(pattern->prefix, tn.text, sizeof(pattern->prefix));
+    return STIRKEEP_OK;
 }
 
 static enum stirkeep_status read_one(const char *text, const char *field,
@@ -85,6 +92,11 @@ static enum stirkeep_status read_one(const char *text, const char *field,
 
     if (status != STIRKEEP_OK)
         return status;
+    if (ends_with_star(&tn))
+        return stk_error_set(error, STIRKEEP_INVALID,
+                             "%s: nothing may stand behind the '*' of a prefix; a number that ends "
+                             "with '*' is written %s-%s",
+                             field, tn.text, tn.text);
     pattern->kind = STK_NUMBER_ONE;
     pattern->range.first = stk_number_key(tn.text);
     pattern->range.last = pattern->range.first;

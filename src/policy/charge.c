@@ -9,10 +9,11 @@
 static enum stk_shortage look_at(struct stk_usage *usage, uint32_t number,
                                  const struct stk_bill *bill)
 {
-    struct stk_counter *counter = &usage->counters.all[number];
+    struct stk_counter *counter = NULL;
 
     if (number == STK_COUNTER_NONE)
         return STK_ENOUGH;
+    counter = &usage->counters.all[number];
     stk_counter_bring_up(counter, bill->mono_us, bill->today);
     return stk_counter_look(counter, bill->count);
 }

@@ -148,7 +148,7 @@ enum stirkeep_status stk_rules_draft_csv(struct stk_rules_draft *draft, const ch
                                          size_t length, const char *name, struct stk_error *error)
 {
     struct reader reader = {.draft = draft, .file = draft->file, .line = 1, .error = error};
-    const char *end = text + length;
+    const char *end = length > 0 ? text + length : text;
     const char *nul = length > 0 ? memchr(text, '\0', length) : NULL;
     enum stirkeep_status status = STIRKEEP_OK;
 

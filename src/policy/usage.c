@@ -48,10 +48,11 @@ static void want(struct stk_usage *usage, const struct stk_policy *policy)
     for (uint32_t i = 0; i < counters->count; i++)
         counters->all[i].grant = STK_COUNTER_NONE;
     for (size_t i = 0; i < policy->count; i++) {
-        struct stk_counter *counter = &counters->all[usage->by_grant[i]];
+        struct stk_counter *counter = NULL;
 
         if (usage->by_grant[i] == STK_COUNTER_NONE)
             continue;
+        counter = &counters->all[usage->by_grant[i]];
         counter->grant = (uint32_t)i;
         counter->rate = policy->grants[i]->grant.rate;
         counter->has_quota = counter->rate.quota > 0;

@@ -43,10 +43,11 @@ static void put_prefix(uint32_t number, size_t length, uint8_t *out)
 
 enum stirkeep_status stk_pack(const ProtobufCMessage *message, struct stk_buffer *out)
 {
-    enum stirkeep_status status =
-        stk_buffer_reserve(out, protobuf_c_message_get_packed_size(message));
+    size_t length = protobuf_c_message_get_packed_size(message);
+    enum stirkeep_status status = stk_buffer_reserve(out, length);
 
-    if (status == STIRKEEP_OK)
+    /* An empty message takes no room, so there may be none to point into. */
+    if (status == STIRKEEP_OK && length > 0)
         out->length += protobuf_c_message_pack(message, out->data + out->length);
     return status;
 }
@@ -206,7 +207,7 @@ enum stirkeep_status stk_pack_scrubbed(const ProtobufCMessage *message, struct s
     size_t mark = out->length;
     enum stirkeep_status status = stk_pack(message, out);
 
-    if (status == STIRKEEP_OK)
+    if (status == STIRKEEP_OK && out->length > mark)
         stk_scan_scrub(message->descriptor, out->data + mark, out->length - mark);
     return status;
 }

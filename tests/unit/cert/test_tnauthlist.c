@@ -101,6 +101,17 @@ static void lists_that_are_not_well_formed_say_where(void **state)
         BROKEN("\x30\x0a\xa1\x08\x30\x06\x16\x04"
                "1234",
                "a range is a SEQUENCE"),
+        BROKEN("\x30\x08\xa2\x06\x16\x04"
+               "12\x00"
+               "4",
+               "a number has"),
+        BROKEN("\x30\x08\xa2\x06\x16\x04"
+               "\x00\x00\x00\x00",
+               "a number has"),
+        BROKEN("\x30\x0d\xa1\x0b\x30\x09\x16\x04"
+               "\x00"
+               "234\x02\x01\x02",
+               "a range starts with"),
     };
     (void)state;
 

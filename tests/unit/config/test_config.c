@@ -371,7 +371,8 @@ static void an_x5u_template_must_give_an_x5u(void **state)
         "http://a.example/{name}.pem",       "https://a.example/{name}?x=1",
         "https://a.example:8080/{name}",     "https://u@a.example/{name}",
         "https://a.example/{name}/{serial}", "{name}",
-        "https://a.example/{name}#f",
+        "https://a.example/{name}#f",        "https://{name}.example/a.pem",
+        "https://a.{fingerprint}/{name}",
     };
     (void)state;
 

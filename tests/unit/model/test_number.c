@@ -333,6 +333,10 @@ static void what_is_no_pattern_is_refused_with_the_field(void **state)
                                       "1*2x",
                                       "12**",
                                       "**",
+                                      "1415* *",
+                                      "(1415*)", /* neither that prefix nor that number */
+                                      "1415*.",
+                                      "1415**(",
                                       "1;ext=2",
                                       "1;ext=2*",
                                       "1-2;",
