@@ -71,8 +71,7 @@ const char *stk_sip_reason(int sip_code);
  * Judge header, payload and parameters (RFC 8225, 8224, 8588, 8946, 8443, 9027, 9795): alg, typ,
  * x5u = info, ppt = parameter, canonical JSON, the claims of the type, iat no more than `max_age_s`
  * from `now` (0: not judged). Of a type that is not known the form alone, and that it is not known
- * ("PPT-UNKNOWN"). Returns the number of
- * findings put into `ret_findings`. The signature is judged by the caller, who has the certificate
+ * ("PPT-UNKNOWN"). Returns the number of findings put into `ret_findings`. The signature is judged by the caller, who has the certificate
  * (cert/cert.h).
  */
 size_t stk_identity_judge(const struct stk_identity *identity, int64_t now, int64_t max_age_s,
