@@ -126,6 +126,7 @@ def a_token_whose_process_is_killed_is_used_again_when_there_is_another():
     service = Service()
     served = Served(service)
     service.write_config(extra={
+        "lock-down": {"keeper": "module"},  # which has a socket
         "token": {"module": module, "directory": f"{service.token}/tokens"},
         "token-environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={served.socket}"}})
     served.start()
