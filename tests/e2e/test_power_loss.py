@@ -314,7 +314,7 @@ def cut_on(kind, options):
         if cuts.machine is not None:
             cuts.machine.remove()
     equal(len(cuts.failures), 0, "failures")
-    assert cuts.rounds > 3 * cuts.spoilt, "hardly any cut leaves a file system that is one"
+    assert cuts.rounds > 2 * cuts.spoilt, "hardly any cut leaves a file system that is one"
 
 
 @case
