@@ -46,6 +46,13 @@ STIRKEEP_API enum stirkeep_status stirkeep_client_new(const char *path, uint32_t
 /* Close and release. NULL is allowed. Requests without an answer are forgotten. */
 STIRKEEP_API void stirkeep_client_free(struct stirkeep_client *client);
 
+/*
+ * How long after a lost connection a socket where nobody listens is tried again: `patience_ms`,
+ * 5000 unless said otherwise. 0: that is NOT_CONNECTED at once, for who would rather do without a
+ * signature than wait for one. For all calls from now on; not while another thread uses the client.
+ */
+STIRKEEP_API void stirkeep_set_patience(struct stirkeep_client *client, uint32_t patience_ms);
+
 /* One line about the last call that failed on this client ("" when none did). Valid until the next
  * call on it. */
 STIRKEEP_API const char *stirkeep_client_error(const struct stirkeep_client *client);

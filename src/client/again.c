@@ -11,7 +11,7 @@ void stk_again_lost(struct stirkeep_client *client)
 
 bool stk_again_is_awaited(const struct stirkeep_client *client, uint64_t now_us)
 {
-    return client->again.lost_us != 0 && now_us - client->again.lost_us < STK_AGAIN_AWAIT_US;
+    return client->again.lost_us != 0 && now_us - client->again.lost_us < client->again.patience_us;
 }
 
 bool stk_again_keep(struct stirkeep_client *client, struct stk_slot *slot, uint64_t now_us)

@@ -14,14 +14,15 @@ struct stk_slot;
  * the service's trail has both.
  *
  *   the connection ends   everything under way is sent again on the next one (exchange.c)
- *   nobody listens        for STK_AGAIN_AWAIT_US after a connection was lost, the next one is waited
+ *   nobody listens        for so long after a connection was lost as the caller has patience, the next one is waited
  *                         for; later, or when there never was one, that is NOT_CONNECTED at once
  *   UNAVAILABLE           a room is starting: asked again after a moment
  */
 
-#define STK_AGAIN_AWAIT_US 5000000 /* so long a restart may take */
-#define STK_AGAIN_FIRST_US 10000   /* after the first UNAVAILABLE; doubled ... */
-#define STK_AGAIN_LAST_US 160000   /* ... up to this */
+#define STK_AGAIN_AWAIT_US                                                                         \
+    5000000 /* so long a restart may take: who says nothing has that patience */
+#define STK_AGAIN_FIRST_US 10000 /* after the first UNAVAILABLE; doubled ... */
+#define STK_AGAIN_LAST_US 160000 /* ... up to this */
 
 /* A connection is lost. */
 void stk_again_lost(struct stirkeep_client *client);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "client/again.h"
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ enum stirkeep_status stirkeep_client_new(const char *path, uint32_t timeout_ms,
     client->process = stk_process_id();
     client->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS_DEFAULT;
     client->again.due_us = UINT64_MAX;
+    client->again.patience_us = STK_AGAIN_AWAIT_US;
     stk_pending_start(&client->pending);
     status = stk_connection_start(&client->connection, path_or_default(path), STK_SIGN_MESSAGE_MAX,
                                   NULL);
@@ -46,6 +48,11 @@ enum stirkeep_status stirkeep_client_new(const char *path, uint32_t timeout_ms,
     }
     *ret_client = client;
     return STIRKEEP_OK;
+}
+
+void stirkeep_set_patience(struct stirkeep_client *client, uint32_t patience_ms)
+{
+    client->again.patience_us = (uint64_t)patience_ms * 1000;
 }
 
 void stirkeep_client_free(struct stirkeep_client *client)

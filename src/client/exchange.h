@@ -17,6 +17,7 @@ struct stirkeep_client {
     uint64_t retry_delay_us;
     struct {
         uint64_t lost_us; /* when the last connection was lost; 0: none was */
+        uint64_t patience_us;
         uint64_t due_us; /* when something under way is to be asked again; UINT64_MAX: nothing is */
     } again;
     struct stk_pending pending;

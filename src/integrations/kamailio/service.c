@@ -26,6 +26,8 @@ static uint32_t silence_ms(void)
 
 static enum stirkeep_status have_client(uint32_t timeout_ms)
 {
+    enum stirkeep_status status = STIRKEEP_OK;
+
     if (service.client != NULL && service.timeout_ms == timeout_ms &&
         service.options == stk_kam_options_version())
         return STIRKEEP_OK;
@@ -33,7 +35,10 @@ static enum stirkeep_status have_client(uint32_t timeout_ms)
     service.client = NULL;
     service.timeout_ms = timeout_ms;
     service.options = stk_kam_options_version();
-    return stirkeep_client_new(stk_kam_socket(), timeout_ms, &service.client);
+    status = stirkeep_client_new(stk_kam_socket(), timeout_ms, &service.client);
+    if (status == STIRKEEP_OK)
+        stirkeep_set_patience(service.client, 0); /* a call that rings is not kept waiting */
+    return status;
 }
 
 static bool shows_life(int wait_ms)

@@ -185,6 +185,28 @@ static void a_service_that_does_not_come_back_is_waited_for_until_the_deadline(v
     fake_stop(&fake);
 }
 
+static void without_patience_nobody_listening_is_told_at_once(void **state)
+{
+    struct stirkeep_signature signature = {0};
+    struct stirkeep_client *client = NULL;
+    struct fake fake;
+    uint64_t start = 0;
+    (void)state;
+
+    fake_start(&fake, play_end);
+    client = client_of(&fake, 5000);
+    stirkeep_set_patience(client, 0);
+    assert_int_equal(stirkeep_sign(client, "Alpha", &good_claims, &signature), STIRKEEP_OK);
+    while (fake.seen == 0)
+        pause_ms(1);
+    start = now_ms();
+    assert_int_equal(stirkeep_sign(client, "Alpha", &good_claims, &signature),
+                     STIRKEEP_NOT_CONNECTED);
+    assert_true(now_ms() - start < 2000);
+    stirkeep_client_free(client);
+    fake_stop(&fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test(only_what_was_unavailable_is_asked_again),
         cmocka_unit_test(a_request_made_while_the_service_restarts_waits_for_it),
         cmocka_unit_test(a_service_that_does_not_come_back_is_waited_for_until_the_deadline),
+        cmocka_unit_test(without_patience_nobody_listening_is_told_at_once),
     };
     return cmocka_run_group_tests_name("again", tests, NULL, NULL);
 }
