@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LETTERS_AFTER 7 /* digits make a number, whatever comes behind it */
+
 /* As "scheme:" it has, without regard to case: what is behind it; NULL otherwise. */
 static const char *behind(const char *uri, const char *scheme)
 {
@@ -55,21 +57,54 @@ static bool has_phone_parameter(const char *text)
     return false;
 }
 
+static bool is_letter(char c)
+{
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Of a number, to see whether it is one: RFC 8224 section 8.3 drops what is none of these. */
+static bool is_of_number(char c)
+{
+    return is_digit(c) || c == '*' || c == '#';
+}
+
+/*
+ * A reader that drops all but digits finds a number behind whatever stands between them. Letters
+ * end it, as those that dial on do; so few digits before a letter are a name.
+ */
 static enum stk_uri_number number_in(const char *user, bool stated, struct stk_tn *ret_tn)
 {
-    if (stk_tn_parse(user, "", ret_tn, NULL) != STIRKEEP_OK)
-        *ret_tn = (struct stk_tn){0};
-    else if (strchr(user, '+') != NULL)
-        stated = true;
+    struct stk_tn tn = {0};
+    size_t length = 0;
+    bool plus = false;
+
+    for (; *user != '\0' && !is_letter(*user); user++) {
+        plus = plus || *user == '+';
+        if (!is_of_number(*user))
+            continue;
+        if (length < STK_TN_MAX)
+            tn.text[length] = *user;
+        length++;
+    }
+    stated = stated || (plus && length > 0);
+    if (length > STK_TN_MAX || (is_letter(*user) && length < LETTERS_AFTER))
+        tn = (struct stk_tn){0};
+    *ret_tn = tn;
     if (stated)
         return STK_URI_NUMBER_STATED;
-    return ret_tn->text[0] != '\0' ? STK_URI_NUMBER_LIKE : STK_URI_NUMBER_NONE;
+    return tn.text[0] != '\0' ? STK_URI_NUMBER_LIKE : STK_URI_NUMBER_NONE;
 }
 
 enum stk_uri_number stk_uri_number(const char *uri, struct stk_tn *ret_tn)
 {
     const char *tel = behind(uri, "tel:");
-    const char *sip = behind(uri, "sip:");
+    const char *colon = strchr(uri, ':');
     char rest[STK_URI_MAX + 1] = "";
     struct stk_tn ignored = {0};
     bool phone = tel != NULL;
@@ -77,11 +112,10 @@ enum stk_uri_number stk_uri_number(const char *uri, struct stk_tn *ret_tn)
     if (ret_tn == NULL)
         ret_tn = &ignored;
     *ret_tn = (struct stk_tn){0};
-    if (sip == NULL)
-        sip = behind(uri, "sips:");
-    if (tel == NULL && sip == NULL)
+    if (colon == NULL)
         return STK_URI_NUMBER_NONE;
-    unescape(tel != NULL ? tel : sip, rest);
+    /* Of any scheme: sms:, im: or callto: have numbers as sip: has them. */
+    unescape(colon + 1, rest);
     phone = phone || has_phone_parameter(rest);
     /* A password, the host, and parameters are no part of the number. */
     rest[strcspn(rest, ":@;?")] = '\0';

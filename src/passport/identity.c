@@ -39,20 +39,26 @@ static char *skip_field_name(char *text)
     return *rest == ':' ? trim(rest + 1) : text;
 }
 
-/* The next ';' outside quotes and angle brackets; NULL when there is none. */
-static char *parameter_end(char *text)
+/*
+ * The next ';' outside quotes and angle brackets; NULL when there is none. What is not closed would
+ * hide from us what another reader takes for parameters: `ret_open` says so.
+ */
+static char *parameter_end(char *text, bool *ret_open)
 {
     bool quoted = false;
     bool bracketed = false;
 
     for (; *text != '\0'; text++) {
-        if (*text == '"')
+        if (quoted && *text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"' && !bracketed)
             quoted = !quoted;
         else if (!quoted && (*text == '<' || *text == '>'))
             bracketed = *text == '<';
         else if (*text == ';' && !quoted && !bracketed)
             return text;
     }
+    *ret_open = quoted || bracketed;
     return NULL;
 }
 
@@ -92,8 +98,11 @@ static enum stirkeep_status take_parameter(char *text, struct stk_identity *iden
         return STIRKEEP_OK; /* generic-param: nothing to do with it */
     if (*into != absent)
         return stk_error_set(error, STIRKEEP_MALFORMED, "parameter %s: given twice", name);
-    value = unwrap(value, '"', '"');
-    *into = into == &identity->info ? unwrap(value, '<', '>') : value;
+    *into = into == &identity->info ? unwrap(value, '<', '>') : unwrap(value, '"', '"');
+    if (into == &identity->info && *into == value && *value != '\0')
+        return stk_error_set(error, STIRKEEP_MALFORMED, "parameter info: not between < and >");
+    if (into != &identity->info && **into == '\0')
+        return stk_error_set(error, STIRKEEP_MALFORMED, "parameter %s: has no value", name);
     return STIRKEEP_OK;
 }
 
@@ -103,8 +112,12 @@ static enum stirkeep_status take_parameters(char *text, struct stk_identity *ide
     enum stirkeep_status status = STIRKEEP_OK;
 
     while (status == STIRKEEP_OK && text != NULL) {
-        char *end = parameter_end(text);
+        bool open = false;
+        char *end = parameter_end(text, &open);
 
+        if (open)
+            return stk_error_set(error, STIRKEEP_MALFORMED,
+                                 "parameter \"%.40s\": a quote or a bracket is not closed", text);
         if (end != NULL)
             *end++ = '\0';
         status = take_parameter(trim(text), identity, error);
@@ -171,7 +184,7 @@ static enum stirkeep_status take_passport(char *text, struct stk_identity *ident
 static enum stirkeep_status take_apart(struct stk_identity *identity, struct stk_error *error)
 {
     char *text = skip_field_name(trim(identity->text));
-    char *parameters = parameter_end(text);
+    char *parameters = strchr(text, ';'); /* before it is the PASSporT, which has no quotes */
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (*text == '\0')

@@ -176,11 +176,11 @@ static void judge_header(struct stk_inquiry *inquiry)
     if (stk_json_member(inquiry->header, "ppt") != NULL && ppt[0] == '\0')
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "HEADER-PPT",
                        "header: ppt is not a string with something in it");
+    /* A type beside the PASSporT that is not its own would pass it off as another one. */
     if (strcmp(identity->ppt, ppt) != 0)
-        stk_judge_find(inquiry, ppt[0] != '\0' && identity->ppt[0] != '\0',
-                       STK_SIP_INVALID_IDENTITY_HEADER, "PPT-PARAMETER",
-                       "parameter ppt \"%.20s\" and header ppt \"%.20s\" differ", identity->ppt,
-                       ppt);
+        stk_judge_find(inquiry, identity->ppt[0] != '\0', STK_SIP_INVALID_IDENTITY_HEADER,
+                       "PPT-PARAMETER", "parameter ppt \"%.20s\" and header ppt \"%.20s\" differ",
+                       identity->ppt, ppt);
     if (identity->alg[0] != '\0' && strcmp(identity->alg, "ES256") != 0)
         stk_judge_find(inquiry, true, STK_SIP_INVALID_IDENTITY_HEADER, "ALG-PARAMETER",
                        "parameter alg \"%.20s\"; it has to be ES256", identity->alg);

@@ -88,6 +88,10 @@ bool stk_reload_ask(struct stk_rooms *rooms, uint64_t number)
     if (rooms->phase == STK_PHASE_STOPPING || rooms->phase == STK_PHASE_STOPPED)
         return stk_outcomes_add(&rooms->reload.outcomes, number, STIRKEEP_UNAVAILABLE,
                                 "the service is stopping");
+    if (number != 0 && rooms->reload.state == STK_RELOAD_FIRST && rooms->reload.told_first)
+        return stk_outcomes_add(&rooms->reload.outcomes, number, STIRKEEP_AUDIT_UNAVAILABLE,
+                                "the policy of the start is not recorded yet, since the audit "
+                                "trail cannot be written: try again");
     return stk_askers_add(&rooms->reload.waiting, number);
 }
 

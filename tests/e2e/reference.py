@@ -133,13 +133,14 @@ def is_telephone(uri):
     """RFC 8224 section 8.1: a number by its scheme, by what it says, or by its plus."""
     scheme, rest = uri.split(":", 1)
     rest = urllib.parse.unquote(rest, encoding="latin-1")
-    if scheme.lower() not in ("sip", "sips"):
-        return scheme.lower() == "tel"
+    if scheme.lower() == "tel":
+        return True
     for part in re.split("[;?&]", rest)[1:]:
         if part.split("@")[0].lower() == "user=phone" or part.lower().startswith("phone-context"):
             return True
     user = re.split("[:@;?]", rest)[0]
-    return "+" in user and telephone_number(user) is not None
+    before_letters = re.match("[^A-Za-z]*", user)[0]
+    return "+" in before_letters and re.search("[0-9*#]", before_letters) is not None
 
 
 def is_uri(text):

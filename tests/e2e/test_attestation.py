@@ -36,11 +36,15 @@ def a_rule_of_the_file_and_one_of_the_configuration_say_what_a_number_may_get(se
 def no_rule_is_evaded_by_a_number_that_is_dressed_as_a_uri(service):
     peer = who("rules")
     for orig in ("tel:+13035550123", "sip:+13035550123@example.com", "SIPS:%2B13035550123@x",
+                 "sip:+13035550123,@example.com", "sip:+1_3035550123@example.com",
+                 "sms:+13035550123",
                  "sip:13035550123@example.com;user=phone"):
         refused(service, peer, sign(orig=orig, attest="A"),
                 "orig.uri: is a telephone number, give it as tn", status="invalid", explain=False)
-    refused(service, peer, sign(orig="sip:13035550123@example.com", attest="C"),
-            "attest C for sip:13035550123@example.com: line ", "allows none")
+    for orig in ("sip:13035550123@example.com", "sip:13035550123/x@example.com",
+                 "sip:13035550123%00@example.com", "im:13035550123@example.com"):
+        refused(service, peer, sign(orig=orig, attest="C"),
+                f"attest C for {orig}: line ", "allows none")
     # What URIs get, by the default.
     for orig in ("sip:12155551212@example.com", "sip:alice@example.com"):
         allowed(service, peer, sign(orig=orig, attest="A"), "rules")

@@ -160,8 +160,21 @@ static void a_uri_that_is_a_telephone_number_is_known_in_each_dress(void **state
         {"sip:alice+1@example.com", STK_URI_NUMBER_NONE, ""},
         {"sip:@example.com", STK_URI_NUMBER_NONE, ""},
         {"urn:service:sos", STK_URI_NUMBER_NONE, ""},
-        {"telephone:14155550100", STK_URI_NUMBER_NONE, ""},
-        {"x:+14155550100;user=phone", STK_URI_NUMBER_NONE, ""},
+        {"telephone:14155550100", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"x:+14155550100;user=phone", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sms:+14155550100", STK_URI_NUMBER_STATED, "14155550100"},
+        {"im:14155550100@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sip:+14155550100,@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:+14155550100p1@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:+1_415~555'0100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:+1%C2%A0415%E2%80%905550100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip://+14155550100@example.com", STK_URI_NUMBER_STATED, "14155550100"},
+        {"sip:+1234567890123456@example.com", STK_URI_NUMBER_STATED, ""},
+        {"sip:14155550100%00@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sip:14155550100/x@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sip:14155550100w7@example.com", STK_URI_NUMBER_LIKE, "14155550100"},
+        {"sip:141555a@example.com", STK_URI_NUMBER_NONE, ""},
+        {"sip:+a1@example.com", STK_URI_NUMBER_NONE, ""},
     };
     (void)state;
 

@@ -136,6 +136,15 @@ static void what_cannot_be_taken_apart_says_which_part(void **state)
         {"e30.e30.AAAA;info", "has no value"},
         {"e30.e30.AAAA;alg=ES256;alg=ES256", "given twice"},
         {"e30.e30.AAAA;info=<>;info=<https://a.example/c>", "info: given twice"},
+        {"e30.e30.AAAA;info=https://a.example/c", "info: not between < and >"},
+        {"e30.e30.AAAA;info=\"https://a.example/c\"", "info: not between < and >"},
+        {"e30.e30.AAAA;info=\"<https://a.example/c>\"", "info: not between < and >"},
+        {"e30.e30.AAAA;info=<https://a.example/c>x", "info: not between < and >"},
+        {"e30.e30.AAAA;alg=", "alg: has no value"},
+        {"e30.e30.AAAA;ppt=\"\"", "ppt: has no value"},
+        {"e30.e30.AAAA;info=<a>;x=\";info=<b>", "a quote or a bracket is not closed"},
+        {"e30.e30.AAAA;info=<a>;x=<;info=<b", "a quote or a bracket is not closed"},
+        {"e30.e30.AAAA;info=<a>;x=\"\\\";info=<b>", "a quote or a bracket is not closed"},
     };
     (void)state;
 
@@ -255,6 +264,22 @@ static void a_good_one_has_no_findings(void **state)
                               "\"orig\":{\"tn\":\"12155551212\"}}",
                               ";info=<https://cert.example.org/passport.cer>"),
                         "");
+}
+
+static void a_parameter_does_not_pass_one_type_off_as_another(void **state)
+{
+    static const char base[] = "{\"alg\":\"ES256\",\"typ\":\"passport\","
+                               "\"x5u\":\"https://a.example/c\"}";
+    struct value value = make(base, good_payload, good_parameters);
+    struct stk_finding findings[STK_VERIFY_FINDINGS_MAX];
+    struct stk_identity identity = {0};
+    (void)state;
+
+    assert_int_equal(parse(&value, &identity, NULL), STIRKEEP_OK);
+    assert_true(stk_identity_judge(&identity, NOW, 60, findings) >= 1);
+    assert_string_equal(findings[0].code, "PPT-PARAMETER");
+    assert_true(findings[0].fatal);
+    stk_identity_free(&identity);
 }
 
 static void headers_are_judged(void **state)
@@ -594,6 +619,7 @@ int main(void)
         cmocka_unit_test(the_compact_form_is_completed_by_base_claims_with_a_time_and_an_x5u),
         cmocka_unit_test(hostile_lengths_and_nul_bytes_are_refused),
         cmocka_unit_test(a_good_one_has_no_findings),
+        cmocka_unit_test(a_parameter_does_not_pass_one_type_off_as_another),
         cmocka_unit_test(headers_are_judged),
         cmocka_unit_test(payloads_are_judged),
         cmocka_unit_test(every_type_is_judged_by_its_own_claims),
