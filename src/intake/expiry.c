@@ -11,7 +11,7 @@
 #define LOOK_MS (3600U * 1000)
 #define TOLD_MAX                                                                                   \
     (STK_EXPIRY_LINES_MAX - 1) /* certificates told one by one; of the others, how many they are */
-#define LINE_MAX_LENGTH 256
+#define LINE_MAX_LENGTH 192
 
 /* Days before notAfter at which it is told. */
 static const int64_t levels[] = {STK_EXPIRY_DAYS, 14, 7, 1, 0};
@@ -25,13 +25,13 @@ static void describe(const struct stk_certificate *certificate, int64_t now,
     stk_seconds_text(certificate->not_after, when);
     if (left < 0)
         (void)snprintf(ret_line, LINE_MAX_LENGTH,
-                       "%s: its certificate (generation %u) expired at %s, and signs no more",
-                       certificate->name.text, certificate->generation, when);
+                       "%.*s: its certificate (generation %u) expired at %s, and signs no more",
+                       STK_NAME_MAX, certificate->name.text, certificate->generation, when);
     else
         (void)snprintf(ret_line, LINE_MAX_LENGTH,
-                       "%s: its certificate (generation %u) expires in %lld days, at %s",
-                       certificate->name.text, certificate->generation, (long long)left / DAY_S,
-                       when);
+                       "%.*s: its certificate (generation %u) expires in %lld days, at %s",
+                       STK_NAME_MAX, certificate->name.text, certificate->generation,
+                       (long long)left / DAY_S, when);
 }
 
 /* Those with notAfter from `from` to before `until`: a line each in the log. */
