@@ -38,6 +38,7 @@ class Disk:
     """An ext4 file system, mounted. A cut: what the kernel has not given to the device is gone."""
 
     def __init__(self, kind="journal", size=64 << 20):
+        self.lost_names = False
         if not ROOT:
             raise Skip("needs root to mount")
         self.make, self.options, self.check = KINDS[kind]
@@ -110,13 +111,18 @@ class Disk:
             time.sleep(0.01)
 
     def again(self):
-        """The power is back: the file system as a start of the machine mounts it."""
+        """The power is back: the file system as a start of the machine mounts it.
+
+        `lost_names`: e2fsck found files without one. Where nothing is missing they were not synced;
+        where something is, that may be a directory's block that was given away as above.
+        """
         self.unmount()
         os.replace(f"{self.image}.cut", self.image)
         if self.check:
             done = subprocess.run(["e2fsck", "-fy", self.image], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True)
             assert done.returncode in (0, 1), done.stdout
+            self.lost_names = "Unattached inode" in done.stdout
             if "Multiply-claimed block" in done.stdout:
                 raise DoublyClaimed(done.stdout)
         self.mount()

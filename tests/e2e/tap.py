@@ -14,6 +14,8 @@ import traceback
 BUSY_MS = 2  # an idle machine is at 0.2 and below
 
 _cases = []
+_early = []
+_begun = []
 
 
 class Skip(Exception):
@@ -59,6 +61,8 @@ def run(**arguments):
     """Run the cases in order with `arguments`; exit with 1 when one failed."""
     failed = 0
     print(f"TAP version 13\n1..{len(_cases)}", flush=True)
+    _begun.append(True)
+    note("\n".join(_early))
     for number, function in enumerate(_cases, 1):
         name = function.__name__.replace("_", " ")
         began = time.monotonic()
@@ -79,7 +83,10 @@ def run(**arguments):
 def note(text):
     """A figure or a fact for the log of the run."""
     for line in str(text).splitlines():
-        print(f"# {line}", flush=True)
+        if _begun:
+            print(f"# {line}", flush=True)
+        else:
+            _early.append(line)  # the version has to come first
 
 
 def equal(got, wanted, what=""):
