@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "room/room.h"
 
+#include "room/beside.h"
 #include "room/gone.h"
 #include <assert.h>
 #include <errno.h>
@@ -15,10 +16,8 @@
 #define TEXT_AT offsetof(struct stk_control_message, text)
 #define WHOLE offsetof(struct stk_control_message, fds)
 
-union ancillary {
-    struct cmsghdr header; /* for its alignment */
-    char bytes[CMSG_SPACE(sizeof(int) * STK_CONTROL_FDS_MAX)];
-};
+#define BESIDE CMSG_SPACE(sizeof(int) * STK_CONTROL_FDS_MAX) /* what may come */
+_Static_assert(STK_CONTROL_FDS_MAX <= STK_BESIDE_MAX, "a message has no room for its descriptors");
 
 const char *stk_room_name(enum stk_room room)
 {
@@ -43,21 +42,14 @@ static bool has_so_many(uint32_t kind, uint32_t fd_count)
 bool stk_control_send_message(int fd, const struct stk_control_message *message)
 {
     const size_t length = TEXT_AT + strnlen(message->text, sizeof(message->text) - 1) + 1;
-    const size_t fds_size = sizeof(int) * message->fd_count;
-    union ancillary beside = {0};
+    union stk_beside beside = {0};
     struct iovec part = {.iov_base = (void *)message, .iov_len = length};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t sent = 0;
 
     assert(has_so_many(message->kind, message->fd_count));
     assert(message->text[length - 1 - TEXT_AT] == '\0');
-    if (message->fd_count > 0) {
-        header.msg_control = &beside;
-        header.msg_controllen = CMSG_SPACE(fds_size);
-        beside.header = (struct cmsghdr){
-            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(fds_size)};
-        memcpy(CMSG_DATA(&beside.header), message->fds, fds_size);
-    }
+    stk_beside_put(&header, &beside, message->fds, message->fd_count);
     do
         sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
@@ -82,30 +74,6 @@ void stk_control_drop(struct stk_control_message *message)
     message->fd_count = 0;
 }
 
-/* Into the message's places; how many came. More than have a place are closed: the space for
- * ancillary data is rounded up. */
-static uint32_t take_descriptors(struct msghdr *header, struct stk_control_message *message)
-{
-    uint32_t count = 0;
-
-    memset(message->fds, 0xff, sizeof(message->fds)); /* -1 each */
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at != NULL; at = CMSG_NXTHDR(header, at)) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; i < (at->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd = -1;
-
-            memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-            if (count < STK_CONTROL_FDS_MAX)
-                message->fds[count] = fd;
-            else
-                (void)close(fd);
-            count++;
-        }
-    }
-    return count;
-}
-
 /* `got`: bytes; `fd_count`: descriptors that came. */
 static bool is_whole(const struct stk_control_message *message, size_t got, uint32_t fd_count)
 {
@@ -119,7 +87,7 @@ static bool is_whole(const struct stk_control_message *message, size_t got, uint
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message)
 {
     struct stk_control_message message = {0};
-    union ancillary beside = {0};
+    union stk_beside beside = {0};
     struct iovec part = {.iov_base = &message, .iov_len = WHOLE};
     struct msghdr header = {0};
     uint32_t fd_count = 0;
@@ -128,16 +96,14 @@ enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret
     /* MSG_TRUNC makes recvmsg tell the length that was sent, not the length that fits. A peer that
      * left without reading all that it was sent is told by one ECONNRESET, before its last words. */
     do {
-        header = (struct msghdr){.msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = &beside,
-                                 .msg_controllen = sizeof(beside)};
+        header = (struct msghdr){
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = BESIDE};
         got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
     } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     if (got < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? STIRKEEP_UNAVAILABLE
                                                        : STIRKEEP_NOT_CONNECTED;
-    fd_count = take_descriptors(&header, &message);
+    fd_count = (uint32_t)stk_beside_take(&header, message.fds, STK_CONTROL_FDS_MAX);
     if (got == 0 && fd_count == 0 && stk_socket_gone(fd))
         return STIRKEEP_NOT_CONNECTED;
     if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||

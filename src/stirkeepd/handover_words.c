@@ -1,58 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/handover.h"
 
+#include "room/beside.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-union ancillary {
-    struct cmsghdr header; /* for its alignment */
-    char bytes[CMSG_SPACE(sizeof(int) * STK_HANDOVER_GIVEN)];
-};
+_Static_assert(STK_HANDOVER_GIVEN <= STK_BESIDE_MAX, "a word has no room for what is given");
 
 bool stk_handover_say(int fd, const char *text, const int *fds, size_t fd_count)
 {
-    union ancillary beside = {0};
+    union stk_beside beside = {0};
     struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t sent = 0;
 
     assert(part.iov_len > 0 && part.iov_len <= STK_HANDOVER_TEXT_MAX);
     assert(fd_count <= STK_HANDOVER_GIVEN);
-    if (fd_count > 0) {
-        header.msg_control = &beside;
-        header.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-        beside.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                                         .cmsg_type = SCM_RIGHTS,
-                                         .cmsg_len = CMSG_LEN(sizeof(int) * fd_count)};
-        memcpy(CMSG_DATA(&beside.header), fds, sizeof(int) * fd_count);
-    }
+    stk_beside_put(&header, &beside, fds, fd_count);
     do
         sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)part.iov_len;
-}
-
-/* More than have a place are closed: the space for ancillary data is rounded up. */
-static void take_descriptors(struct msghdr *header, int fds[STK_HANDOVER_GIVEN])
-{
-    size_t count = 0;
-
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at != NULL; at = CMSG_NXTHDR(header, at)) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; i < (at->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
-            int fd = -1;
-
-            memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-            if (count < STK_HANDOVER_GIVEN)
-                fds[count++] = fd;
-            else
-                (void)close(fd);
-        }
-    }
 }
 
 static bool is_text(const char *text, size_t length)
@@ -68,11 +39,11 @@ enum stirkeep_status stk_handover_get(int fd, int wait_ms, char ret_text[STK_HAN
 {
     struct pollfd watch = {.fd = fd, .events = POLLIN};
     struct iovec part = {.iov_base = ret_text, .iov_len = STK_HANDOVER_TEXT_MAX};
-    union ancillary beside = {0};
+    union stk_beside beside = {0};
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = &beside,
-                            .msg_controllen = sizeof(beside)};
+                            .msg_controllen = CMSG_SPACE(sizeof(int) * STK_HANDOVER_GIVEN)};
     ssize_t got = 0;
 
     memset(ret_fds, 0xff, sizeof(int) * STK_HANDOVER_GIVEN); /* -1 each */
@@ -84,7 +55,7 @@ enum stirkeep_status stk_handover_get(int fd, int wait_ms, char ret_text[STK_HAN
         return STIRKEEP_UNAVAILABLE;
     if (got <= 0)
         return STIRKEEP_NOT_CONNECTED;
-    take_descriptors(&header, ret_fds);
+    (void)stk_beside_take(&header, ret_fds, STK_HANDOVER_GIVEN);
     ret_text[got] = '\0';
     return (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && is_text(ret_text, (size_t)got)
                ? STIRKEEP_OK
