@@ -68,10 +68,7 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
 static void give_back(struct stk_front *front, const struct stk_decision *decision,
                       const struct stk_name *name)
 {
-    uint64_t now_us = stk_clock_mono_us();
-
-    stk_usage_refund(front->usage, decision, name->text, 1, now_us, stk_clock_seconds());
-    stk_counts_touch(front, now_us);
+    stk_counts_refund(front, decision, name, stk_clock_mono_us(), stk_clock_seconds());
 }
 
 /* Answered at its deadline, or by the keeper before; or a former front's. */
@@ -123,12 +120,14 @@ void stk_answer_expire(struct stk_front *front, struct stk_slot *slot)
 
 void stk_answer_forget(struct stk_front *front, struct stk_flow *flow)
 {
+    uint64_t now_us = flow->count > 0 ? stk_clock_mono_us() : 0;
+    int64_t now_s = flow->count > 0 ? stk_clock_seconds() : 0;
     struct stk_slot *slot = NULL;
 
     while ((slot = TAILQ_FIRST(&flow->waiting)) != NULL) {
         struct stk_batch *batch = slot->batch;
 
-        give_back(front, &slot->decision, &slot->name);
+        stk_counts_refund(front, &slot->decision, &slot->name, now_us, now_s);
         if (batch != NULL && --batch->held == 0)
             stk_batch_free(batch);
         stk_orders_release(front->orders, slot);

@@ -206,6 +206,9 @@ void stk_link_intake_flush(struct stk_front *front);
 
 /* Something was charged or given back: look for it in STK_COUNTS_INTERVAL_US. */
 void stk_counts_touch(struct stk_front *front, uint64_t now_us);
+/* Give back what was charged for one signature that is not made. */
+void stk_counts_refund(struct stk_front *front, const struct stk_decision *decision,
+                       const struct stk_name *name, uint64_t now_us, int64_t real_s);
 void stk_counts_expire(struct stk_front *front, uint64_t now_us);
 /* Take up what changed, as far as one report has room for it. */
 void stk_counts_gather(struct stk_front *front);

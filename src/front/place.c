@@ -30,11 +30,8 @@ enum stirkeep_status stk_signing_charge(const struct stk_ask *ask,
 void stk_signing_refund(const struct stk_ask *ask, const struct stk_signing *signing,
                         const struct stk_permit *permit)
 {
-    struct stk_front *front = ask->connection->front;
-
-    stk_usage_refund(front->usage, &permit->decision, signing->name.text, 1, ask->mono_us,
-                     ask->real_s);
-    stk_counts_touch(front, ask->mono_us);
+    stk_counts_refund(ask->connection->front, &permit->decision, &signing->name, ask->mono_us,
+                      ask->real_s);
 }
 
 /* ---- orders */
