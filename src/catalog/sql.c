@@ -26,6 +26,14 @@
 #define OF_NAME_AND_KEY                                                                            \
     "key.name = ?1 AND key.state <> 'destroyed' AND ifnull(?2, key.key_id) = key.key_id "
 
+#define LARGER_STANDS                                                                              \
+    " ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)"
+#define PAGE_OF(table)                                                                             \
+    "SELECT * FROM (SELECT kind, name, count FROM " table                                          \
+    " WHERE day = ?1 AND (kind, name) > (?2, ?3) ORDER BY kind, name LIMIT ?4)"
+#define STORED_PAGE PAGE_OF("main.usage")
+#define WAITING_PAGE PAGE_OF("usage_waiting")
+
 static const char *const texts[STK_SQL_COUNT] = {
     [STK_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [STK_SQL_COMMIT] = "COMMIT",
@@ -162,24 +170,17 @@ static const char *const texts[STK_SQL_COUNT] = {
 
     [STK_SQL_USAGE_COUNT] = "SELECT count(*) FROM usage",
     [STK_SQL_USAGE_PUT] =
-        "INSERT INTO usage (day, kind, name, count) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+        "INSERT INTO usage (day, kind, name, count) VALUES (?, ?, ?, ?)" LARGER_STANDS,
     [STK_SQL_USAGE_CLEAR] = "DELETE FROM usage WHERE day < ?",
     [STK_SQL_USAGE_OF_DAY] =
-        "SELECT kind, name, max(count) FROM ("
-        "SELECT * FROM (SELECT kind, name, count FROM main.usage WHERE day = ?1 "
-        "AND (kind, name) > (?2, ?3) ORDER BY kind, name LIMIT ?4) UNION ALL "
-        "SELECT * FROM (SELECT kind, name, count FROM usage_waiting WHERE day = ?1 "
-        "AND (kind, name) > (?2, ?3) ORDER BY kind, name LIMIT ?4)) "
+        "SELECT kind, name, max(count) FROM (" STORED_PAGE " UNION ALL " WAITING_PAGE ") "
         "GROUP BY kind, name ORDER BY kind, name LIMIT ?4",
     [STK_SQL_USAGE_WAITING_COUNT] = "SELECT count(*) FROM usage_waiting",
     [STK_SQL_USAGE_WAITING_PUT] =
-        "INSERT INTO usage_waiting (day, kind, name, count) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+        "INSERT INTO usage_waiting (day, kind, name, count) VALUES (?, ?, ?, ?)" LARGER_STANDS,
     [STK_SQL_USAGE_WAITING_STORE] =
         "INSERT INTO main.usage (day, kind, name, count) "
-        "SELECT day, kind, name, count FROM usage_waiting WHERE day >= ? "
-        "ON CONFLICT (day, kind, name) DO UPDATE SET count = max(count, excluded.count)",
+        "SELECT day, kind, name, count FROM usage_waiting WHERE day >= ?" LARGER_STANDS,
     [STK_SQL_USAGE_WAITING_CLEAR] = "DELETE FROM usage_waiting",
 };
 

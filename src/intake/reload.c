@@ -183,8 +183,21 @@ static void again(evutil_socket_t fd, short what, void *context)
     record_next(context);
 }
 
-/* The one of this number, taken off the list; or a new one that nobody here asked for. */
-static struct stk_reload *find(struct stk_intake *intake, uint64_t number)
+/* One that nobody here asked for. */
+static struct stk_reload *make(const struct stk_intake *intake, uint64_t number)
+{
+    struct stk_reload *reload =
+        intake->reloads.over_count < OVER_MAX ? calloc(1, sizeof(*reload)) : NULL;
+
+    if (reload == NULL)
+        stk_log(STK_LOG_ERROR, "policy: not recorded, since nothing can be");
+    else
+        reload->number = number;
+    return reload;
+}
+
+/* The one of this number, taken off the list. */
+static struct stk_reload *find_or_make(struct stk_intake *intake, uint64_t number)
 {
     struct stk_reloads *reloads = &intake->reloads;
     struct stk_reload *reload = NULL;
@@ -195,10 +208,7 @@ static struct stk_reload *find(struct stk_intake *intake, uint64_t number)
         reloads->asked_count--;
         return reload;
     }
-    reload = reloads->over_count < OVER_MAX ? calloc(1, sizeof(*reload)) : NULL;
-    if (reload == NULL)
-        stk_log(STK_LOG_ERROR, "policy: not recorded, since nothing can be");
-    return reload;
+    return make(intake, number);
 }
 
 static void put(struct stk_intake *intake, struct stk_reload *reload,
@@ -218,7 +228,7 @@ static void put(struct stk_intake *intake, struct stk_reload *reload,
 
 void stk_reload_over(struct stk_intake *intake, const struct stk_control_message *message)
 {
-    struct stk_reload *reload = find(intake, message->number);
+    struct stk_reload *reload = find_or_make(intake, message->number);
 
     if (message->status == STIRKEEP_OK)
         (void)stk_policy_facts_read(message->text, &intake->reloads.facts);
@@ -228,7 +238,7 @@ void stk_reload_over(struct stk_intake *intake, const struct stk_control_message
 
 void stk_reload_record(struct stk_intake *intake, const struct stk_control_message *message)
 {
-    struct stk_reload *reload = find(intake, 0);
+    struct stk_reload *reload = make(intake, message->number);
     const struct stk_reload refused = {.number = message->number};
 
     if (message->kind == STK_CONTROL_POLICY)
@@ -237,7 +247,6 @@ void stk_reload_record(struct stk_intake *intake, const struct stk_control_messa
         say_recorded(&refused, STIRKEEP_AUDIT_UNAVAILABLE, "too much waits to be recorded");
         return;
     }
-    reload->number = message->number;
     put(intake, reload, message);
 }
 
