@@ -189,6 +189,21 @@ void service_remove(struct service *service)
     service->base[0] = '\0';
 }
 
+int service_set_up(void **state)
+{
+    static struct service service;
+
+    service_make(&service);
+    *state = &service;
+    return 0;
+}
+
+int service_tear_down(void **state)
+{
+    service_remove(*state);
+    return 0;
+}
+
 /* As sd_listen_fds(3) describes it. */
 static bool give_socket(int given)
 {

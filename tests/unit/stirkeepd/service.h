@@ -29,6 +29,10 @@ void service_programs(int argc, char **argv);
 void service_make(struct service *service);
 void service_remove(struct service *service); /* kills it when it still runs */
 
+/* The same as cmocka's fixtures: the state is the service. */
+int service_set_up(void **state);
+int service_tear_down(void **state);
+
 /* Text into a file of the directory, replacing what it held. */
 void service_write(const struct service *service, const char *name, mode_t mode, const char *text);
 void service_write_config(const struct service *service, bool with_rooms);

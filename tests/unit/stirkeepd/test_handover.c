@@ -21,21 +21,6 @@
 
 static const char *const rooms[] = {"keeper", "intake", "front"};
 
-static int setup(void **state)
-{
-    static struct service service;
-
-    service_make(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    service_remove(*state);
-    return 0;
-}
-
 static ino_t inode_of(const char *path)
 {
     struct stat about = {0};
@@ -153,14 +138,16 @@ static void a_room_that_stands_by_without_being_asked_has_gone_astray(void **sta
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_old_rooms_end_before_the_new_ones_go_on, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(who_is_ready_before_its_time_is_not, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_old_rooms_end_before_the_new_ones_go_on, service_set_up,
+                                        service_tear_down),
+        cmocka_unit_test_setup_teardown(who_is_ready_before_its_time_is_not, service_set_up,
+                                        service_tear_down),
         cmocka_unit_test_setup_teardown(a_pin_that_is_refused_beside_a_good_one_ends_the_new_one,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(sockets_of_a_service_manager_stay_its_own, setup, teardown),
+                                        service_set_up, service_tear_down),
+        cmocka_unit_test_setup_teardown(sockets_of_a_service_manager_stay_its_own, service_set_up,
+                                        service_tear_down),
         cmocka_unit_test_setup_teardown(a_room_that_stands_by_without_being_asked_has_gone_astray,
-                                        setup, teardown),
+                                        service_set_up, service_tear_down),
     };
 
     service_programs(argc, argv);

@@ -20,21 +20,6 @@
 
 /* What stirkeepd refuses to start with, what --check says of it, and PINs. */
 
-static int setup(void **state)
-{
-    static struct service service;
-
-    service_make(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    service_remove(*state);
-    return 0;
-}
-
 static void assert_refused(const struct service *service, const char *argument, const char *why)
 {
     assert_int_equal(service_start_other(service, argument), 1);
@@ -521,7 +506,7 @@ static void wrong_usage_is_two(void **state)
     assert_int_equal(service_count(service, "events", "starts"), 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, service_set_up, service_tear_down)
 
 int main(int argc, char **argv)
 {

@@ -20,21 +20,6 @@
 
 static const char *const rooms[] = {"keeper", "intake", "front"};
 
-static int setup(void **state)
-{
-    static struct service service;
-
-    service_make(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    service_remove(*state);
-    return 0;
-}
-
 static void kill_room(const struct service *service, const char *room)
 {
     assert_int_equal(kill(service_room(service, room), SIGKILL), 0);
@@ -431,7 +416,7 @@ static void rooms_end_when_the_porter_dies_and_a_new_one_takes_over(void **state
     assert_int_equal(service_end(service, SIGTERM), 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, service_set_up, service_tear_down)
 
 int main(int argc, char **argv)
 {

@@ -19,21 +19,6 @@
 
 /* Reloads of the real stirkeepd, by SIGHUP and by intake; and what front asks it. */
 
-static int setup(void **state)
-{
-    static struct service service;
-
-    service_make(&service);
-    *state = &service;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    service_remove(*state);
-    return 0;
-}
-
 static void start(struct service *service)
 {
     service_start(service, NULL, true);
@@ -281,7 +266,7 @@ static void reloads_and_deaths_of_rooms_do_not_hold_each_other_up(void **state)
     assert_int_equal(service_end(service, SIGTERM), 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, service_set_up, service_tear_down)
 
 int main(int argc, char **argv)
 {
