@@ -59,6 +59,7 @@ enum stirkeep_status stk_filter_enter(const struct stk_filter *filter, struct st
 /* The lists. */
 extern const struct stk_syscalls stk_syscalls_common; /* memory, time, locks, its descriptors */
 extern const struct stk_syscalls stk_syscalls_files;  /* making, reading, writing, removing */
+extern const struct stk_syscalls stk_syscalls_loop;   /* connections, and no executable memory */
 extern const struct stk_syscalls stk_syscalls_front;
 extern const struct stk_syscalls stk_syscalls_intake;
 extern const struct stk_syscalls stk_syscalls_keeper;

@@ -145,6 +145,16 @@ static const struct stk_syscall threads[] = {
 };
 const struct stk_syscalls stk_syscalls_threads = STK_SYSCALLS(threads);
 
+/* Rooms with a listening socket and an event loop, which bring no code in. */
+static const struct stk_syscall loop[] = {
+    {"accept", STK_ALWAYS, 0},           {"accept4", STK_ALWAYS, 0},
+    {"epoll_ctl", STK_ALWAYS, 0},        {"epoll_pwait", STK_ALWAYS, 0},
+    {"epoll_pwait2", STK_ALWAYS, 0},     {"epoll_wait", STK_ALWAYS, 0},
+    {"getsockname", STK_ALWAYS, 0},      {"mmap", STK_NOT_EXECUTABLE, 0},
+    {"mprotect", STK_NOT_EXECUTABLE, 0},
+};
+const struct stk_syscalls stk_syscalls_loop = STK_SYSCALLS(loop);
+
 static const struct stk_syscall loading[] = {
     {"mmap", STK_ALWAYS, 0},
     {"mprotect", STK_ALWAYS, 0},

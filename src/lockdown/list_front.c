@@ -8,15 +8,6 @@
  */
 #define STK_LAST_BORN 8 /* STK_FD_FRONT_RULES: all beyond it are clients */
 static const struct stk_syscall front[] = {
-    {"accept", STK_ALWAYS, 0},
-    {"accept4", STK_ALWAYS, 0},
-    {"epoll_ctl", STK_ALWAYS, 0},
-    {"epoll_pwait", STK_ALWAYS, 0},
-    {"epoll_pwait2", STK_ALWAYS, 0},
-    {"epoll_wait", STK_ALWAYS, 0},
-    {"getsockname", STK_ALWAYS, 0},
-    {"mmap", STK_NOT_EXECUTABLE, 0},
-    {"mprotect", STK_NOT_EXECUTABLE, 0},
     {"shutdown", STK_FIRST_ABOVE, STK_LAST_BORN}, /* no link between rooms: it would stay so */
 #if !defined(__x86_64__) && !defined(__aarch64__)
     /* The C library's fstat there (stk_fd_about). */

@@ -79,6 +79,8 @@ static void choose(const struct stk_lockdown *lock, struct lists *lists)
         return;
     }
     add(lists, &stk_syscalls_common);
+    if (lock->room != STK_ROOM_KEEPER)
+        add(lists, &stk_syscalls_loop);
     if (lock->room == STK_ROOM_FRONT) {
         add(lists, &stk_syscalls_front);
         return;
