@@ -1,34 +1,61 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Count the cases of a meson test run: count.py testlog.junit.xml MESON-STATUS
+"""Count the cases of a meson test run, and of the second run of the programs that failed in it.
 
-Prints the failed and the skipped ones, then "N passed, N failed, N skipped"; exits with 0 only when
-something passed, nothing failed and meson agrees.
+count.py --failed LOG.junit.xml        the programs with a failure, by name
+count.py STATUS LOG.junit.xml [LOG]    what failed and what was skipped, then
+                                       "N passed, N failed, N skipped"
+
+STATUS is that of the last `meson test`. A program of the second log stands for the one of that name
+in the first. Exits with 0 only when something passed, nothing failed and meson agrees.
 """
 import sys
 import xml.etree.ElementTree as ET
 
 
-def main():
-    passed, failed, skipped = 0, [], []
-    for suite in ET.parse(sys.argv[1]).getroot().iter("testsuite"):
+def cases_of(path):
+    """{program: {case: element}}; a program that tells no cases of its own is its one case."""
+    programs = {}
+    for suite in ET.parse(path).getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
-            name = f"{suite.get('name')}: {case.get('name')}"
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed.append(name)
-            elif case.find("skipped") is not None:
-                skipped.append(name)
-            else:
-                passed += 1
-    meson = int(sys.argv[2])
-    if meson != 0 and not failed:
-        failed.append(f"meson test: exit status {meson}")
+            name = suite.get("name") if " / " in suite.get("name") else case.get("name")
+            programs.setdefault(name, {})[case.get("name")] = case
+    return programs
+
+
+def failed(case):
+    return case.find("failure") is not None or case.find("error") is not None
+
+
+def print_failed(path):
+    for program, cases in cases_of(path).items():
+        if any(failed(case) for case in cases.values()):
+            print(program.rpartition(" / ")[2])
+
+
+def main():
+    if sys.argv[1] == "--failed":
+        print_failed(sys.argv[2])
+        return 0
+    programs = cases_of(sys.argv[2])
+    again = cases_of(sys.argv[3]) if len(sys.argv) > 3 else {}
+    for program, cases in again.items():
+        for name in (name for name, case in programs[program].items() if failed(case)):
+            print(f"failed beside others, so run again alone: {program}: {name}")
+        programs[program] = cases
+    told = [(f"{program}: {name}", case) for program, cases in programs.items()
+            for name, case in cases.items()]
+    bad = [name for name, case in told if failed(case)]
+    skipped = [name for name, case in told if case.find("skipped") is not None]
+    if int(sys.argv[1]) != 0 and not bad:
+        bad.append(f"meson test: exit status {sys.argv[1]}")
     for name in skipped:
         print(f"skipped: {name}")
-    for name in failed:
+    for name in bad:
         print(f"FAILED: {name}")
-    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
-    return 0 if passed and not failed else 1
+    passed = len(told) - len(bad) - len(skipped)
+    print(f"{passed} passed, {len(bad)} failed, {len(skipped)} skipped")
+    return 0 if passed and not bad else 1
 
 
 if __name__ == "__main__":
