@@ -130,7 +130,7 @@ class Wild(Spoilt):
             found = {"icn": rcd.icn, **({"jcl": rcd.jcl} if rcd.jcl else {}),
                      "jcd": json.loads(rcd.jcd or "null")}
             needed = set(elsewhere(found, [""])) if self.chance(0.95) else set()
-        except ValueError:
+        except (ValueError, RecursionError):  # spoilt before
             needed = set()
         chosen = needed | set(self.random.sample(pointers, self.random.randint(0, len(pointers))))
         chosen = sorted(chosen)
