@@ -228,6 +228,7 @@ static void a_dead_room_comes_back_and_the_others_hear_of_it(void **state)
     wait_ready(service, "intake", 2);
     service_wait(service, "events", "front hears down intake", 1);
     service_wait(service, "events", "front link 7: intake", 2);
+    service_wait(service, "events", "front hears up intake", 2);
     kill_room(service, "front");
     wait_ready(service, "front", 2);
     service_wait(service, "events", "intake hears down front", 2); /* once at its own birth */
