@@ -146,6 +146,15 @@ static size_t spki_of(EVP_PKEY *key, uint8_t ret_spki[128])
     return key == NULL ? 0 : (size_t)i2d_PUBKEY(key, &at);
 }
 
+static enum stirkeep_status prove(const struct ends *ends, const struct stk_key_id *key_id)
+{
+    if (is(&ends->destroyed, key_id) && !ends->undead)
+        return STIRKEEP_KEY_UNAVAILABLE;
+    if (ends->unproven != NULL && !is(ends->unproven, key_id))
+        return STIRKEEP_OK;
+    return ends->prove_status;
+}
+
 static void answer_order(struct ends *ends, const struct stk_custody_order *order)
 {
     static const uint8_t spki[] = "a wrapping key";
@@ -181,9 +190,7 @@ static void answer_order(struct ends *ends, const struct stk_custody_order *orde
         answer.has_destroyed = answer.status == STIRKEEP_OK;
         answer.proof = "3 objects destroyed";
     } else if (order->kind == STK_CUSTODY_PROVE) {
-        answer.status = is(&ends->destroyed, &order->key_id) && !ends->undead
-                            ? STIRKEEP_KEY_UNAVAILABLE
-                            : ends->prove_status;
+        answer.status = prove(ends, &order->key_id);
         answer.has_proof = answer.status == STIRKEEP_OK;
         if (answer.has_proof && ends->prover != NULL)
             ends_sign_proof(ends->prover, order->challenge, answer.signature);

@@ -40,6 +40,7 @@ struct ends {
     EVP_PKEY *made;   /* what it generates */
     enum stirkeep_status import_status;
     enum stirkeep_status prove_status;
+    const struct stk_key_id *unproven; /* the only key that it is about; NULL: all are */
     enum stirkeep_status generate_status;
     enum stirkeep_status request_status;
     enum stirkeep_status destroy_status;

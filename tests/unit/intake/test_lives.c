@@ -172,11 +172,11 @@ static void a_staged_one_that_does_not_prove_itself_waits_and_the_old_one_signs(
 
     ends_start(ends);
     (void)import_done(ends, &one, "Alpha");
-    response = stage(ends, &two, 1);
+    ends->prove_status = STIRKEEP_KEY_UNAVAILABLE; /* which an import does not ask for */
+    response = stage(ends, &two, 2);
     assert_int_equal(response.status, STIRKEEP_OK);
     assert_true(response.activate_at > 0);
     assert_int_equal(ends_known(ends, "Alpha")->generation, 1);
-    ends->prove_status = STIRKEEP_KEY_UNAVAILABLE;
     ends_await_act(ends, "activate", "Alpha", 1);
     assert_string_equal(ends_last_act(ends, "activate")->outcome, "key-unavailable");
     assert_int_equal(ends_known(ends, "Alpha")->generation, 1);
@@ -203,11 +203,12 @@ static void one_that_is_late_does_not_replace_what_was_to_come_after_it(void **s
 
     ends_start(ends);
     (void)import_done(ends, &one, "Alpha");
-    assert_int_equal(stage(ends, &two, 1).status, STIRKEEP_OK);
-    assert_int_equal(stage(ends, &three, 2).status, STIRKEEP_OK);
-    ends->prove_status = STIRKEEP_TOKEN_ERROR; /* at the time of the first one */
+    ends->prove_status = STIRKEEP_TOKEN_ERROR;
+    ends->unproven = &two.id;
+    assert_int_equal(stage(ends, &two, 2).status, STIRKEEP_OK);
+    assert_int_equal(stage(ends, &three, 3).status, STIRKEEP_OK);
     ends_await_act(ends, "activate", "Alpha", 1);
-    ends->prove_status = STIRKEEP_OK; /* at that of the second */
+    assert_string_equal(ends_last_act(ends, "activate")->outcome, "token-error");
     ends_await_act(ends, "activate", "Alpha", 2);
     assert_int_equal(ends_last_act(ends, "activate")->generation, 3);
     assert_string_equal(ends_last_act(ends, "activate")->outcome, "ok");
@@ -231,9 +232,9 @@ static void what_is_staged_goes_with_its_name(void **state)
 
     ends_start(ends);
     (void)import_done(ends, &one, "Alpha");
-    assert_int_equal(stage(ends, &two, 1).status, STIRKEEP_OK);
+    assert_int_equal(stage(ends, &two, 2).status, STIRKEEP_OK);
     assert_int_equal(call(ends, about(STK_ADMIN_RETIRE, "Alpha")).status, STIRKEEP_OK);
-    (void)ends_work(ends, -1, 2500);
+    (void)ends_work(ends, -1, 3500);
     assert_int_equal(ends_acts(ends, "activate", "Alpha"), 0);
     assert_false(ends_known(ends, "Alpha")->active);
     material_free(&one);
