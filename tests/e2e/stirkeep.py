@@ -21,7 +21,9 @@ CLI = f"{BUILD}/src/cli/stirkeep"
 PORTER = f"{BUILD}/src/stirkeepd/stirkeepd"
 PATIENT = {"signing": {"deadline-ms": "5000"}}  # where others on the machine may hold up requests
 START_LIMIT = 60  # seconds; the wrapping key is generated at the first start
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else stirkeepd leaves it ignored, as nohup wants it
+# Ignored by nohup, and by a shell in the background: else the programs leave it so.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def softhsm_module():
