@@ -24,6 +24,7 @@ void stk_answer_batch(struct stk_front *front, struct stk_batch *batch)
 
     if (connection != NULL) {
         connection->unanswered -= batch->sent;
+        stk_owed_fulfil(connection, batch->promised);
         status = stk_batch_encode(batch, &connection->out);
         if (status == STIRKEEP_TOO_LARGE)
             stk_output_error(connection, batch->request_id, status,
@@ -42,6 +43,7 @@ static void answer_one(struct stk_front *front, const struct stk_slot *slot,
     if (connection == NULL)
         return;
     connection->unanswered--;
+    stk_owed_fulfil(connection, slot->promised);
     if (result->status == STIRKEEP_OK)
         stk_output_done(connection, stk_response_encode_signed(slot->request_id, &result->signed_,
                                                                &connection->out));
