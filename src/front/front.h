@@ -3,6 +3,7 @@
 #define STK_FRONT_FRONT_H
 
 #include "base/arena.h"
+#include "base/awake.h"
 #include "config/config.h"
 #include "front/connection.h"
 #include "front/image.h"
@@ -65,7 +66,8 @@ struct stk_front {
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;
     size_t connection_limit;
-    struct stk_pace pace; /* of the keeper */
+    struct stk_pace pace;   /* of the keeper */
+    struct stk_awake awake; /* for its answer to the only order that it has */
     uint64_t connection_serial;
     struct stk_connection_list dirty;
     struct stk_user_list hungry;
