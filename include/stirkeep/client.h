@@ -28,10 +28,10 @@ struct stirkeep_client;
  * When the service is restarted, or one of its processes is, requests without an answer are asked
  * again, each within its deadline: when the connection ends, all that are under way on the next
  * one; after a moment what was answered UNAVAILABLE, when time is left (not single ones of a
- * batch); and for 5 seconds after a connection was lost a socket where nobody listens is tried
- * again, where otherwise that is NOT_CONNECTED at once. So a restart is a delay. What was asked
- * twice may have been signed twice: the caller gets one signature, the service's audit trail has
- * both, and quotas count both.
+ * batch), and that answer stands when no other comes in time; and for 5 seconds after a connection
+ * was lost a socket where nobody listens is tried again, where otherwise that is NOT_CONNECTED at
+ * once. So a restart is a delay. What was asked twice may have been signed twice: the caller gets
+ * one signature, the service's audit trail has both, and quotas count both.
  */
 
 /*

@@ -127,18 +127,21 @@ static bool take_answer(struct stirkeep_client *client, struct stk_response *res
         return false;
     }
     client->retry_delay_us = 0;
-    if (response->status == STIRKEEP_UNAVAILABLE &&
-        stk_again_keep(client, slot, stk_clock_mono_us()))
-        return false;
-    *ret_result = (struct stk_result){
-        .tag = slot->tag, .status = response->status, .message = "", .response = *response};
-    if (response->status != STIRKEEP_OK) {
+    if (response->status != STIRKEEP_OK)
         (void)stk_error_set(&client->refusal, response->status, "%s",
                             response->message != NULL && response->message[0] != '\0'
                                 ? response->message
                                 : stirkeep_status_text(response->status));
-        ret_result->message = client->refusal.message;
+    if (response->status == STIRKEEP_UNAVAILABLE &&
+        stk_again_keep(client, slot, stk_clock_mono_us())) {
+        client->again.reason = client->refusal;
+        return false;
     }
+    *ret_result = (struct stk_result){
+        .tag = slot->tag,
+        .status = response->status,
+        .message = response->status != STIRKEEP_OK ? client->refusal.message : "",
+        .response = *response};
     stk_pending_release(&client->pending, slot);
     return true;
 }
@@ -267,13 +270,15 @@ static bool take_failed(struct stirkeep_client *client, struct stk_result *ret_r
         return false;
     if (slot->failure != STIRKEEP_TIMEOUT)
         client->refusal = client->failure;
+    else if (client->connection.fd >= 0 && slot->again_pause_us != 0)
+        client->refusal = client->again.reason; /* no answer to the last time it was asked */
     else if (client->connection.fd >= 0)
         (void)stk_error_set(&client->refusal, STIRKEEP_TIMEOUT, "%s: no answer in time", path);
     else
         (void)stk_error_set(&client->refusal, STIRKEEP_TIMEOUT, "no answer in time; %s",
                             client->connection.failure.message);
     *ret_result = (struct stk_result){
-        .tag = slot->tag, .status = slot->failure, .message = client->refusal.message};
+        .tag = slot->tag, .status = client->refusal.status, .message = client->refusal.message};
     stk_pending_release(&client->pending, slot);
     return true;
 }

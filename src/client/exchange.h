@@ -19,6 +19,7 @@ struct stirkeep_client {
         uint64_t lost_us; /* when the last connection was lost; 0: none was */
         uint64_t patience_us;
         uint64_t due_us; /* when something under way is to be asked again; UINT64_MAX: nothing is */
+        struct stk_error reason; /* of the last UNAVAILABLE after which something is asked again */
     } again;
     struct stk_pending pending;
     struct stk_arena arena;       /* of the answer handed out last */

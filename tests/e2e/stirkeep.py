@@ -19,6 +19,7 @@ ROOMS = {"front": 61001, "intake": 61002, "keeper": 61003}
 STRANGER = 61009  # a user whom nothing is granted
 CLI = f"{BUILD}/src/cli/stirkeep"
 PORTER = f"{BUILD}/src/stirkeepd/stirkeepd"
+PATIENT = {"signing": {"deadline-ms": "5000"}}  # where others on the machine may hold up requests
 START_LIMIT = 60  # seconds; the wrapping key is generated at the first start
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else stirkeepd leaves it ignored, as nohup wants it
 

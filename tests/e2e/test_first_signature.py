@@ -8,7 +8,7 @@ import time
 
 import passports
 import wire
-from stirkeep import Service
+from stirkeep import PATIENT, Service
 from tap import case, contains, equal, note, run
 
 ROUNDS = 10000
@@ -146,6 +146,6 @@ def every_signature_is_in_the_trail_once(service):
 
 
 if __name__ == "__main__":
-    with Service() as the_service:
+    with Service(extra=PATIENT) as the_service:
         the_service.start()
         run(service=the_service)

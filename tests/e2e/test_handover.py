@@ -15,12 +15,11 @@ import time
 
 import steady
 from handover import TAKE_OVER_LIMIT, start_next, take_over
-from stirkeep import PORTER, ROOMS, ROOT, STRANGER, Service, wait_until
+from stirkeep import PATIENT, PORTER, ROOMS, ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 HAND_OVERS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 KILL_SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-PATIENCE = {"signing": {"deadline-ms": "5000"}}
 
 # A room that stands by, and does what the word says as soon as it may go on.
 FAKE_ROOM = """#!/usr/bin/python3
@@ -247,7 +246,7 @@ def killed_every_second_it_goes_on_for_libstirkeep(service):
 
 
 if __name__ == "__main__":
-    with Service(extra=PATIENCE) as the_service:
+    with Service(extra=PATIENT) as the_service:
         the_service.start()
         steady.publish(the_service)
         the_service.import_leaf()

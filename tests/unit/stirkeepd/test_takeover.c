@@ -8,6 +8,7 @@
 
 #include "service.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,7 +187,7 @@ static void a_peer_that_has_died_is_no_program(void **state)
 
 /* ---- the rooms meanwhile */
 
-/* So many that reading them takes longer than a room's birth. */
+/* So many that reading them takes long enough to be met with. */
 static void write_many_rules(const struct service *service, size_t count)
 {
     size_t size = count * 16;
@@ -204,16 +205,70 @@ static void write_many_rules(const struct service *service, size_t count)
     service_change_config(service, "[grant g]", section);
 }
 
+static pid_t parent_of(const char *pid)
+{
+    char path[64] = "";
+    FILE *file = NULL;
+    int parent = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+        parent = 0;
+    (void)fclose(file);
+    return parent;
+}
+
+/* The child of stirkeepd that is no room. */
+static pid_t find_reader(const struct service *service, const pid_t rooms[3])
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry = NULL;
+    pid_t reader = 0;
+
+    assert_non_null(processes);
+    while (reader == 0 && (entry = readdir(processes)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid > 0 && pid != rooms[0] && pid != rooms[1] && pid != rooms[2] &&
+            parent_of(entry->d_name) == service->porter)
+            reader = pid;
+    }
+    (void)closedir(processes);
+    return reader;
+}
+
+/* Reload, and hold the process that reads, so that it takes as long as the test likes. */
+static pid_t reload_and_hold(const struct service *service)
+{
+    const pid_t rooms[3] = {service_room(service, "keeper"), service_room(service, "intake"),
+                            service_room(service, "front")};
+    pid_t reader = 0;
+
+    reload(service);
+    for (unsigned tries = 0; tries < 5000 && reader == 0; tries++) {
+        (void)usleep(500);
+        reader = find_reader(service, rooms);
+    }
+    assert_true(reader > 0);
+    assert_int_equal(kill(reader, SIGSTOP), 0);
+    return reader;
+}
+
 static void rooms_are_cared_for_while_much_is_read(void **state)
 {
     struct service *service = *state;
+    pid_t reader = 0;
 
     start(service);
     write_many_rules(service, 300000);
-    reload(service);
+    reader = reload_and_hold(service);
     assert_int_equal(kill(service_room(service, "keeper"), SIGKILL), 0);
     service_wait(service, "log", "keeper: ready", 2);
     assert_int_equal(service_count(service, "log", "reload: in force"), 0);
+    assert_int_equal(kill(reader, SIGCONT), 0);
     service_wait(service, "log", " rules 300000\n", 1);
     service_wait(service, "events", "front config fds=2 ", 1);
     assert_int_equal(service_end(service, SIGTERM), 0);
@@ -225,7 +280,7 @@ static void the_service_ends_at_once_while_much_is_read(void **state)
 
     start(service);
     write_many_rules(service, 300000);
-    reload(service);
+    (void)reload_and_hold(service);
     assert_int_equal(service_end(service, SIGTERM), 0);
     assert_int_equal(service_count(service, "log", "reload: in force"), 0);
 }
