@@ -24,6 +24,7 @@ void stk_answer_batch(struct stk_front *front, struct stk_batch *batch)
 
     if (connection != NULL) {
         connection->unanswered -= batch->sent;
+        stk_owed_fulfil(connection, batch->promised);
         status = stk_batch_encode(batch, &connection->out);
         if (status == STIRKEEP_TOO_LARGE)
             stk_output_error(connection, batch->request_id, status,
@@ -42,6 +43,7 @@ static void answer_one(struct stk_front *front, const struct stk_slot *slot,
     if (connection == NULL)
         return;
     connection->unanswered--;
+    stk_owed_fulfil(connection, slot->promised);
     if (result->status == STIRKEEP_OK)
         stk_output_done(connection, stk_response_encode_signed(slot->request_id, &result->signed_,
                                                                &connection->out));
@@ -65,10 +67,24 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
     stk_orders_release(front->orders, slot);
 }
 
-static void give_back(struct stk_front *front, const struct stk_decision *decision,
-                      const struct stk_name *name)
+/*
+ * The keeper had it, and did not sign it. It had its turn, and most of what fails is a record in the
+ * trail: so it stays charged to the rate. The day's quota is of signatures, and is given back for
+ * what is the service's fault; for what only who asked can better it is not, or a request with no
+ * time to be signed would fill the trail for nothing.
+ */
+static void settle_unsigned(struct stk_front *front, const struct stk_decision *decision,
+                            const struct stk_name *name, enum stirkeep_status status)
 {
-    stk_counts_refund(front, decision, name, stk_clock_mono_us(), stk_clock_seconds());
+    switch (status) {
+    case STIRKEEP_DEADLINE:
+    case STIRKEEP_INVALID:
+    case STIRKEEP_MALFORMED:
+    case STIRKEEP_TOO_LARGE:
+        break;
+    default:
+        stk_counts_refund_quota(front, decision, name, stk_clock_mono_us(), stk_clock_seconds());
+    }
 }
 
 /* Answered at its deadline, or by the keeper before; or a former front's. */
@@ -77,7 +93,7 @@ static void deliver_late(struct stk_front *front, const struct stk_answer *said)
     const struct stk_late_order *order = stk_late_take(front->late, said->id);
 
     if (order != NULL && said->status != STIRKEEP_OK)
-        give_back(front, &order->decision, &order->name);
+        settle_unsigned(front, &order->decision, &order->name, said->status);
 }
 
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said)
@@ -98,7 +114,7 @@ void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said)
             .origid = said->origid,
             .attest = stk_attest_text(slot->decision.attest)};
     else if (!slot->counts)
-        give_back(front, &slot->decision, &slot->name);
+        settle_unsigned(front, &slot->decision, &slot->name, said->status);
     answer(front, slot, &result);
 }
 
@@ -114,7 +130,8 @@ void stk_answer_expire(struct stk_front *front, struct stk_slot *slot)
     if (slot->told && !slot->counts)
         stk_late_keep(front->late, slot);
     else if (!slot->told)
-        give_back(front, &slot->decision, &slot->name);
+        stk_counts_refund(front, &slot->decision, &slot->name, stk_clock_mono_us(),
+                          stk_clock_seconds());
     answer(front, slot, &result);
 }
 

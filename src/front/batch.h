@@ -13,8 +13,9 @@ struct stk_batch {
     uint64_t request_id;
     uint64_t connection_serial; /* whose it is: a connection's place and serial number */
     uint32_t connection;
-    uint32_t held; /* orders that have no result yet */
-    uint32_t sent; /* orders there were */
+    uint32_t held;   /* orders that have no result yet */
+    uint32_t sent;   /* orders there were */
+    size_t promised; /* bytes that their answers take at most */
     bool whole;
     uint32_t count;
     char *texts[STK_SIGNINGS_MAX]; /* owned: what the results refer to */

@@ -56,6 +56,7 @@ void stk_connection_free(struct stk_connection *connection)
     stk_program_forget(connection);
     stk_hunger_forget(connection);
     stk_answer_forget(front, &connection->flow);
+    stk_owed_forget(connection);
     stk_flow_close(&front->orders->queue, &connection->flow);
     if (connection->dirty)
         TAILQ_REMOVE(&front->dirty, connection, dirty_entry);

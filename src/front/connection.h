@@ -18,12 +18,18 @@
  * all answers of a turn leave with one write.
  */
 
-#define STK_READ_MAX (16 * 1024)          /* read at once, unless a frame is larger */
-#define STK_UNSENT_MAX (256 * 1024)       /* answers not taken: past it, reading stops ... */
-#define STK_UNSENT_RESUME (128 * 1024)    /* ... until it is down to this */
-#define STK_UNANSWERED_MAX 1024           /* requests in flight: past it, reading stops ... */
-#define STK_UNANSWERED_RESUME 768         /* ... until it is down to this */
-#define STK_OUTPUT_MAX (48 * 1024 * 1024) /* answers to all of those at their largest */
+#define STK_READ_MAX (16 * 1024)       /* read at once, unless a frame is larger */
+#define STK_UNSENT_MAX (256 * 1024)    /* answers not taken: past it, reading stops ... */
+#define STK_UNSENT_RESUME (128 * 1024) /* ... until it is down to this */
+#define STK_UNANSWERED_MAX 1024        /* requests in flight: past it, reading stops ... */
+#define STK_UNANSWERED_RESUME 768      /* ... until it is down to this */
+/* Answers not taken, and those to come at their largest: past it, reading stops until it is down to
+ * the second. Past a user's, of all connections together, each has one request under way. */
+#define STK_OWED_MAX (2 * 1024 * 1024)
+#define STK_OWED_RESUME (STK_OWED_MAX / 2)
+#define STK_OWED_OF_USER_MAX (32 * 1024 * 1024)
+#define STK_OWED_OF_USER_RESUME (STK_OWED_OF_USER_MAX / 2)
+#define STK_OUTPUT_MAX (3 * STK_OWED_MAX) /* beside them lies what was sent already */
 #define STK_LINGER_US 1000000             /* for the client to take the last answer */
 
 struct stk_front;
@@ -72,6 +78,8 @@ struct stk_connection {
     enum stk_connection_wait wait;
     uint64_t wait_until_us;
     uint32_t unanswered;
+    size_t promised;      /* what the answers to those take at most */
+    size_t owed;          /* with what is not sent yet; as counted in the user's */
     struct stk_flow flow; /* its orders that wait for the keeper */
     struct stk_buffer in;
     struct stk_buffer out;
@@ -150,6 +158,21 @@ void stk_input_process(struct stk_connection *connection);
 bool stk_input_has_frame(const struct stk_connection *connection);
 
 bool stk_input_may_resume(const struct stk_connection *connection);
+
+/* ---- owed.c: the memory that answers take, of a connection and of all of a user's */
+
+/* What is unsent has changed. */
+void stk_owed_count(struct stk_connection *connection);
+/* A request is under way, the answer to which takes so many bytes at most; and it is not any more. */
+void stk_owed_promise(struct stk_connection *connection, size_t length);
+void stk_owed_fulfil(struct stk_connection *connection, size_t length);
+/* The end of a connection. */
+void stk_owed_forget(struct stk_connection *connection);
+
+/* Is it so much that no further request may be read; so little that they may be again? A connection
+ * to which nothing is owed may always bring one: nobody waits for what others do not take. */
+bool stk_owed_is_much(const struct stk_connection *connection);
+bool stk_owed_is_little(const struct stk_connection *connection);
 
 /* ---- program.c */
 

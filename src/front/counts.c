@@ -19,6 +19,13 @@ void stk_counts_refund(struct stk_front *front, const struct stk_decision *decis
     stk_counts_touch(front, now_us);
 }
 
+void stk_counts_refund_quota(struct stk_front *front, const struct stk_decision *decision,
+                             const struct stk_name *name, uint64_t now_us, int64_t real_s)
+{
+    stk_usage_refund_quota(front->usage, decision, name->text, 1, now_us, real_s);
+    stk_counts_touch(front, now_us);
+}
+
 static void take_up(struct stk_front *front, const struct stk_used *used)
 {
     struct stk_usage_count *count = &front->counts[front->count_count++];

@@ -100,6 +100,7 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
         return out_of_memory(error);
     front->config = config;
     front->connection_limit = connection_limit();
+    stk_awake_init(&front->awake);
     stk_pace_init(&front->pace, count_signers(config), config->audit.sync == STK_SYNC_ALWAYS);
     front->timer_at_us = UINT64_MAX;
     stk_tally_start(&front->tally, stk_clock_mono_us());
@@ -161,13 +162,25 @@ static void end_turn(struct stk_front *front)
     }
 }
 
+/* Has the loop to look again, instead of waiting until something happens? */
+static bool has_to_look(struct stk_front *front)
+{
+    bool alone = front->orders->count == 1; /* with more, others may want this processor */
+
+    if (!TAILQ_EMPTY(&front->hungry))
+        return true;
+    if (!alone && front->awake.since_us == 0)
+        return false;
+    return stk_awake_stays(&front->awake, alone, stk_clock_mono_us());
+}
+
 int stk_front_run(struct stk_front *front)
 {
     end_turn(front);
     while (!front->done) {
-        bool more = !TAILQ_EMPTY(&front->hungry);
+        int how = has_to_look(front) ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE;
 
-        if (event_base_loop(front->base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+        if (event_base_loop(front->base, how) < 0)
             return 1;
         end_turn(front);
     }

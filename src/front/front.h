@@ -3,6 +3,7 @@
 #define STK_FRONT_FRONT_H
 
 #include "base/arena.h"
+#include "base/awake.h"
 #include "config/config.h"
 #include "front/connection.h"
 #include "front/image.h"
@@ -65,7 +66,8 @@ struct stk_front {
     struct stk_connection *connections[STK_CONNECTIONS_MAX];
     size_t connection_count;
     size_t connection_limit;
-    struct stk_pace pace; /* of the keeper */
+    struct stk_pace pace;   /* of the keeper */
+    struct stk_awake awake; /* for its answer to the only order that it has */
     uint64_t connection_serial;
     struct stk_connection_list dirty;
     struct stk_user_list hungry;
@@ -188,7 +190,7 @@ void stk_link_keeper_again(struct stk_front *front);
 
 /* The keeper's word. */
 void stk_answer_deliver(struct stk_front *front, const struct stk_answer *said);
-/* None came in time. What the keeper was never told is given back at once. */
+/* None came in time. What the keeper was never told is given back. */
 void stk_answer_expire(struct stk_front *front, struct stk_slot *slot);
 /* Whoever asked has left: what waits in the flow is not signed, and is given back. */
 void stk_answer_forget(struct stk_front *front, struct stk_flow *flow);
@@ -209,6 +211,9 @@ void stk_counts_touch(struct stk_front *front, uint64_t now_us);
 /* Give back what was charged for one signature that is not made. */
 void stk_counts_refund(struct stk_front *front, const struct stk_decision *decision,
                        const struct stk_name *name, uint64_t now_us, int64_t real_s);
+/* The same of the day's quota alone. */
+void stk_counts_refund_quota(struct stk_front *front, const struct stk_decision *decision,
+                             const struct stk_name *name, uint64_t now_us, int64_t real_s);
 void stk_counts_expire(struct stk_front *front, uint64_t now_us);
 /* Take up what changed, as far as one report has room for it. */
 void stk_counts_gather(struct stk_front *front);

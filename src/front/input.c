@@ -9,13 +9,13 @@
 
 static bool must_pause(const struct stk_connection *connection)
 {
-    return stk_output_unsent(connection) > STK_UNSENT_MAX ||
+    return stk_output_unsent(connection) > STK_UNSENT_MAX || stk_owed_is_much(connection) ||
            connection->unanswered >= STK_UNANSWERED_MAX || stk_program_pending(connection);
 }
 
 bool stk_input_may_resume(const struct stk_connection *connection)
 {
-    return stk_output_unsent(connection) <= STK_UNSENT_RESUME &&
+    return stk_output_unsent(connection) <= STK_UNSENT_RESUME && stk_owed_is_little(connection) &&
            connection->unanswered <= STK_UNANSWERED_RESUME && !stk_program_pending(connection);
 }
 

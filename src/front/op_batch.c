@@ -114,6 +114,7 @@ static bool place_all(struct work *work)
         if (status == STIRKEEP_OK) {
             work->slots[i]->batch = batch;
             work->slots[i]->batch_place = (uint32_t)i;
+            batch->promised += work->slots[i]->promised;
             batch->held++;
             continue;
         }
@@ -149,6 +150,7 @@ void stk_op_batch(const struct stk_ask *ask)
     }
     work.batch->sent = work.batch->held;
     connection->unanswered += work.batch->sent;
+    stk_owed_promise(connection, work.batch->promised);
     if (work.batch->held == 0)
         stk_answer_batch(connection->front, work.batch);
 }

@@ -23,4 +23,5 @@ void stk_op_sign(const struct stk_ask *ask)
         return;
     }
     ask->connection->unanswered++;
+    stk_owed_promise(ask->connection, slot->promised);
 }

@@ -41,7 +41,8 @@ struct stk_slot {
     struct stk_decision decision; /* as it was charged; the grant may be gone by now */
     struct stk_batch *batch;      /* NULL: a request of its own */
     uint32_t batch_place;
-    size_t weight; /* memory that its decoding takes at most */
+    size_t weight;   /* memory that its decoding takes at most */
+    size_t promised; /* bytes that its answer takes at most */
     struct stk_buffer bytes;
     TAILQ_ENTRY(stk_slot) entry;
 };

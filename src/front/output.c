@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define OUT_KEPT (64 * 1024)            /* a larger buffer is given back when it is empty */
-#define SENT_KEPT_MAX (8 * 1024 * 1024) /* of what is sent already, in front of the rest */
+#define OUT_KEPT (64 * 1024) /* a larger buffer is given back when it is empty */
 
 void stk_output_done(struct stk_connection *connection, enum stirkeep_status status)
 {
+    stk_owed_count(connection);
     if (status == STIRKEEP_OK)
         stk_connection_touch(connection);
     else
@@ -33,7 +33,7 @@ static void keep_rest(struct stk_connection *connection, bool moved)
 {
     size_t unsent = stk_output_unsent(connection);
 
-    if (connection->out_sent >= unsent || connection->out_sent >= SENT_KEPT_MAX) {
+    if (connection->out_sent >= unsent) {
         stk_buffer_drop(&connection->out, connection->out_sent);
         connection->out_sent = 0;
     }
@@ -62,6 +62,7 @@ void stk_output_write(struct stk_connection *connection)
             break;
         }
     }
+    stk_owed_count(connection);
     if (connection->out_sent < out->length) {
         keep_rest(connection, moved);
         return;

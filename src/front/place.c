@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/signing.h"
 
+#include "passport/passport.h"
 #include "wire/codec_order.h"
+#include <string.h>
 
 /*
  * What decoding an order may take of the keeper's memory, by its length. JSON takes most: a value
@@ -9,6 +11,8 @@
  */
 #define WEIGHT_OF_BYTE 4
 #define WEIGHT_OF_JSON_BYTE (sizeof(struct stk_json) / 2)
+
+#define BESIDE_IDENTITY_MAX (STK_ERROR_MAX + 128) /* in an answer, or instead of one */
 
 /* ---- usage */
 
@@ -108,6 +112,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
     slot->decision = *decision;
     status = stk_order_append(&order, &slot->bytes);
     slot->weight = weigh(&order.claims, slot->bytes.length);
+    slot->promised = stk_passport_bound(&order.claims, strlen(held->x5u)) + BESIDE_IDENTITY_MAX;
     if (status == STIRKEEP_OK && slot->bytes.length > STK_LINK_MESSAGE_MAX)
         return STIRKEEP_TOO_LARGE;
     return status;

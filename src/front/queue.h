@@ -30,6 +30,7 @@ struct stk_user {
     uid_t uid;
     uint32_t flow_count;        /* connections */
     uint32_t in_flight;         /* orders, waiting or sent */
+    size_t owed;                /* bytes of answers; see connection.h */
     struct stk_flow_list turns; /* flows with orders that wait; the next one first */
     uint32_t turn_count;
     TAILQ_HEAD(, stk_connection) hungry; /* see connection.h */

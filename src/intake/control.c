@@ -63,7 +63,7 @@ static void obey(struct stk_intake *intake, const struct stk_control_message *me
         (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PONG, STK_ROOM_INTAKE, NULL);
         break;
     case STK_CONTROL_LOCKED:
-        (void)snprintf(intake->locked, sizeof(intake->locked), "%s", message->text);
+        stk_locked_take(&intake->locked, message);
         break;
     case STK_CONTROL_CONFIG:
         stk_reload_take(intake, message);

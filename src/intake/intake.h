@@ -9,6 +9,7 @@
 #include "intake/connection.h"
 #include "intake/expiry.h"
 #include "intake/import.h"
+#include "intake/locked.h"
 #include "intake/pushes.h"
 #include "intake/rebuild.h"
 #include "intake/reload.h"
@@ -31,9 +32,9 @@
 
 struct stk_intake {
     struct stk_config *config;
-    char lockdown[STK_LOCKDOWN_WORD];  /* for READY */
-    char locked[STK_CONTROL_TEXT_MAX]; /* how each process is locked down, a line each */
-    uint64_t started_us;               /* CLOCK_MONOTONIC */
+    char lockdown[STK_LOCKDOWN_WORD]; /* for READY */
+    struct stk_locked locked;
+    uint64_t started_us; /* CLOCK_MONOTONIC */
     struct stk_catalog *catalog;
     struct event_base *base;
     struct stk_arena arena; /* for a message of a link, or an act */

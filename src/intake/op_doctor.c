@@ -27,24 +27,17 @@ struct doctor {
 
 static void next_key(struct doctor *doctor, const struct stk_key_id *after);
 
-/* How each process is locked down: "NAME: TEXT" a line, as stirkeepd has found it. */
 static void tell_lockdown(struct doctor *doctor)
 {
-    const char *said = doctor->task->intake->locked;
-    char lines[STK_CONTROL_TEXT_MAX] = "";
-    char *rest = lines;
-    char *line = NULL;
+    const struct stk_locked *locked = &doctor->task->intake->locked;
 
-    (void)snprintf(lines, sizeof(lines), "%s", said);
-    while (rest[0] != '\0' && (line = strsep(&rest, "\n")) != NULL) {
-        stk_diagnosis_fact(&doctor->diagnosis, "locked down", "%s", line);
-        if (strstr(line, "not ") != NULL)
+    for (size_t i = 0; i < locked->count; i++) {
+        stk_diagnosis_fact(&doctor->diagnosis, "locked down", "%s", locked->lines[i]);
+        if (locked->open[i])
             stk_diagnosis_trouble(&doctor->diagnosis, STK_SLIGHT,
                                   "let the container have seccomp, or the kernel; then set "
                                   "[lock-down] require",
-                                  "%s", line);
-        if (rest == NULL)
-            break;
+                                  "%s", locked->lines[i]);
     }
 }
 

@@ -106,24 +106,22 @@ static void take_token(struct stk_task *task, const struct stk_token_report *tok
         not_ready(service, "the audit trail cannot be written, so nothing is signed");
 }
 
-/* The lines that stirkeepd sent last; what is open in them is a warning, too. */
+/* Who is open is a warning, too. */
 static void take_lockdown(struct stk_task *task)
 {
+    const struct stk_locked *locked = &task->intake->locked;
     struct stk_service_status *service = &task->response.service;
-    char *rest = stk_arena_copy(&task->arena, task->intake->locked, strlen(task->intake->locked));
     const char **lines = stk_arena_take(&task->arena, STK_PROCESSES_MAX * sizeof(*lines));
-    char *line = NULL;
-    size_t count = 0;
 
-    if (rest == NULL || lines == NULL || rest[0] == '\0')
+    if (lines == NULL)
         return;
-    while (count < STK_PROCESSES_MAX && (line = strsep(&rest, "\n")) != NULL) {
-        lines[count++] = line;
-        if (strstr(line, "not ") != NULL)
-            warn(task, line);
+    for (size_t i = 0; i < locked->count; i++) {
+        lines[i] = keep(task, locked->lines[i]);
+        if (locked->open[i])
+            warn(task, locked->lines[i]);
     }
     service->lock_down = lines;
-    service->lock_down_count = count;
+    service->lock_down_count = locked->count;
 }
 
 static void take_front(struct stk_task *task)

@@ -2,6 +2,7 @@
 #ifndef STK_KEEPER_KEEPER_H
 #define STK_KEEPER_KEEPER_H
 
+#include "base/awake.h"
 #include "config/config.h"
 #include "keeper/clerk.h"
 #include "keeper/compress.h"
@@ -53,6 +54,7 @@ struct stk_signer_thread {
     struct stk_shift shift;
     struct stk_keeper *keeper;
     struct stk_signer *signer; /* NULL: the token is locked */
+    struct stk_awake awake;    /* for the next message */
     struct stk_headers *headers;
     pthread_t thread;
     struct stk_signer_tally tally;
@@ -159,6 +161,7 @@ struct stk_keeper {
     struct stk_sealer sealer;
     struct stk_signer_thread *signers;
     size_t signer_count;
+    atomic_flag awake; /* one signer is, and the others sleep */
 };
 
 /* ---- shift.c */

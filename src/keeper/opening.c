@@ -168,6 +168,7 @@ static size_t signers_wanted(const struct stk_keeper *keeper)
 static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *self)
 {
     self->keeper = keeper;
+    stk_awake_init(&self->awake);
     return stk_arena_new(&self->arena, SIGNER_ARENA_MAX) == STIRKEEP_OK &&
            stk_headers_new(&self->headers) == STIRKEEP_OK;
 }

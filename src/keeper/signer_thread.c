@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <time.h>
@@ -19,19 +20,42 @@ static void breathe(void)
     (void)nanosleep(&pause, NULL);
 }
 
+static enum stirkeep_status receive(struct stk_signer_thread *self, int timeout_ms,
+                                    size_t *ret_length)
+{
+    return stk_link_receive(STK_FD_KEEPER_FRONT, timeout_ms, self->message, ret_length, NULL);
+}
+
+/* UNAVAILABLE: it did not come while it was worth looking for. */
+static enum stirkeep_status stay_awake(struct stk_signer_thread *self, size_t *ret_length)
+{
+    enum stirkeep_status status = STIRKEEP_UNAVAILABLE;
+
+    if (atomic_flag_test_and_set_explicit(&self->keeper->awake, memory_order_relaxed))
+        return STIRKEEP_UNAVAILABLE;
+    while (status == STIRKEEP_UNAVAILABLE &&
+           stk_awake_stays(&self->awake, true, stk_clock_mono_us()))
+        status = receive(self, 0, ret_length);
+    atomic_flag_clear_explicit(&self->keeper->awake, memory_order_relaxed);
+    return status;
+}
+
 /* The next message. While there is none, nobody waits for what this thread may yet have to record. */
 static enum stirkeep_status next_message(struct stk_signer_thread *self, size_t *ret_length)
 {
     struct stk_outbox *outbox = &self->keeper->outbox;
-    enum stirkeep_status status =
-        stk_link_receive(STK_FD_KEEPER_FRONT, 0, self->message, ret_length, NULL);
+    enum stirkeep_status status = receive(self, 0, ret_length);
 
     if (status == STIRKEEP_OK) {
         stk_outbox_leave(outbox);
         return STIRKEEP_OK;
     }
     stk_outbox_rest(outbox);
-    return stk_link_receive(STK_FD_KEEPER_FRONT, -1, self->message, ret_length, NULL);
+    status = stay_awake(self, ret_length);
+    if (status == STIRKEEP_UNAVAILABLE)
+        status = receive(self, -1, ret_length);
+    (void)stk_awake_stays(&self->awake, false, stk_clock_mono_us());
+    return status;
 }
 
 void *stk_signer_thread_run(void *argument)

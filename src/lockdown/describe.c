@@ -88,8 +88,7 @@ static const char *files_of(const struct word *word, char space[32])
     return space;
 }
 
-bool stk_lockdown_describe(int pid, const char *said, const struct stk_config *config,
-                           char ret_text[STK_LOCKDOWN_TEXT])
+bool stk_lockdown_describe(int pid, const char *said, char ret_text[STK_LOCKDOWN_TEXT])
 {
     const struct facts facts = look(pid);
     const struct word word = read_word(said);
@@ -106,5 +105,5 @@ bool stk_lockdown_describe(int pid, const char *said, const struct stk_config *c
                        files_of(&word, space),
                        facts.no_new_privileges ? "no new privileges" : "may get new privileges",
                        facts.capabilities == 0 ? "no capabilities" : "capabilities");
-    return config->lock_down.require == STK_REQUIRE_NOTHING || filtered;
+    return filtered && facts.no_new_privileges;
 }

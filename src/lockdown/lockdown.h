@@ -87,11 +87,11 @@ bool stk_lockdown_no_capabilities(void);
 /*
  * "system calls filtered, Landlock 7, no new privileges, no capabilities" of a process, as the
  * kernel tells in /proc/PID/status and, where it does not tell, `said`: what stk_lockdown_word or
- * stk_lockdown_porter gave. False: there is no filter, and [lock-down] require asks for one.
+ * stk_lockdown_porter gave. False: it is open, which is worth a warning: without a filter of its own,
+ * or it may get new privileges, or /proc does not tell.
  */
 #define STK_LOCKDOWN_TEXT 160
-bool stk_lockdown_describe(int pid, const char *said, const struct stk_config *config,
-                           char ret_text[STK_LOCKDOWN_TEXT]);
+bool stk_lockdown_describe(int pid, const char *said, char ret_text[STK_LOCKDOWN_TEXT]);
 
 /* Keep all memory out of swap space, as far as RLIMIT_MEMLOCK lets; what it does not let is logged. */
 void stk_memory_lock(void);

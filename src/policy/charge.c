@@ -143,39 +143,63 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
     return STIRKEEP_OK;
 }
 
-static void give_back(struct stk_usage *usage, uint32_t number, uint32_t count, uint64_t mono_us,
-                      int64_t today, int64_t charged_day)
+/* What is given back, and when. */
+struct refund {
+    uint32_t count;
+    bool rate; /* not the quota alone */
+    uint64_t mono_us;
+    int64_t today;
+};
+
+static void give_back(struct stk_usage *usage, uint32_t number, const struct refund *refund,
+                      int64_t charged_day)
 {
     struct stk_counter *counter = &usage->counters.all[number];
     uint64_t most = stk_counter_capacity(&counter->rate);
 
-    stk_counter_bring_up(counter, mono_us, today);
+    stk_counter_bring_up(counter, refund->mono_us, refund->today);
     stk_usage_look_again(usage, number);
-    if (counter->is_filled) {
-        counter->tokens += (uint64_t)count * STK_TOKEN;
+    if (refund->rate && counter->is_filled) {
+        counter->tokens += (uint64_t)refund->count * STK_TOKEN;
         if (counter->tokens > most)
             counter->tokens = most;
     }
     if (counter->day != charged_day)
         return;
-    counter->count -= counter->count < count ? counter->count : count;
+    counter->count -= counter->count < refund->count ? counter->count : refund->count;
     if (counter->has_quota)
         stk_counters_mark(&usage->counters, number);
 }
 
-void stk_usage_refund(struct stk_usage *usage, const struct stk_decision *decision,
-                      const char *name, uint32_t count, uint64_t mono_us, int64_t real_s)
+static void give_all_back(struct stk_usage *usage, const struct stk_decision *decision,
+                          const char *name, const struct refund *refund)
 {
-    int64_t today = stk_day_of(real_s);
     uint64_t charged = decision->charged.grant;
     uint32_t number = (uint32_t)charged;
 
     if (charged != 0 && number < usage->counters.count && usage->counters.all[number].in_use &&
         usage->counters.all[number].births == (uint32_t)(charged >> 32))
-        give_back(usage, number, count, mono_us, today, decision->charged.grant_day);
+        give_back(usage, number, refund, decision->charged.grant_day);
     if (!decision->charged.certificate)
         return;
     number = stk_counters_find(&usage->counters, STK_USAGE_CERTIFICATE, name);
     if (number != STK_COUNTER_NONE)
-        give_back(usage, number, count, mono_us, today, decision->charged.certificate_day);
+        give_back(usage, number, refund, decision->charged.certificate_day);
+}
+
+void stk_usage_refund(struct stk_usage *usage, const struct stk_decision *decision,
+                      const char *name, uint32_t count, uint64_t mono_us, int64_t real_s)
+{
+    const struct refund refund = {
+        .count = count, .rate = true, .mono_us = mono_us, .today = stk_day_of(real_s)};
+
+    give_all_back(usage, decision, name, &refund);
+}
+
+void stk_usage_refund_quota(struct stk_usage *usage, const struct stk_decision *decision,
+                            const char *name, uint32_t count, uint64_t mono_us, int64_t real_s)
+{
+    const struct refund refund = {.count = count, .mono_us = mono_us, .today = stk_day_of(real_s)};
+
+    give_all_back(usage, decision, name, &refund);
 }

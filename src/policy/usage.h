@@ -49,6 +49,10 @@ enum stirkeep_status stk_usage_charge(struct stk_usage *usage, const struct stk_
 void stk_usage_refund(struct stk_usage *usage, const struct stk_decision *decision,
                       const char *name, uint32_t count, uint64_t mono_us, int64_t real_s);
 
+/* The same of the day's quota alone: it is no signature, and yet it took its turn in the rate. */
+void stk_usage_refund_quota(struct stk_usage *usage, const struct stk_decision *decision,
+                            const char *name, uint32_t count, uint64_t mono_us, int64_t real_s);
+
 /* ---- what intake remembers */
 
 enum stk_usage_kind { STK_USAGE_GRANT, STK_USAGE_CERTIFICATE };

@@ -62,8 +62,9 @@ enum stk_control_kind {
     STK_CONTROL_RELOADED, /* intake: how RELOAD `number` (0: nobody's) ended: `status`, and `text`
                              says why, or as STK_POLICY_TEXT which policy is in force */
     STK_CONTROL_PROGRAM, /* front: the answer to WHO: `text` is "EXECUTABLE\nUNIT", each may be "" */
-    STK_CONTROL_LOCKED,  /* intake: how each process is locked down: `text` is a line each */
-    STK_CONTROL_PING,    /* any: PONG at once */
+    STK_CONTROL_LOCKED, /* intake: how each process is locked down: `text` is a line each, and bit n
+                            of `number` is set when the n-th line's process, from 0, is open */
+    STK_CONTROL_PING,   /* any: PONG at once */
     STK_CONTROL_KIND_END
 };
 

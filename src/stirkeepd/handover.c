@@ -12,11 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define QUEUE 4 /* of those who want to take over: one does */
+#define QUEUE 64         /* of those who want to take over: one does */
+#define GO_MORE_MS 60000 /* beside what its keeper may take to stand by */
 
 void stk_handover_init(struct stk_handover *handover)
 {
     *handover = (struct stk_handover){.listener = -1, .to = -1, .from = -1};
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++)
+        handover->callers[i].fd = -1;
 }
 
 /* ---- a place to knock at */
@@ -63,6 +66,13 @@ void stk_handover_listen(struct stk_rooms *rooms)
                 rooms->config->sockets.sign, strerror(errno));
 }
 
+static void send_away(struct stk_caller *caller)
+{
+    if (caller->fd >= 0)
+        (void)close(caller->fd);
+    caller->fd = -1;
+}
+
 void stk_handover_close(struct stk_handover *handover)
 {
     struct stat about = {0};
@@ -73,6 +83,8 @@ void stk_handover_close(struct stk_handover *handover)
         (void)unlink(handover->address.sun_path);
     if (handover->listener >= 0)
         (void)close(handover->listener);
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++)
+        send_away(&handover->callers[i]);
     if (handover->to >= 0)
         (void)close(handover->to);
     if (handover->from >= 0)
@@ -91,7 +103,24 @@ static void refuse(int fd, const char *reason)
     (void)close(fd);
 }
 
-static void welcome(struct stk_handover *handover)
+/* A free place, or that of who came first. */
+static struct stk_caller *place_for_caller(struct stk_handover *handover)
+{
+    struct stk_caller *first = &handover->callers[0];
+
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++) {
+        struct stk_caller *caller = &handover->callers[i];
+
+        if (caller->fd < 0)
+            return caller;
+        if (caller->until_us < first->until_us)
+            first = caller;
+    }
+    send_away(first);
+    return first;
+}
+
+static void welcome(struct stk_handover *handover, uint64_t now_us)
 {
     int fd = accept4(handover->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct ucred who = {0};
@@ -102,13 +131,22 @@ static void welcome(struct stk_handover *handover)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.uid != geteuid()) {
         stk_log(STK_LOG_WARNING, "uid %u may not take over from this stirkeepd", (unsigned)who.uid);
         refuse(fd, "it is another user's");
-    } else if (handover->to >= 0) {
-        refuse(fd, "another one is taking over");
     } else {
-        handover->to = fd;
-        handover->to_pid = who.pid;
-        handover->offered = false;
+        *place_for_caller(handover) = (struct stk_caller){
+            .fd = fd, .pid = who.pid, .until_us = stk_due_after(now_us, STK_HANDOVER_SPEAK_MS)};
     }
+}
+
+/* A word without waiting; who takes over from whom gives nothing beside one. */
+static enum stirkeep_status hear_word(int fd, char ret_text[STK_HANDOVER_TEXT_MAX + 1])
+{
+    int fds[STK_HANDOVER_GIVEN];
+    enum stirkeep_status status = stk_handover_get(fd, 0, ret_text, fds);
+
+    for (size_t i = 0; i < STK_HANDOVER_GIVEN; i++)
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
+    return status;
 }
 
 static void part(struct stk_handover *handover)
@@ -119,6 +157,8 @@ static void part(struct stk_handover *handover)
 
 static const char *why_not(const struct stk_rooms *rooms, const char *text)
 {
+    if (rooms->handover.to >= 0)
+        return "another one is taking over";
     if (strncmp(text, "TAKE 1 ", 7) != 0)
         return "this one does not know how to hand over to such a version";
     if (!rooms->sign.bound)
@@ -126,7 +166,8 @@ static const char *why_not(const struct stk_rooms *rooms, const char *text)
     return rooms->phase == STK_PHASE_RUNNING ? NULL : "it is starting or ending";
 }
 
-static void offer(struct stk_rooms *rooms, const char *text)
+static void offer(struct stk_rooms *rooms, const struct stk_caller *caller, const char *text,
+                  uint64_t now_us)
 {
     struct stk_handover *handover = &rooms->handover;
     const int fds[STK_HANDOVER_GIVEN] = {rooms->sign.fd, rooms->sign.lock, rooms->admin.fd,
@@ -134,17 +175,35 @@ static void offer(struct stk_rooms *rooms, const char *text)
     const char *reason = why_not(rooms, text);
 
     if (reason != NULL) {
-        refuse(handover->to, reason);
-        handover->to = -1;
+        refuse(caller->fd, reason);
         return;
     }
-    handover->offered = stk_handover_say(handover->to, "OFFER", fds, STK_HANDOVER_GIVEN);
-    if (!handover->offered) {
-        part(handover);
+    if (!stk_handover_say(caller->fd, "OFFER", fds, STK_HANDOVER_GIVEN)) {
+        (void)close(caller->fd);
         return;
     }
+    handover->to = caller->fd;
+    handover->to_pid = caller->pid;
+    handover->to_until_us =
+        stk_due_after(now_us, rooms->config->token.open_timeout_ms + GO_MORE_MS);
     stk_log(STK_LOG_INFO, "pid %d, version %s, is preparing to take over", (int)handover->to_pid,
             text + 7);
+}
+
+/* The first word of one who knocked: it is no caller any more. */
+static void hear_caller(struct stk_rooms *rooms, struct stk_caller *caller, uint64_t now_us)
+{
+    const struct stk_caller who = *caller;
+    char text[STK_HANDOVER_TEXT_MAX + 1] = "";
+    enum stirkeep_status status = hear_word(who.fd, text);
+
+    if (status == STIRKEEP_UNAVAILABLE)
+        return;
+    caller->fd = -1;
+    if (status == STIRKEEP_OK)
+        offer(rooms, &who, text, now_us);
+    else
+        (void)close(who.fd);
 }
 
 static void succeeded(struct stk_rooms *rooms)
@@ -162,7 +221,7 @@ static void failed(struct stk_rooms *rooms, uint64_t now_us)
     part(handover);
     if (rooms->phase == STK_PHASE_HANDED_OVER)
         stk_rooms_revive(rooms, now_us);
-    else if (handover->offered && !handover->is_wanted)
+    else if (!handover->is_wanted)
         stk_log(STK_LOG_WARNING, "pid %d does not take over: serving on", (int)handover->to_pid);
 }
 
@@ -170,18 +229,11 @@ static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
 {
     struct stk_handover *handover = &rooms->handover;
     char text[STK_HANDOVER_TEXT_MAX + 1] = "";
-    int fds[STK_HANDOVER_GIVEN];
-    enum stirkeep_status status = stk_handover_get(handover->to, 0, text, fds);
+    enum stirkeep_status status = hear_word(handover->to, text);
 
-    for (size_t i = 0; i < STK_HANDOVER_GIVEN; i++)
-        if (fds[i] >= 0)
-            (void)close(fds[i]);
     if (status == STIRKEEP_UNAVAILABLE)
         return;
-    if (status == STIRKEEP_OK && !handover->offered) {
-        offer(rooms, text);
-    } else if (status == STIRKEEP_OK && strcmp(text, "GO") == 0 &&
-               rooms->phase == STK_PHASE_RUNNING) {
+    if (status == STIRKEEP_OK && strcmp(text, "GO") == 0 && rooms->phase == STK_PHASE_RUNNING) {
         handover->is_wanted = true;
         stk_rooms_stop(rooms, 0, now_us);
     } else if (status == STIRKEEP_OK && strcmp(text, "UP") == 0 &&
@@ -203,12 +255,8 @@ static void hear_former(struct stk_rooms *rooms, uint64_t now_us)
 {
     struct stk_handover *handover = &rooms->handover;
     char text[STK_HANDOVER_TEXT_MAX + 1] = "";
-    int fds[STK_HANDOVER_GIVEN];
-    enum stirkeep_status status = stk_handover_get(handover->from, 0, text, fds);
+    enum stirkeep_status status = hear_word(handover->from, text);
 
-    for (size_t i = 0; i < STK_HANDOVER_GIVEN; i++)
-        if (fds[i] >= 0)
-            (void)close(fds[i]);
     if (status == STIRKEEP_UNAVAILABLE)
         return;
     if (status == STIRKEEP_OK && strcmp(text, "GONE") == 0 && handover->go_said &&
@@ -234,6 +282,8 @@ void stk_handover_watch(const struct stk_handover *handover,
     ret_watched[0] = (struct pollfd){.fd = handover->listener, .events = POLLIN};
     ret_watched[1] = (struct pollfd){.fd = handover->to, .events = POLLIN};
     ret_watched[2] = (struct pollfd){.fd = handover->from, .events = POLLIN};
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++)
+        ret_watched[3 + i] = (struct pollfd){.fd = handover->callers[i].fd, .events = POLLIN};
 }
 
 void stk_handover_hear(struct stk_rooms *rooms, const struct pollfd watched[STK_HANDOVER_FDS],
@@ -245,6 +295,31 @@ void stk_handover_hear(struct stk_rooms *rooms, const struct pollfd watched[STK_
         hear_former(rooms, now_us);
     if (watched[1].revents != 0 && handover->to == watched[1].fd)
         hear_next(rooms, now_us);
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++)
+        if (watched[3 + i].revents != 0 && handover->callers[i].fd == watched[3 + i].fd)
+            hear_caller(rooms, &handover->callers[i], now_us);
     if (watched[0].revents != 0 && handover->listener == watched[0].fd)
-        welcome(handover);
+        welcome(handover, now_us);
+}
+
+uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+    uint64_t next_us = STK_DUE_NEVER;
+
+    for (size_t i = 0; i < STK_HANDOVER_CALLERS; i++) {
+        struct stk_caller *caller = &handover->callers[i];
+
+        if (caller->fd >= 0 && caller->until_us <= now_us)
+            send_away(caller);
+        if (caller->fd >= 0 && caller->until_us < next_us)
+            next_us = caller->until_us;
+    }
+    if (handover->to < 0 || handover->is_wanted)
+        return next_us;
+    if (handover->to_until_us <= now_us)
+        failed(rooms, now_us);
+    else if (handover->to_until_us < next_us)
+        next_us = handover->to_until_us;
+    return next_us;
 }

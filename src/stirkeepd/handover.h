@@ -27,22 +27,34 @@ struct stk_rooms;
  * sockets and locks still, and starts its own rooms again when the new one ends without UP. The new
  * one ends when the old one does without GONE.
  */
+
+/* One who has knocked and said nothing yet. It has STK_HANDOVER_SPEAK_MS to say TAKE; of more than
+ * there is room for, who came first goes. So nobody who is silent is in the way. */
+#define STK_HANDOVER_CALLERS 8
+#define STK_HANDOVER_SPEAK_MS 2000
+struct stk_caller {
+    int fd; /* -1: none */
+    pid_t pid;
+    uint64_t until_us;
+};
+
 struct stk_handover {
     struct sockaddr_un address;
     int listener; /* where the next one may knock; -1: nowhere */
     dev_t device; /* of the listener's name, to remove no other */
     ino_t inode;
-    int to;         /* who takes over from us; -1: nobody */
-    pid_t to_pid;   /* who that is */
-    bool offered;   /* it was told what it needs */
-    bool is_wanted; /* it said GO: the rooms end for its sake */
-    int from;       /* whom we take over from; -1: nobody */
-    bool go_said;   /* all our rooms stand by */
+    struct stk_caller callers[STK_HANDOVER_CALLERS];
+    int to;               /* who takes over from us: it has the offer; -1: nobody */
+    pid_t to_pid;         /* who that is */
+    uint64_t to_until_us; /* when it has to have said GO */
+    bool is_wanted;       /* it said GO: the rooms end for its sake */
+    int from;             /* whom we take over from; -1: nobody */
+    bool go_said;         /* all our rooms stand by */
     bool taken;     /* it has ended for our sake, and its sockets are ours once all rooms serve */
     bool handed_on; /* the names of the sockets are another one's */
 };
 
-#define STK_HANDOVER_FDS 3 /* that are waited for */
+#define STK_HANDOVER_FDS (3 + STK_HANDOVER_CALLERS) /* that are waited for */
 
 void stk_handover_init(struct stk_handover *handover);
 
@@ -59,6 +71,9 @@ void stk_handover_watch(const struct stk_handover *handover,
                         struct pollfd ret_watched[STK_HANDOVER_FDS]);
 void stk_handover_hear(struct stk_rooms *rooms, const struct pollfd watched[STK_HANDOVER_FDS],
                        uint64_t now_us);
+
+/* Part with those whose time is over; when the next one's is, or STK_DUE_NEVER. */
+uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us);
 
 /* A room stands by: when all do, the old one is told. */
 void stk_handover_stood_by(struct stk_rooms *rooms);

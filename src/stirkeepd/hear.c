@@ -27,34 +27,37 @@ static void note_all_up(struct stk_rooms *rooms)
     }
 }
 
-static void add_line(char text[STK_CONTROL_TEXT_MAX], const char *name, const char *line)
+/* One process more: `line_number` of those before it. */
+static void add_process(struct stk_control_message *message, unsigned line_number, const char *name,
+                        pid_t pid, const char *said)
 {
-    size_t length = strlen(text);
+    size_t length = strlen(message->text);
+    char line[STK_LOCKDOWN_TEXT] = "";
 
-    (void)snprintf(text + length, STK_CONTROL_TEXT_MAX - length, "%s%s: %s", length > 0 ? "\n" : "",
-                   name, line);
+    if (!stk_lockdown_describe((int)pid, said, line))
+        message->number |= UINT64_C(1) << line_number;
+    (void)snprintf(message->text + length, sizeof(message->text) - length, "%s%s: %s",
+                   length > 0 ? "\n" : "", name, line);
 }
 
 /* intake has the answer for whoever asks how far the service is locked down. */
 static void tell_lockdown(const struct stk_rooms *rooms)
 {
     const struct stk_room_record *intake = &rooms->records[STK_ROOM_INTAKE];
-    char text[STK_CONTROL_TEXT_MAX] = "";
-    char line[STK_LOCKDOWN_TEXT] = "";
+    struct stk_control_message message = {.kind = STK_CONTROL_LOCKED, .room = STK_ROOM_INTAKE};
+    unsigned lines = 0;
 
     if (intake->state != STK_ROOM_UP)
         return;
-    (void)stk_lockdown_describe((int)getpid(), rooms->lockdown, rooms->config, line);
-    add_line(text, "stirkeepd", line);
+    add_process(&message, lines++, "stirkeepd", getpid(), rooms->lockdown);
     for (unsigned i = 0; i < STK_ROOM_COUNT; i++) {
         const struct stk_room_record *record = &rooms->records[i];
 
-        if (record->state != STK_ROOM_UP)
-            continue;
-        (void)stk_lockdown_describe((int)record->pid, record->lockdown, rooms->config, line);
-        add_line(text, stk_room_name((enum stk_room)i), line);
+        if (record->state == STK_ROOM_UP)
+            add_process(&message, lines++, stk_room_name((enum stk_room)i), record->pid,
+                        record->lockdown);
     }
-    (void)stk_control_send(intake->control, STK_CONTROL_LOCKED, STK_ROOM_INTAKE, text);
+    (void)stk_control_send_message(intake->control, &message);
 }
 
 static void note_ready(struct stk_rooms *rooms, enum stk_room room, const char *lockdown,

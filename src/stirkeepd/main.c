@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define OPEN_FILES 8192 /* front has a descriptor for each connection; rooms inherit the limit */
+#define OPEN_FILES_LEAST 80 /* with fewer no room can be born */
 
 /* Whatever is opened later must not become somebody's standard output. */
 static bool fill_standard_descriptors(void)
@@ -39,6 +40,19 @@ static void harden(void)
     }
 }
 
+static bool may_open_enough(void)
+{
+    struct rlimit files = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= OPEN_FILES_LEAST)
+        return true;
+    stk_log(STK_LOG_ERROR,
+            "no more than %llu descriptors may be open (RLIMIT_NOFILE: ulimit -n, LimitNOFILE=), "
+            "and %d are needed at least, %d for many connections",
+            (unsigned long long)files.rlim_cur, OPEN_FILES_LEAST, OPEN_FILES);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct stk_options options = {0};
@@ -55,5 +69,7 @@ int main(int argc, char **argv)
         break;
     }
     harden();
-    return options.check ? stk_check_run(&options) : stk_porter_run(&options);
+    if (options.check)
+        return stk_check_run(&options);
+    return may_open_enough() ? stk_porter_run(&options) : 1;
 }

@@ -253,7 +253,10 @@ int stk_rooms_tick(struct stk_rooms *rooms, uint64_t now_us)
     uint64_t next_us = stk_reload_tick(rooms, now_us);
     uint64_t witness_us = stk_witness_tick(&rooms->witness, now_us);
     uint64_t health_us = stk_health_tick(rooms, now_us);
+    uint64_t handover_us = stk_handover_tick(rooms, now_us);
 
+    if (handover_us < next_us)
+        next_us = handover_us;
     if (witness_us < next_us)
         next_us = witness_us;
     if (health_us < next_us)

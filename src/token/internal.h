@@ -58,8 +58,8 @@ struct stk_audit_keys {
 struct stk_token {
     void *library; /* never unmapped: a hanging thread may be in it */
     CK_FUNCTION_LIST *p11;
-    PKCS11_CTX *context; /* NULL: C_Initialize has not been called */
-    bool apart; /* these calls are another instance than libp11's, and were initialised too */
+    bool initialised;
+    PKCS11_CTX *context;
     PKCS11_SLOT *slots; /* kept for life: releasing them closes every session */
     unsigned int slot_count;
     CK_SLOT_ID slot;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/internal.h"
+#include "token/locks.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -39,20 +40,26 @@ static enum stirkeep_status get_calls(struct stk_token *token, const char *path,
     return STIRKEEP_OK;
 }
 
-/* p11-kit's client module makes an instance for each who asks for its calls: libp11 has initialised
- * its own. */
-static enum stirkeep_status initialise_apart(struct stk_token *token, struct stk_error *error)
+/*
+ * Before libp11, which gives no locks of ours and takes CKR_CRYPTOKI_ALREADY_INITIALIZED for good.
+ * p11-kit's client module makes an instance for each who asks for its calls: then libp11 initialises
+ * its own.
+ */
+static enum stirkeep_status initialise(struct stk_token *token, const char *path,
+                                       struct stk_error *error)
 {
-    CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
-    CK_INFO info = {0};
-    CK_RV rv = token->p11->C_GetInfo(&info);
+    CK_C_INITIALIZE_ARGS arguments = stk_locks_arguments();
+    CK_RV rv = token->p11->C_Initialize(&arguments);
+    char buffer[STK_CKR_TEXT] = "";
 
-    if (rv != CKR_CRYPTOKI_NOT_INITIALIZED)
-        return STIRKEEP_OK;
-    rv = token->p11->C_Initialize(&arguments);
+    if (rv == CKR_CANT_LOCK || rv == CKR_ARGUMENTS_BAD) {
+        arguments = (CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK};
+        rv = token->p11->C_Initialize(&arguments);
+    }
     if (rv != CKR_OK)
-        return stk_ckr_error(error, "C_Initialize", rv);
-    token->apart = true;
+        return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: C_Initialize: %s", path,
+                             stk_ckr_name(rv, buffer));
+    token->initialised = true;
     return STIRKEEP_OK;
 }
 
@@ -70,21 +77,19 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
                              reason == NULL ? path : reason);
     }
     status = get_calls(token, path, error);
+    if (status == STIRKEEP_OK)
+        status = initialise(token, path, error);
     if (status != STIRKEEP_OK)
         return status;
     token->context = PKCS11_CTX_new();
     if (token->context == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "%s: out of memory", path);
-    /* Calls C_Initialize with CKF_OS_LOCKING_OK. */
     if (PKCS11_CTX_load(token->context, path) != 0) {
         status = libp11_error(error, "C_Initialize", path);
         PKCS11_CTX_free(token->context);
         token->context = NULL;
         return status;
     }
-    status = initialise_apart(token, error);
-    if (status != STIRKEEP_OK)
-        return status;
     stk_call_begins(&token->home);
     if (PKCS11_enumerate_slots(token->context, &token->slots, &token->slot_count) != 0) {
         token->slot_count = 0;
@@ -159,16 +164,17 @@ enum stirkeep_status stk_module_find_token(struct stk_token *token, const char *
 
 void stk_module_unload(struct stk_token *token)
 {
-    if (token->apart)
-        (void)token->p11->C_Finalize(NULL);
     if (token->context != NULL) {
         if (token->slots != NULL)
             PKCS11_release_all_slots(token->context, token->slots, token->slot_count);
         PKCS11_CTX_unload(token->context); /* calls C_Finalize */
         PKCS11_CTX_free(token->context);
     }
+    if (token->initialised) /* and libp11 had another instance, or none */
+        (void)token->p11->C_Finalize(NULL);
     if (token->library != NULL)
         (void)dlclose(token->library);
+    token->initialised = false;
     token->context = NULL;
     token->slots = NULL;
     token->library = NULL;

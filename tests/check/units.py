@@ -106,11 +106,20 @@ def check_directories(root, unit):
             problems.append(f"sysusers.conf: no {user}")
 
 
+def check_users(root):
+    """systemd-sysusers makes no user whose description has a colon, which separates passwd's fields."""
+    for user, description in re.findall(r'^u (\S+) \S+ "(.*)"$',
+                                        read(f"{root}/src/stirkeepd/systemd/sysusers.conf"), re.M):
+        if ":" in description:
+            problems.append(f"sysusers.conf: {user}: a colon in its description")
+
+
 def main(root, unit):
     check_exposure(unit)
     check_calls(root, unit)
     check_paths(root)
     check_directories(root, unit)
+    check_users(root)
     for problem in problems:
         print(f"# {problem}")
     print("1..1\n" + ("not ok" if problems else "ok") + " 1 - the units are tight, and fit")

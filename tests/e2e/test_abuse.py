@@ -13,7 +13,7 @@ import attacks
 from abuse import Good, descriptors, lives, quantile
 from passports import public_key
 from stirkeep import ROOT, STRANGER, Service, wait_until
-from tap import case, equal, note, run
+from tap import case, contains, equal, note, run
 from tokens import resident_kib
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 4
@@ -34,8 +34,10 @@ if ROOT:
 class Poor(Service):
     """A service that may have few descriptors."""
 
+    few = FEW
+
     def command(self):
-        return ["sh", "-c", f'ulimit -n {FEW} && exec "$@"', "sh", *super().command()]
+        return ["sh", "-c", f'ulimit -n {self.few} && exec "$@"', "sh", *super().command()]
 
 
 class Under:
@@ -138,6 +140,19 @@ def a_service_with_few_descriptors_serves_whom_it_has(under):
                 poor.sign()
         wait_until("it is as before", lambda: (lives(poor), descriptors(poor)) == before, 5)
         equal(poor.cli("status", check=False).returncode, 0, "status")
+
+
+@case
+def with_too_few_descriptors_it_does_not_start_and_says_which_limit_it_is(under):
+    with Poor(GRANTS, extra=EXTRA) as poor:
+        for few in (10, FEW - 1):
+            poor.few = few
+            poor.start(ready=False)
+            equal(poor.porter.wait(10), 1, "exit status")
+            poor.porter = None
+            poor.stderr.close()
+            contains(poor.said(), f"no more than {few} descriptors may be open (RLIMIT_NOFILE", "the log")
+            contains(poor.said(), f"and {FEW} are needed at least", "the log")
 
 
 with Service(GRANTS, extra=EXTRA) as the_service:

@@ -3,6 +3,7 @@
 
     test_handover.py [HAND-OVERS [SECONDS]]     8 and 20; the figures to hold are of 50 and 300
 """
+import contextlib
 import os
 import random
 import shutil
@@ -209,6 +210,38 @@ def what_is_no_hand_over_is_turned_away(service):
         service.sign()
     equal(service.porter.poll(), None, service.said())
     take_over(service)
+
+
+@case
+def who_knocks_and_is_silent_is_in_nobodys_way(service):
+    """More of them than there is room for, and one that takes the offer and says no more."""
+    path = f"{service.sign_socket}.handover"
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+                  for _ in range(40)]
+        for one in silent:
+            one.settimeout(20)
+            one.connect(path)
+        before = service.porter.pid
+        take_over(service)
+        assert service.porter.pid != before, "it was not taken over"
+        service.sign()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.settimeout(20)
+        silent.connect(path)
+        began = time.monotonic()
+        equal(silent.recv(600), b"", "what one that is silent is told")
+        note(f"one that is silent is parted with after {time.monotonic() - began:.1f} s")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as first:
+        first.connect(path)
+        first.send(b"TAKE 1 x")
+        equal(first.recv(600), b"OFFER", "the answer")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as second:
+            second.connect(path)
+            second.send(b"TAKE 1 x")
+            equal(second.recv(600), b"NO another one is taking over", "the answer")
+    take_over(service)
+    service.sign()
 
 
 @case

@@ -273,54 +273,129 @@ static void what_never_reached_the_keeper_is_given_back(void **state)
     client_free(&client);
 }
 
-static void what_the_keeper_does_not_sign_is_given_back(void **state)
+/* Asked for so often, and the keeper says why it does not sign it. */
+static void fail_for(struct bench *bench, struct client *client, unsigned times,
+                     enum stirkeep_status why)
+{
+    for (unsigned i = 0; i < times; i++) {
+        bench_forget(bench);
+        sign_to(client, 1, "Alpha", "A", 0);
+        bench_take(bench, 1);
+        bench_answer(bench, bench->taken[0].id, why);
+        hear_refusal(bench, client, 1, why, "keeper");
+    }
+}
+
+static void a_fault_of_the_services_costs_no_quota(void **state)
 {
     static const enum stirkeep_status why[] = {STIRKEEP_AUDIT_UNAVAILABLE, STIRKEEP_TOKEN_ERROR,
-                                               STIRKEEP_DEADLINE, STIRKEEP_TOKEN_LOCKED};
+                                               STIRKEEP_TOKEN_LOCKED, STIRKEEP_KEY_UNAVAILABLE};
     struct bench *bench = *state;
     struct client client = {0};
 
     stay_within_a_day();
-    bench->grant = "quota = 3\nrate = 1\nburst = 3\n";
+    bench->grant = "quota = 3\n";
     bench->sections = "[certificate *]\nquota = 3\n";
     bench_start(bench);
     client = client_new(&bench->born);
-    for (size_t i = 0; i < 12; i++) {
-        bench_forget(bench);
-        sign_to(&client, 1, "Alpha", "A", 0);
-        bench_take(bench, 1);
-        bench_answer(bench, bench->taken[0].id, why[i % 4]);
-        hear_refusal(bench, &client, 1, why[i % 4], "keeper");
-    }
+    for (size_t i = 0; i < 12; i++)
+        fail_for(bench, &client, 1, why[i % 4]);
     expect_so_many(bench, &client, 3, "used up");
     bench_await_count(bench, false, "proxy", 3);
     client_free(&client);
 }
 
-/* Come to its deadline and answered after that: what is in the trail counts, and nothing else. */
-static void a_late_signature_counts_and_a_late_failure_does_not(void **state)
+static void what_the_client_could_have_bettered_costs_quota(void **state)
 {
-    enum { EACH = 5 };
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    stay_within_a_day();
+    bench->grant = "quota = 5\n";
+    bench->sections = "[certificate *]\nquota = 8\n";
+    bench_start(bench);
+    client = client_new(&bench->born);
+    fail_for(bench, &client, 2, STIRKEEP_DEADLINE);
+    fail_for(bench, &client, 1, STIRKEEP_INVALID);
+    expect_so_many(bench, &client, 2, "grant proxy: quota");
+    bench_await_count(bench, false, "proxy", 5);
+    bench_await_count(bench, true, "Alpha", 5);
+    client_free(&client);
+}
+
+/* Whatever came of it: who sends no time along does not write into the trail as fast as may be. */
+static void what_the_keeper_had_stays_charged_to_the_rate(void **state)
+{
+    struct bench *bench = *state;
+    struct client client = {0};
+
+    bench->grant = "rate = 1\nburst = 6\n";
+    bench_start(bench);
+    client = client_new(&bench->born);
+    fail_for(bench, &client, 3, STIRKEEP_TOKEN_ERROR);
+    fail_for(bench, &client, 3, STIRKEEP_DEADLINE);
+    sign_to(&client, 2, "Alpha", "A", 0);
+    hear_refusal(bench, &client, 2, STIRKEEP_RATE_LIMITED, "rate");
+    client_free(&client);
+}
+
+/* Come to its deadline, and the keeper says after that what became of it. */
+static void a_late_word_decides_what_the_quota_is_charged(void **state)
+{
+    static const enum stirkeep_status said[] = {STIRKEEP_OK, STIRKEEP_DEADLINE,
+                                                STIRKEEP_TOKEN_ERROR};
+    enum { EACH = 5, ALL = 3 * EACH };
     struct bench *bench = *state;
     struct client client = {0};
 
     stay_within_a_day();
     bench->deadline_ms = 200;
-    bench->grant = "quota = 12\n";
+    bench->grant = "quota = 17\nrate = 1\nburst = 16\n";
     bench_start(bench);
     client = client_new(&bench->born);
-    for (uint64_t id = 1; id <= 2 * EACH; id++)
+    for (uint64_t id = 1; id <= ALL; id++)
         sign_to(&client, id, "Alpha", "A", 0);
-    bench_take(bench, 2 * EACH);
-    for (size_t i = 0; i < 2 * EACH; i++)
+    bench_take(bench, ALL);
+    for (size_t i = 0; i < ALL; i++)
         assert_int_equal(hear(bench, &client).status, STIRKEEP_DEADLINE);
-    bench_await_count(bench, false, "proxy", 2 * EACH);
-    for (size_t i = 0; i < 2 * EACH; i++)
-        bench_answer(bench, bench->taken[i].id, i < EACH ? STIRKEEP_OK : STIRKEEP_TOKEN_ERROR);
-    for (size_t i = EACH; i < 2 * EACH; i++) /* once, however often it is said */
+    bench_await_count(bench, false, "proxy", ALL);
+    for (size_t i = 0; i < ALL; i++)
+        bench_answer(bench, bench->taken[i].id, said[i / EACH]);
+    for (size_t i = 2 * EACH; i < ALL; i++) /* once, however often it is said */
         bench_answer(bench, bench->taken[i].id, STIRKEEP_TOKEN_ERROR);
-    bench_await_count(bench, false, "proxy", EACH);
-    expect_so_many(bench, &client, 12 - EACH, "quota");
+    bench_await_count(bench, false, "proxy", 2 * EACH);
+    client_free(&client);
+}
+
+/* With a millisecond for each: how many of them were not refused for the rate. */
+static unsigned hurry(struct bench *bench, struct client *client, unsigned times)
+{
+    unsigned passed = 0;
+
+    for (unsigned i = 0; i < times; i++) {
+        sign_to(client, 1, "Alpha", "A", 1);
+        passed += hear(bench, client).status != STIRKEEP_RATE_LIMITED;
+    }
+    return passed;
+}
+
+/* Most of them are answered before the keeper has said anything. */
+static void no_time_to_be_signed_is_no_way_around_the_rate(void **state)
+{
+    enum { BURST = 20, SOME = 10 * BURST };
+    struct bench *bench = *state;
+    struct client client = {0};
+    uint64_t began_us = stk_clock_mono_us();
+
+    bench->grant = "rate = 1\nburst = 20\n";
+    bench_start(bench);
+    client = client_new(&bench->born);
+    assert_true(hurry(bench, &client, SOME) >= BURST);
+    bench_take(bench, BURST);
+    for (size_t i = 0; i < bench->taken_count; i++)
+        bench_answer(bench, bench->taken[i].id, STIRKEEP_DEADLINE);
+    expect_served(bench); /* and has heard all of that before */
+    assert_true(hurry(bench, &client, SOME) <= 1 + (stk_clock_mono_us() - began_us) / 1000000);
     client_free(&client);
 }
 
@@ -408,8 +483,11 @@ int main(void)
         TEST(what_was_used_before_is_remembered),
         TEST(at_the_end_what_was_used_is_told),
         TEST(what_never_reached_the_keeper_is_given_back),
-        TEST(what_the_keeper_does_not_sign_is_given_back),
-        TEST(a_late_signature_counts_and_a_late_failure_does_not),
+        TEST(a_fault_of_the_services_costs_no_quota),
+        TEST(what_the_client_could_have_bettered_costs_quota),
+        TEST(what_the_keeper_had_stays_charged_to_the_rate),
+        TEST(a_late_word_decides_what_the_quota_is_charged),
+        TEST(no_time_to_be_signed_is_no_way_around_the_rate),
         TEST(a_whole_batch_past_the_limit_costs_nothing),
         TEST(what_finds_no_room_costs_nothing),
     };

@@ -168,6 +168,28 @@ static void what_waits_to_be_undone_and_a_laboratorys_gate_are_told(void **state
     assert_int_equal(told("only a laboratory would take", "warning"), 1);
 }
 
+/* By stirkeepd's flags, whatever words a line has. */
+static void who_is_open_is_a_warning_and_nobody_else(void **state)
+{
+    struct ends *ends = *state;
+    const struct stk_control_message locked = {
+        .kind = STK_CONTROL_LOCKED,
+        .room = STK_ROOM_INTAKE,
+        .number = 2,
+        .text = "stirkeepd: may not be lacking anything\nfront: wide open\nintake: closed"};
+
+    ends_start(ends);
+    assert_true(stk_control_send_message(ends->born.control, &locked));
+    examine(ends);
+    assert_string_equal(fact("locked down"), "stirkeepd: may not be lacking anything");
+    assert_int_equal(told("wide open", "warning"), 1);
+    assert_int_equal(told("lacking", "warning") + told("intake: closed", "warning"), 0);
+    response = call(ends, (struct stk_admin_request){.kind = STK_ADMIN_STATUS});
+    assert_int_equal(response.service.lock_down_count, 3);
+    assert_int_equal(response.service.warning_count, 1);
+    assert_string_equal(response.service.warnings[0], "front: wide open");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +205,8 @@ int main(void)
             a_token_that_cannot_be_examined_is_an_error_and_the_rest_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_to_be_undone_and_a_laboratorys_gate_are_told,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_open_is_a_warning_and_nobody_else, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

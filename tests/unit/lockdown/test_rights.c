@@ -144,22 +144,17 @@ static void front_makes_no_file_grow_but_its_log(void **state)
 
 /* ---- what is told of it */
 
-static struct stk_config config;
-
 static void an_open_process_is_told_as_one(void **state)
 {
     char text[STK_LOCKDOWN_TEXT] = "";
 
     (void)state;
-    config.lock_down.require = STK_REQUIRE_SECCOMP;
-    assert_false(stk_lockdown_describe((int)getpid(), "open landlock 0", &config, text));
+    assert_false(stk_lockdown_describe((int)getpid(), "open landlock 0", text));
     assert_non_null(strstr(text, "system calls not filtered, no Landlock"));
-    config.lock_down.require = STK_REQUIRE_NOTHING;
-    assert_true(stk_lockdown_describe((int)getpid(), "", &config, text));
+    assert_false(stk_lockdown_describe((int)getpid(), "", text));
     assert_non_null(strstr(text, "system calls not filtered, no Landlock"));
     /* One that says it has a filter, and the kernel does not know of it. */
-    config.lock_down.require = STK_REQUIRE_SECCOMP;
-    (void)stk_lockdown_describe((int)getpid(), "filtered landlock 3", &config, text);
+    (void)stk_lockdown_describe((int)getpid(), "filtered landlock 3", text);
     if (own("Seccomp") == 0)
         assert_non_null(strstr(text, "system calls not filtered, Landlock 3"));
 }
@@ -169,8 +164,7 @@ static void a_process_that_is_gone_is_not_known(void **state)
     char text[STK_LOCKDOWN_TEXT] = "";
 
     (void)state;
-    config.lock_down.require = STK_REQUIRE_SECCOMP;
-    assert_false(stk_lockdown_describe(0x7fffffff, "filtered landlock 7", &config, text));
+    assert_false(stk_lockdown_describe(0x7fffffff, "filtered landlock 7", text));
     assert_non_null(strstr(text, "not known"));
 }
 
@@ -200,17 +194,16 @@ static void a_locked_process_is_told_as_one(void **state)
         _exit(0);
     }
     assert_int_equal(read(ends[0], &word, 1), 1);
-    config.lock_down.require = STK_REQUIRE_SECCOMP;
-    assert_true(stk_lockdown_describe((int)child, "filtered landlock 3", &config, text));
+    assert_true(stk_lockdown_describe((int)child, "filtered landlock 3", text));
     assert_string_equal(text, "system calls filtered, Landlock 3, no new privileges, "
                               "no capabilities");
     /* It may have nothing to say. */
-    assert_false(stk_lockdown_describe((int)child, "nonsense", &config, text));
+    assert_false(stk_lockdown_describe((int)child, "nonsense", text));
     assert_non_null(strstr(text, "system calls not filtered, no Landlock"));
     /* A container's filter is not ours. */
-    assert_false(stk_lockdown_describe((int)child, "open landlock 3", &config, text));
+    assert_false(stk_lockdown_describe((int)child, "open landlock 3", text));
     assert_non_null(strstr(text, "system calls not filtered, Landlock 3"));
-    assert_true(stk_lockdown_describe((int)child, "filtered porter", &config, text));
+    assert_true(stk_lockdown_describe((int)child, "filtered porter", text));
     assert_string_equal(text, "system calls filtered, no new privileges, no capabilities");
     assert_int_equal(write(back[1], "x", 1), 1);
 }

@@ -473,6 +473,25 @@ static void what_is_given_back_can_be_had_again(void **state)
     desk_free(desk);
 }
 
+static void the_quota_can_be_given_back_alone(void **state)
+{
+    struct stk_policy *policy = policy_with_rate((struct stk_rate){.rate = 10, .quota = 12});
+    struct desk *desk = NULL;
+    (void)state;
+
+    limit(policy, "Alpha", (struct stk_rate){.rate = 10, .quota = 12});
+    desk = desk_of(policy);
+    assert_string_equal(ask(desk, 10), "kamailio");
+    stk_usage_refund_quota(desk->usage, &desk->decision, desk->question.name, 8, desk->mono_us,
+                           desk->real_s);
+    assert_int_equal(drain(desk), 0);
+    desk->mono_us += SECOND;
+    assert_int_equal(drain(desk), 10);
+    desk->mono_us += SECOND;
+    assert_int_equal(drain(desk), 0);
+    desk_free(desk);
+}
+
 static void no_more_is_given_back_than_fits(void **state)
 {
     struct desk *desk = desk_of(policy_with_rate((struct stk_rate){.rate = 10, .quota = 30}));
@@ -884,6 +903,7 @@ int main(void)
         cmocka_unit_test(the_next_grant_that_allows_it_pays),
         cmocka_unit_test(a_grant_without_limits_ends_the_search),
         cmocka_unit_test(what_is_given_back_can_be_had_again),
+        cmocka_unit_test(the_quota_can_be_given_back_alone),
         cmocka_unit_test(no_more_is_given_back_than_fits),
         cmocka_unit_test(yesterdays_charge_is_not_given_back_today),
         cmocka_unit_test(the_grant_that_paid_gets_it_back),

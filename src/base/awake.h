@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STK_BASE_AWAKE_H
+#define STK_BASE_AWAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Whoever sleeps has to be woken, which on another processor takes 20 to 40 us: as long as a
+ * signature. So who waits for what the last time came within STK_AWAKE_US looks again for so long,
+ * and lets others have the processor in between, before it sleeps. What took longer the last time is
+ * slept for. Never where there is only one processor. One thread.
+ */
+#define STK_AWAKE_US 200
+
+struct stk_awake {
+    bool able;         /* there is more than one processor */
+    bool worth;        /* it came soon, the last time */
+    uint64_t since_us; /* of this wait; 0: none */
+};
+
+/* Asks for the number of processors. */
+void stk_awake_init(struct stk_awake *awake);
+
+/*
+ * Is what is waited for to be looked for once more, instead of sleeping? Called before each look
+ * while it has not come (`waits`), when the processor is given to whoever else wants it; and once
+ * with `waits` false when it came, which is what the next wait goes by. `now_us`: CLOCK_MONOTONIC.
+ */
+bool stk_awake_stays(struct stk_awake *awake, bool waits, uint64_t now_us);
+
+#endif
