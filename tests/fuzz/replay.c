@@ -16,20 +16,19 @@
  */
 #define INPUT_MAX (2 * 1024 * 1024)
 
-static struct stk_buffer input;
-
 /* What is being replayed, for whoever reads why it died. */
 static void replay_file(const char *path)
 {
+    struct stk_buffer input = {0};
     struct stk_error error = {0};
     uint8_t *exact = NULL;
 
-    input.length = 0;
     FUZZ_OK(stk_file_read(path, INPUT_MAX, &input, &error), &error);
     (void)fprintf(stderr, "%s (%zu bytes)\n", path, input.length);
     exact = fuzz_copy((struct stk_bytes){input.data, input.length});
     (void)LLVMFuzzerTestOneInput(exact, input.length);
     free(exact);
+    stk_buffer_free(&input);
 }
 
 static int is_visible(const struct dirent *entry)
@@ -77,6 +76,5 @@ int main(int argc, char **argv)
                      replayed);
         good = good && replayed > 0;
     }
-    stk_buffer_free(&input);
     return good ? 0 : 1;
 }
