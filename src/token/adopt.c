@@ -144,10 +144,12 @@ enum stirkeep_status stk_token_spki(struct stk_token *token, const struct stk_ke
         token->custody_stale = true;
         return stk_ckr_error(error, "C_FindObjects", rv);
     }
-    if (pair.private == CK_INVALID_HANDLE)
-        return stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
-                             "key %s: no pair of that id is on the token",
-                             stk_key_id_text(key_id, id));
+    if (pair.private == CK_INVALID_HANDLE) {
+        status = stk_error_set(error, STIRKEEP_KEY_UNAVAILABLE,
+                               "key %s: no pair of that id is on the token",
+                               stk_key_id_text(key_id, id));
+        return stk_custody_explain(token, status, error); /* it may only be out of sight */
+    }
     memcpy(ret_spki, pair.spki, sizeof(pair.spki));
     return STIRKEEP_OK;
 }

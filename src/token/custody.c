@@ -50,7 +50,7 @@ enum stirkeep_status stk_custody_explain(struct stk_token *token, enum stirkeep_
 {
     struct stk_error storage = {0};
 
-    if (status != STIRKEEP_TOKEN_ERROR ||
+    if ((status != STIRKEEP_TOKEN_ERROR && status != STIRKEEP_KEY_UNAVAILABLE) ||
         (stk_durable_sync(&token->durable, &storage) != STIRKEEP_STORAGE &&
          stk_durable_try(&token->durable, &storage) != STIRKEEP_STORAGE))
         return status;

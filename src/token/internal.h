@@ -400,7 +400,7 @@ enum stirkeep_status stk_custody_absent(struct stk_token *token, enum stirkeep_s
 
 /*
  * After something was made on the token or failed: what SoftHSM says of a full disk is vague, if it
- * says anything, but its files tell. TOKEN_ERROR becomes STORAGE when they do.
+ * says anything, but its files tell. TOKEN_ERROR and KEY_UNAVAILABLE become STORAGE when they do.
  */
 enum stirkeep_status stk_custody_explain(struct stk_token *token, enum stirkeep_status status,
                                          struct stk_error *error);
