@@ -3,13 +3,15 @@
 
 #include <sched.h>
 
-void stk_awake_init(struct stk_awake *awake)
+void stk_awake_init(struct stk_awake *awake, size_t threads)
 {
-    cpu_set_t processors;
+    cpu_set_t set;
+    size_t processors = 1;
 
     *awake = (struct stk_awake){0};
-    awake->able =
-        sched_getaffinity(0, sizeof(processors), &processors) == 0 && CPU_COUNT(&processors) > 1;
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        processors = (size_t)CPU_COUNT(&set);
+    awake->able = processors > 1 && threads <= processors;
 }
 
 bool stk_awake_stays(struct stk_awake *awake, bool waits, uint64_t now_us)

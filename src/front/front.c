@@ -100,7 +100,7 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
         return out_of_memory(error);
     front->config = config;
     front->connection_limit = connection_limit();
-    stk_awake_init(&front->awake);
+    stk_awake_init(&front->awake, 1);
     stk_pace_init(&front->pace, count_signers(config), config->audit.sync == STK_SYNC_ALWAYS);
     front->timer_at_us = UINT64_MAX;
     stk_tally_start(&front->tally, stk_clock_mono_us());

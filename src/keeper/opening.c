@@ -165,10 +165,11 @@ static size_t signers_wanted(const struct stk_keeper *keeper)
     return wanted < STK_SIGNERS_MAX ? wanted : STK_SIGNERS_MAX;
 }
 
-static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *self)
+static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *self,
+                           size_t signers)
 {
     self->keeper = keeper;
-    stk_awake_init(&self->awake);
+    stk_awake_init(&self->awake, signers);
     return stk_arena_new(&self->arena, SIGNER_ARENA_MAX) == STIRKEEP_OK &&
            stk_headers_new(&self->headers) == STIRKEEP_OK;
 }
@@ -183,7 +184,7 @@ static enum stirkeep_status make_signers(struct stk_keeper *keeper, struct stk_e
     if (keeper->signers == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "signers: out of memory");
     for (size_t i = 0; i < wanted; i++) {
-        if (!prepare_thread(keeper, &keeper->signers[i]))
+        if (!prepare_thread(keeper, &keeper->signers[i], wanted))
             return stk_error_set(error, STIRKEEP_NO_MEMORY, "signers: out of memory");
         if (keeper->token != NULL)
             status = stk_signer_new(keeper->token, &keeper->signers[i].signer, error);

@@ -61,11 +61,13 @@ static void one_processor_is_left_to_who_has_something_to_do(void **state)
         if (CPU_ISSET(i, &all))
             CPU_SET(i, &one);
     assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-    stk_awake_init(&awake);
+    stk_awake_init(&awake, 1);
     assert_false(awake.able);
     assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
-    stk_awake_init(&awake);
+    stk_awake_init(&awake, 1);
     assert_int_equal(awake.able, CPU_COUNT(&all) > 1);
+    stk_awake_init(&awake, (size_t)CPU_COUNT(&all) + 1);
+    assert_false(awake.able);
 }
 
 static void nothing_that_came_without_a_wait_counts(void **state)
