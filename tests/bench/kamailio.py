@@ -26,6 +26,8 @@ AT_ONCE = 200
 RATE = 100000     # offered: more than there can be
 WANTED = 0.8
 TICK = os.sysconf("SC_CLK_TCK")
+# As a PEM's signatures are not verified by who makes them either; docs/KAMAILIO.md has what it costs.
+SAMPLED = {"verify-signatures": "sampled"}
 
 
 def config(service, port, workers, way):
@@ -132,7 +134,7 @@ def main():
     if bed.missing():
         print(f"skipped: {bed.missing()}")
         return 0
-    with Service() as service:
+    with Service(extra={"token": SAMPLED}) as service:
         service.start()
         service.import_leaf()
         service.make_chain("709J", "other")
