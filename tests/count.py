@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Count the cases of a meson test run, and of the second run of the programs that failed in it.
 
-count.py --failed LOG.junit.xml        the programs with a failure, by name
+count.py --failed LOG.json             the programs that meson found bad, by name: one that hung or
+                                       died behind its last case, too
 count.py STATUS LOG.junit.xml [LOG]    what failed and what was skipped, then
                                        "N passed, N failed, N skipped"
 
 STATUS is that of the last `meson test`. A program of the second log stands for the one of that name
 in the first. Exits with 0 only when something passed, nothing failed and meson agrees.
 """
+import json
 import sys
 import xml.etree.ElementTree as ET
 
@@ -28,9 +30,10 @@ def failed(case):
 
 
 def print_failed(path):
-    for program, cases in cases_of(path).items():
-        if any(failed(case) for case in cases.values()):
-            print(program.rpartition(" / ")[2])
+    with open(path) as file:
+        for program in map(json.loads, file):
+            if program["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"):
+                print(program["name"].rpartition(" / ")[2])
 
 
 def main():
@@ -40,8 +43,9 @@ def main():
     programs = cases_of(sys.argv[2])
     again = cases_of(sys.argv[3]) if len(sys.argv) > 3 else {}
     for program, cases in again.items():
-        for name in (name for name, case in programs[program].items() if failed(case)):
-            print(f"failed beside others, so run again alone: {program}: {name}")
+        print(f"failed beside others, so run again alone: {program}")
+        for name in (name for name, case in programs.get(program, {}).items() if failed(case)):
+            print(f"    {name}")
         programs[program] = cases
     told = [(f"{program}: {name}", case) for program, cases in programs.items()
             for name, case in cases.items()]

@@ -24,7 +24,7 @@ status=0
 log=$build/meson-logs
 rm -f "$log"/testlog.junit.xml "$log"/again.junit.xml
 meson test -C "$build" --no-rebuild --print-errorlogs --timeout-multiplier 4 "$@" || status=$?
-failed=$(/usr/bin/python3 "$top/tests/count.py" --failed "$log"/testlog.junit.xml)
+failed=$(/usr/bin/python3 "$top/tests/count.py" --failed "$log"/testlog.json)
 set -- "$log"/testlog.junit.xml
 if [ "$status" -ne 0 ] && [ -n "$failed" ] && [ "$(echo "$failed" | wc -l)" -le 5 ]; then
     status=0
