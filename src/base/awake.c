@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/awake.h"
 
+#include "base/process.h"
 #include <sched.h>
 
 void stk_awake_init(struct stk_awake *awake, size_t threads)
 {
-    cpu_set_t set;
-    size_t processors = 1;
+    const size_t processors = stk_process_processors();
 
-    *awake = (struct stk_awake){0};
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        processors = (size_t)CPU_COUNT(&set);
-    awake->able = processors > 1 && threads <= processors;
+    *awake = (struct stk_awake){.able = processors > 1 && threads <= processors};
 }
 
 bool stk_awake_stays(struct stk_awake *awake, bool waits, uint64_t now_us)

@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -44,4 +45,11 @@ pid_t stk_process_id(void)
         atomic_store_explicit(known, process, memory_order_relaxed);
     }
     return process;
+}
+
+size_t stk_process_processors(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }

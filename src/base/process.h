@@ -2,6 +2,7 @@
 #ifndef STK_BASE_PROCESS_H
 #define STK_BASE_PROCESS_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /*
@@ -10,5 +11,8 @@
  * be had the kernel is asked. Any thread; after a fork too.
  */
 pid_t stk_process_id(void);
+
+/* On how many processors the calling thread may run (sched_setaffinity(2)), at least 1. Any thread. */
+size_t stk_process_processors(void);
 
 #endif

@@ -7,7 +7,8 @@
 /*
  * Orders that came to their deadline at the keeper. Who asked was answered, but whether the day's
  * quota is charged is not decided yet: a signature that comes after all is in the trail and counts,
- * and so does what fails for want of time; a fault of the service's does not. The latest STK_LATE_MAX are remembered; those before them stay charged. One thread.
+ * and so does what fails for want of time; a fault of the service's does not. The latest STK_LATE_MAX
+ * are remembered; those before them stay charged. One thread.
  */
 #define STK_LATE_MAX STK_ORDERS_IN_FLIGHT_MAX
 

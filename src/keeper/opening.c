@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "keeper/headers.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
@@ -10,7 +11,6 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,13 +155,9 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
 
 static size_t signers_wanted(const struct stk_keeper *keeper)
 {
-    cpu_set_t cores;
-    size_t wanted = keeper->config->token.sessions;
+    const size_t sessions = keeper->config->token.sessions;
+    const size_t wanted = sessions > 0 ? sessions : stk_process_processors();
 
-    if (wanted == 0 && sched_getaffinity(0, sizeof(cores), &cores) == 0)
-        wanted = (size_t)CPU_COUNT(&cores);
-    if (wanted == 0)
-        wanted = 1;
     return wanted < STK_SIGNERS_MAX ? wanted : STK_SIGNERS_MAX;
 }
 

@@ -7,19 +7,26 @@
 
 #define LIBP11_REASONS 1024 /* its own ones begin there */
 
+static enum stirkeep_status call_failed(struct stk_error *error, const char *module,
+                                        const char *call, CK_RV rv)
+{
+    char buffer[STK_CKR_TEXT] = "";
+
+    return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: %s: %s", module, call,
+                         stk_ckr_name(rv, buffer));
+}
+
 /* libp11 leaves the PKCS#11 code of a failed call in OpenSSL's error queue. */
 static enum stirkeep_status libp11_error(struct stk_error *error, const char *call,
                                          const char *module)
 {
     /* Not by ERR_get_CKR_code(), which gives the library's number with OpenSSL 3. */
     CK_RV rv = (CK_RV)ERR_GET_REASON(ERR_peek_last_error());
-    char buffer[STK_CKR_TEXT] = "";
 
     ERR_clear_error();
     if (rv == CKR_OK || rv >= LIBP11_REASONS)
         rv = CKR_GENERAL_ERROR;
-    return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: %s: %s", module, call,
-                         stk_ckr_name(rv, buffer));
+    return call_failed(error, module, call, rv);
 }
 
 /* The calls of the same instance that libp11 uses. */
@@ -50,15 +57,13 @@ static enum stirkeep_status initialise(struct stk_token *token, const char *path
 {
     CK_C_INITIALIZE_ARGS arguments = stk_locks_arguments();
     CK_RV rv = token->p11->C_Initialize(&arguments);
-    char buffer[STK_CKR_TEXT] = "";
 
     if (rv == CKR_CANT_LOCK || rv == CKR_ARGUMENTS_BAD) {
         arguments = (CK_C_INITIALIZE_ARGS){.flags = CKF_OS_LOCKING_OK};
         rv = token->p11->C_Initialize(&arguments);
     }
     if (rv != CKR_OK)
-        return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "%s: C_Initialize: %s", path,
-                             stk_ckr_name(rv, buffer));
+        return call_failed(error, path, "C_Initialize", rv);
     token->initialised = true;
     return STIRKEEP_OK;
 }
