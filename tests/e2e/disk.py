@@ -139,6 +139,33 @@ class Disk:
         self.remove()
 
 
+class Memory:
+    """A file system in memory, mounted."""
+
+    def __init__(self, size):
+        if not ROOT:
+            raise Skip("needs root to mount")
+        self.base = tempfile.mkdtemp(prefix="stirkeep-memory-")
+        os.chmod(self.base, 0o711)
+        self.mounted = f"{self.base}/mnt"
+        os.mkdir(self.mounted)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "tmpfs",
+                               self.mounted], stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            shutil.rmtree(self.base)
+            raise Skip(f"no mount here: {done.stderr.strip()}")
+
+    def remove(self):
+        subprocess.run(["umount", "-l", self.mounted], check=False)
+        shutil.rmtree(self.base)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
 def write_pages(path, random):
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -63,12 +63,18 @@ class Load:
         """Each signature that was given out is recorded, and the trail is whole."""
         with open(self.signed_file) as file:
             wanted = set(file.read().split())
-        for path in trail_files(self.service):
-            with open(path) as file:
-                for line in file:
-                    if '"origid":"' in line and '"outcome":"ok"' in line:
-                        wanted.discard(line.split('"origid":"', 1)[1].split('"', 1)[0])
-        assert not wanted, f"{len(wanted)} signatures are not in the trail: {sorted(wanted)[:3]}"
+        expect_recorded(self.service, wanted)
+
+
+def expect_recorded(service, origids):
+    """Of signatures that a client has."""
+    missing = set(origids)
+    for path in trail_files(service):
+        with open(path) as file:
+            for line in file:
+                if '"origid":"' in line and '"outcome":"ok"' in line:
+                    missing.discard(line.split('"origid":"', 1)[1].split('"', 1)[0])
+    assert not missing, f"{len(missing)} signatures are not in the trail: {sorted(missing)[:3]}"
 
 
 def trail_files(service):

@@ -5,38 +5,19 @@ import collections
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 
 import steady
 import wire
-from disk import fill
+from abuse import lives
+from disk import Memory, fill
 from passports import public_key, verifies
-from peers import need_root
-from stirkeep import ROOMS, Service, wait_until
-from tap import Skip, case, contains, equal, note, run
+from stirkeep import Service, wait_until
+from tap import case, contains, equal, note, run
 
 ROUNDS = 3
 OK, FULL = 0, wire.STATUS["audit-unavailable"]
-
-
-class Small:
-    """A tmpfs, mounted."""
-
-    def __enter__(self):
-        need_root()
-        self.mounted = tempfile.mkdtemp(prefix="stirkeep-full-")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=711", "tmpfs", self.mounted],
-                              stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            os.rmdir(self.mounted)
-            raise Skip(f"no mount here: {done.stderr.strip()}")
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["umount", "-l", self.mounted], check=False)
-        os.rmdir(self.mounted)
 
 
 class Client(threading.Thread):
@@ -73,26 +54,12 @@ class Client(threading.Thread):
             raise self.trouble
 
 
-def lives(service):
-    return {room: service.pid(room) for room in ROOMS}
-
-
-def expect_recorded(service, signed):
-    missing = set(signed)
-    for path in steady.trail_files(service):
-        with open(path) as file:
-            for line in file:
-                if '"outcome":"ok"' in line and '"origid":"' in line:
-                    missing.discard(line.split('"origid":"', 1)[1].split('"', 1)[0])
-    equal(missing, set(), "signatures that a client has and the trail has not")
-
-
 def sources(service, name):
-    """Copies of the leaf's key and chain for one upload."""
-    paths = f"{service.lab}/{name}-chain.pem", f"{service.lab}/{name}.key"
+    """Make a key and a certificate to be imported; the key's file, and what is in it."""
+    key = f"{service.lab}/{name}.key"
     service.make_chain("709J", name)
-    with open(paths[1], "rb") as file:
-        return paths[1], file.read()
+    with open(key, "rb") as file:
+        return key, file.read()
 
 
 def fill_once(service, client, mounted, name):
@@ -118,7 +85,7 @@ def fill_once(service, client, mounted, name):
 
 @case
 def a_full_disk_loses_nothing_and_nobody_is_restarted():
-    with Small() as small:
+    with Memory(64 << 20) as small:
         lab = tempfile.mkdtemp(prefix="stirkeep-full-lab-")
         try:
             with Service(directory=small.mounted, lab=lab,
@@ -136,7 +103,7 @@ def a_full_disk_loses_nothing_and_nobody_is_restarted():
                 equal(set(client.told), {OK, FULL}, "what clients were told")
                 equal(lives(service), before, "process ids of the rooms")
                 service.cli("audit", "verify", service.audit)
-                expect_recorded(service, client.signed)
+                steady.expect_recorded(service, client.signed)
                 equal(service.cli("status", check=False).returncode, 0, "status")
                 contains(service.said(), "nothing is signed until it can be written", "the log")
                 equal(service.stop(), 0, "exit status")
