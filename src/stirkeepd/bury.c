@@ -73,7 +73,7 @@ static void drain_next(struct stk_rooms *rooms, uint64_t now_us)
     }
     if (!rooms->handover.is_wanted)
         rooms->phase = STK_PHASE_STOPPED;
-    else if (stk_handover_gone(rooms))
+    else if (stk_handover_gone(rooms, now_us))
         rooms->phase = STK_PHASE_HANDED_OVER;
     else
         stk_rooms_revive(rooms, now_us);

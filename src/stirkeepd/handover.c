@@ -6,6 +6,7 @@
 #include "stirkeepd/notify.h"
 #include "stirkeepd/rooms.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 
 #define QUEUE 64         /* of those who want to take over: one does */
 #define GO_MORE_MS 60000 /* beside what its keeper may take to stand by */
+#define UP_MORE_MS 10000 /* beside what its keeper may take to open the token */
 
 void stk_handover_init(struct stk_handover *handover)
 {
@@ -244,9 +246,27 @@ static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
     }
 }
 
-bool stk_handover_gone(struct stk_rooms *rooms)
+bool stk_handover_gone(struct stk_rooms *rooms, uint64_t now_us)
 {
-    return rooms->handover.to >= 0 && stk_handover_say(rooms->handover.to, "GONE", NULL, 0);
+    struct stk_handover *handover = &rooms->handover;
+
+    handover->to_until_us =
+        stk_due_after(now_us, rooms->config->token.open_timeout_ms + UP_MORE_MS);
+    return handover->to >= 0 && stk_handover_say(handover->to, "GONE", NULL, 0);
+}
+
+/* It may hold the token and the trail, so it has to end before we serve again: that it did is heard
+ * as the end of its connection, which is its own as long as that has not come. No pid is known of
+ * one in a container's own pid namespace. */
+static void end_the_silent(struct stk_rooms *rooms, uint64_t now_us)
+{
+    struct stk_handover *handover = &rooms->handover;
+
+    stk_log(STK_LOG_ERROR, "pid %d has taken over and does not serve in time: killed",
+            (int)handover->to_pid);
+    handover->to_until_us = STK_DUE_NEVER;
+    if (handover->to_pid <= 1 || kill(handover->to_pid, SIGKILL) != 0)
+        failed(rooms, now_us);
 }
 
 /* ---- whom we take over from */
@@ -315,11 +335,12 @@ uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us)
         if (caller->fd >= 0 && caller->until_us < next_us)
             next_us = caller->until_us;
     }
-    if (handover->to < 0 || handover->is_wanted)
+    /* Between its GO and our GONE it is our rooms that have to hurry. */
+    if (handover->to < 0 || (handover->is_wanted && rooms->phase != STK_PHASE_HANDED_OVER))
         return next_us;
-    if (handover->to_until_us <= now_us)
+    if (handover->to_until_us <= now_us && handover->is_wanted)
+        end_the_silent(rooms, now_us);
+    else if (handover->to_until_us <= now_us)
         failed(rooms, now_us);
-    else if (handover->to_until_us < next_us)
-        next_us = handover->to_until_us;
-    return next_us;
+    return handover->to >= 0 && handover->to_until_us < next_us ? handover->to_until_us : next_us;
 }

@@ -24,8 +24,9 @@ struct stk_rooms;
  *   new: UP               old: ends; the names of the sockets stay
  *
  * Before GO, whatever goes wrong with the new one concerns nobody. From GO on the old one holds
- * sockets and locks still, and starts its own rooms again when the new one ends without UP. The new
- * one ends when the old one does without GONE.
+ * sockets and locks still, and starts its own rooms again when the new one ends without UP; it ends
+ * one that does not come to UP in the time that a keeper may take to open its token, and 10 s more.
+ * The new one ends when the old one does without GONE.
  */
 
 /* One who has knocked and said nothing yet. It has STK_HANDOVER_SPEAK_MS to say TAKE; of more than
@@ -46,7 +47,7 @@ struct stk_handover {
     struct stk_caller callers[STK_HANDOVER_CALLERS];
     int to;               /* who takes over from us: it has the offer; -1: nobody */
     pid_t to_pid;         /* who that is */
-    uint64_t to_until_us; /* when it has to have said GO */
+    uint64_t to_until_us; /* when it has to have said GO, and later UP */
     bool is_wanted;       /* it said GO: the rooms end for its sake */
     int from;             /* whom we take over from; -1: nobody */
     bool go_said;         /* all our rooms stand by */
@@ -82,7 +83,7 @@ void stk_handover_stood_by(struct stk_rooms *rooms);
 void stk_handover_all_up(struct stk_rooms *rooms);
 
 /* Our rooms have ended for the next one's sake: it is told. False: it is not there any more. */
-bool stk_handover_gone(struct stk_rooms *rooms);
+bool stk_handover_gone(struct stk_rooms *rooms, uint64_t now_us);
 
 /* The end: the socket's name is removed, unless it is another one's. */
 void stk_handover_close(struct stk_handover *handover);

@@ -16,11 +16,24 @@ import time
 
 import steady
 from handover import TAKE_OVER_LIMIT, start_next, take_over
-from stirkeep import PATIENT, PORTER, ROOMS, ROOT, STRANGER, Service, wait_until
+from stirkeep import PATIENT, PORTER, ROOMS, ROOT, START_LIMIT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 HAND_OVERS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 KILL_SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+OPEN_SECONDS = 5  # what its keeper may take to open the token
+
+# One that takes over and then does nothing.
+HANGS = """
+import socket, sys, time
+old = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+old.connect(sys.argv[1])
+old.send(b"TAKE 1 x")
+assert old.recv(600) == b"OFFER"
+old.send(b"GO")
+assert old.recv(600) == b"GONE"
+time.sleep(600)
+"""
 
 # A room that stands by, and does what the word says as soon as it may go on.
 FAKE_ROOM = """#!/usr/bin/python3
@@ -210,6 +223,23 @@ def what_is_no_hand_over_is_turned_away(service):
         service.sign()
     equal(service.porter.poll(), None, service.said())
     take_over(service)
+
+
+@case
+def one_that_took_over_and_hangs_is_ended_and_the_old_one_serves_again(service):
+    """It has a service of its own, with less time for it; the other one is not disturbed."""
+    with Service(extra={"token": {"open-timeout-ms": str(OPEN_SECONDS * 1000)}}) as own:
+        own.start()
+        own.import_leaf()
+        hung = subprocess.Popen([sys.executable, "-c", HANGS, f"{own.sign_socket}.handover"],
+                                stdin=subprocess.DEVNULL)
+        equal(hung.wait(OPEN_SECONDS + 30), -signal.SIGKILL, f"how it ended\n{own.said()}")
+        contains(own.said(), f"pid {hung.pid} has taken over and does not serve in time: killed")
+        wait_until("it signs again", lambda: own.sign(check=False).returncode == 0, START_LIMIT)
+        equal(own.porter.poll(), None, service.said())
+        take_over(own)
+        own.sign()
+    service.sign()
 
 
 @case
