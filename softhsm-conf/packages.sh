@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Install the Debian or Ubuntu packages that are missing.
-#   packages.sh build|run|verify|test|fuzz...
+#   packages.sh build|run|verify|test|proxy|fuzz|sanitize...
 # Root installs them itself, others by `sudo -n` where that is allowed; otherwise it says what to
 # install and fails. Nothing is done, and no root is needed, when all of them are there. Those of
 # "proxy" that a distribution has not got are told and left out: what needs them is skipped, and fails
@@ -18,6 +18,7 @@ test='libcmocka-dev g++ python3 python3-cryptography python3-protobuf protobuf-c
  procps util-linux binutils e2fsprogs mount strace systemd zsh zstd p11-kit p11-kit-modules'
 proxy='kamailio kamailio-secsipid-modules kamailio-utils-modules kamailio-python3-modules sip-tester'
 fuzz='clang libclang-rt-dev llvm'
+sanitize='valgrind'
 
 wanted=
 wanted_if_any=
@@ -28,8 +29,9 @@ for set in "$@"; do
     verify) wanted="$wanted $verify" ;;
     test) wanted="$wanted $test" ;;
     fuzz) wanted="$wanted $fuzz" ;;
+    sanitize) wanted="$wanted $sanitize" ;;
     proxy) wanted_if_any="$wanted_if_any $proxy" ;;
-    *) echo "packages.sh: unknown set '$set'; known: build, run, verify, test, fuzz, proxy" >&2; exit 2 ;;
+    *) echo "packages.sh: unknown set '$set'; known: build, run, verify, test, fuzz, sanitize, proxy" >&2; exit 2 ;;
     esac
 done
 

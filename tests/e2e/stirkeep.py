@@ -19,8 +19,12 @@ ROOMS = {"front": 61001, "intake": 61002, "keeper": 61003}
 STRANGER = 61009  # a user whom nothing is granted
 CLI = f"{BUILD}/src/cli/stirkeep"
 PORTER = f"{BUILD}/src/stirkeepd/stirkeepd"
-PATIENT = {"signing": {"deadline-ms": "5000"}}  # where others on the machine may hold up requests
-START_LIMIT = 60  # seconds; the wrapping key is generated at the first start
+# A program under which stirkeepd and its rooms run (tests/sanitize/valgrind.sh), many times slower.
+UNDER = os.environ.get("STIRKEEP_UNDER", "").split()
+# Seconds; the wrapping key is generated at the first start.
+START_LIMIT = 600 if UNDER else 60
+# Where others on the machine may hold up requests.
+PATIENT = {"signing": {"deadline-ms": "60000" if UNDER else "5000"}}
 # Ignored by nohup, and by a shell in the background: else the programs leave it so.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -111,6 +115,12 @@ class Service:
         }
         if ROOT:
             sections["rooms"] = {f"{room}-user": str(uid) for room, uid in ROOMS.items()}
+        if "TSAN_OPTIONS" in os.environ:  # what is to be forgiven the module; rooms inherit nothing
+            sections["token-environment"]["TSAN_OPTIONS"] = os.environ["TSAN_OPTIONS"]
+        if UNDER:  # valgrind knows no seccomp(2)
+            sections["lock-down"] = {"require": "nothing"}
+            sections["signing"].update(PATIENT["signing"])
+            sections["token"]["call-timeout-ms"] = "60000"
         for section, keys in (extra or {}).items():
             sections.setdefault(section, {}).update(keys)
         text = ""
@@ -124,7 +134,7 @@ class Service:
     # ---- processes
 
     def command(self):
-        return [PORTER, "-c", self.config, "--libexec", self.libexec]
+        return [*UNDER, PORTER, "-c", self.config, "--libexec", self.libexec]
 
     def start(self, ready=True, **environment):
         self.stderr = open(f"{self.base}/service.log", "ab")
@@ -188,12 +198,13 @@ class Service:
             try:
                 with open(stat) as file:
                     text = file.read()
+                if int(text[text.rindex(")") + 2:].split()[1]) != self.porter.pid:
+                    continue
+                with open(f"{stat[:-len('stat')]}cmdline") as file:  # empty when it ended
+                    words = file.read().split("\0")
             except OSError:
                 continue
-            name = text[text.index("(") + 1:text.rindex(")")]
-            fields = text[text.rindex(")") + 2:].split()
-            if int(fields[1]) == self.porter.pid and f"stirkeep-{room}".startswith(name) \
-                    and len(name) > len("stirkeep-") and fields[0] != "Z":
+            if f"stirkeep-{room}" in (os.path.basename(word) for word in words):
                 return int(stat.split("/")[2])
         return None
 
