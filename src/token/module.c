@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/internal.h"
 #include "token/locks.h"
+#include "token/prepared.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -101,6 +102,7 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
         status = libp11_error(error, "C_GetSlotList", path);
     }
     (void)stk_call_ended(&token->home, CKR_OK);
+    stk_prepared_make();
     return status;
 }
 
