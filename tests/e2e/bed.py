@@ -14,7 +14,7 @@ import passports
 import spool
 import wire
 from leaves import Issuer
-from stirkeep import ROOMS, wait_until
+from stirkeep import ROOMS, TRACED, wait_until
 from token_files import objects_on
 
 # Not a name's fault: a room is starting, or the token is being looked through for the first time.
@@ -31,7 +31,7 @@ class Bed:
     def __init__(self, random):
         self.random = random
         self.service = spool.new_service()
-        self.environment = self.service.environment()
+        self.environment = {**self.service.environment(), **TRACED}
         self.program = f"{self.service.libexec}/stirkeep"
         self.deaths = collections.Counter()
         self.detail = ""  # of a service that is not ready

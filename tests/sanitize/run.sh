@@ -35,11 +35,11 @@ mkdir -p "$found"
 chmod 1777 "$found"
 case $kind in
 address)
-    export ASAN_OPTIONS="log_path=$found/asan"
+    export ASAN_OPTIONS="log_path=$found/asan:disable_coredump=0"
     export UBSAN_OPTIONS="log_path=$found/ubsan:print_stacktrace=1"
     ;;
 thread)
-    export TSAN_OPTIONS="log_path=$found/tsan:suppressions=$here/thread.supp"
+    export TSAN_OPTIONS="log_path=$found/tsan:suppressions=$here/thread.supp:atexit_sleep_ms=0"
     ;;
 valgrind)
     export STIRKEEP_FOUND="$found"

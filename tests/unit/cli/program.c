@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,8 +180,8 @@ int place_tear_down(void **state)
 const char *place(const char *name)
 {
     static char paths[TURNS][PATH_MAX];
-    static unsigned turn;
-    char *path = paths[turn++ % TURNS];
+    static atomic_uint turn; /* a fake service's thread writes files, too */
+    char *path = paths[atomic_fetch_add(&turn, 1) % TURNS];
 
     (void)snprintf(path, PATH_MAX, "%s/%s", directory, name);
     return path;

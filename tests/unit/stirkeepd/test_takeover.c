@@ -84,6 +84,7 @@ static void a_faulty_line_of_the_rules_is_named(void **state)
     service_write(service, "attest.csv", 0644, "number,level\n14155550100,A\n14155550101,C\n");
     reload(service);
     service_wait(service, "events", "grants 1 rules 2", 1);
+    service_wait(service, "events", "front config fds=2 ", 1);
     assert_int_equal(service_count(service, "events", "front config fds=2 "), 1);
 }
 
