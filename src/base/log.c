@@ -26,8 +26,9 @@ static bool has_room(void)
 {
     struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
     int wait_ms = atomic_load(&log_lost) == 0 ? PATIENCE_MS : 0;
+    int ready = poll(&output, 1, wait_ms);
 
-    return poll(&output, 1, wait_ms) != 0;
+    return ready > 0 || (ready < 0 && poll(&output, 1, 0) > 0); /* a signal came between */
 }
 
 static void tell_lost(void)

@@ -2,6 +2,7 @@
 #include "front/front.h"
 
 #include "lockdown/lockdown.h"
+#include "room/beside.h"
 #include "room/room.h"
 
 int main(int argc, char **argv)
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
     int exit_status = 1;
 
     stk_room_await_go(STK_ROOM_FRONT, argc, argv);
+    stk_beside_hurry(STK_FD_FRONT_LISTEN);
     if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
         stk_front_new(config, &front, &error) != STIRKEEP_OK ||
         stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)

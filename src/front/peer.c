@@ -2,8 +2,10 @@
 #include "front/peer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define GROUPS_MAX 65536 /* NGROUPS_MAX of the kernel */
 
@@ -63,10 +65,17 @@ struct stk_grants *stk_peer_grants(int fd, const struct stk_policy *policy, cons
     return grants;
 }
 
-int stk_peer_pidfd(int fd)
+bool stk_peer_lives(int fd)
 {
-    int pidfd = -1;
-    socklen_t length = sizeof(pidfd);
+    struct pollfd watch = {.fd = -1, .events = POLLIN};
+    socklen_t length = sizeof(watch.fd);
+    bool ended = false;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0 ? pidfd : -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &watch.fd, &length) != 0)
+        return false;
+    /* A pidfd can be read once its process has ended, a zombie included. */
+    ended = poll(&watch, 1, 0) != 0;
+    (void)close(watch.fd);
+    errno = ESRCH;
+    return !ended;
 }

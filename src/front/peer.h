@@ -19,8 +19,8 @@ bool stk_peer_of(int fd, struct stk_peer *ret_peer, gid_t **ret_groups, size_t *
 struct stk_grants *stk_peer_grants(int fd, const struct stk_policy *policy, const char *executable,
                                    const char *unit);
 
-/* A descriptor of the process at the other end (SO_PEERPIDFD, Linux 6.5), to be closed; -1 with
- * errno: the process is gone, or the kernel cannot say. */
-int stk_peer_pidfd(int fd);
+/* Does the process at the other end live still, so that its number is its own? False with errno: it
+ * is gone, or (ENOPROTOOPT) the kernel cannot say (SO_PEERPIDFD, Linux 6.5). */
+bool stk_peer_lives(int fd);
 
 #endif

@@ -5,13 +5,14 @@
 #include "base/log.h"
 #include "room/room.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
- * Which program is at the other end. This room may not look: the porter does, and is told by a
- * descriptor of the process itself, whose number may have another owner by now.
+ * Which program is at the other end. This room may not look: the porter does, and is told the number
+ * of the process, which may have another owner by then. It has not when the process is alive after
+ * the answer.
  */
 
 #define PLACE_BITS 16
@@ -117,23 +118,20 @@ static void complain(struct stk_front *front, int reason)
 static bool ask(struct stk_connection *connection)
 {
     struct stk_front *front = connection->front;
-    struct stk_control_message message = {.kind = STK_CONTROL_WHO,
-                                          .room = STK_ROOM_FRONT,
-                                          .fd_count = 1,
-                                          .number = token_of(connection)};
-    bool sent = false;
+    struct stk_control_message message = {
+        .kind = STK_CONTROL_WHO, .room = STK_ROOM_FRONT, .number = token_of(connection)};
 
-    message.fds[0] = stk_peer_pidfd(connection->fd);
-    if (message.fds[0] < 0) {
+    /* Number 0: of a process that is not seen from here. */
+    if (!stk_peer_lives(connection->fd) || connection->peer.pid <= 0) {
         complain(front, errno);
         give_up(connection);
         return true;
     }
-    sent = stk_control_say(front, &message);
-    (void)close(message.fds[0]);
-    if (sent)
-        move_to(connection, STK_PROGRAM_ASKED);
-    return sent;
+    (void)snprintf(message.text, sizeof(message.text), "%d", (int)connection->peer.pid);
+    if (!stk_control_say(front, &message))
+        return false;
+    move_to(connection, STK_PROGRAM_ASKED);
+    return true;
 }
 
 void stk_program_flush(struct stk_front *front)
@@ -171,6 +169,10 @@ void stk_program_learn(struct stk_front *front, uint64_t token, const char *text
     struct stk_connection *connection = find(front, token);
     struct stk_grants *grants = NULL;
 
+    if (connection != NULL && !stk_peer_lives(connection->fd)) {
+        give_up(connection);
+        return;
+    }
     if (connection == NULL || !take_text(connection, text))
         return; /* it has left; or its time-out tells */
     grants = stk_peer_grants(connection->fd, front->config->policy, connection->executable,

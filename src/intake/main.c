@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "lockdown/lockdown.h"
+#include "room/beside.h"
 #include "room/room.h"
 #include <limits.h>
 #include <signal.h>
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     (void)signal(SIGXFSZ, SIG_IGN);
     stk_memory_lock(); /* a key in the spool is here in the clear for as long as sealing it takes */
     stk_room_await_go(STK_ROOM_INTAKE, argc, argv);
+    stk_beside_hurry(STK_FD_INTAKE_LISTEN);
     if (lock_files(config, &lock, &error) != STIRKEEP_OK ||
         stk_intake_new(config, &intake, &error) != STIRKEEP_OK ||
         stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)

@@ -2,6 +2,7 @@
 #include "lockdown/filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
  */
 static const struct stk_syscall keeper[] = {
     {"dup", STK_ALWAYS, 0},
+    {"fcntl", STK_SECOND_IS, F_SETFL},
     {"ioctl", STK_SECOND_IS, FIONREAD}, /* the outbox: is there more to sign? */
     {"ioprio_set", STK_ALWAYS, 0},
     {"prctl", STK_FIRST_IS, PR_GET_NAME}, /* modules name their threads, and sleep exactly */
@@ -90,6 +92,7 @@ static const struct stk_syscall module[] = {
     {"semop", STK_ALWAYS, 0},
     {"semtimedop", STK_ALWAYS, 0},
     {"sendmmsg", STK_ALWAYS, 0},
+    {"sendmsg", STK_ALWAYS, 0},
     {"setsockopt", STK_ALWAYS, 0},
     {"shmat", STK_ALWAYS, 0},
     {"shmctl", STK_ALWAYS, 0},

@@ -99,7 +99,7 @@ bool stk_rights_of_front(void)
     const struct rlimit none = {0, 0};
     struct stat log = {0};
 
-    if (setrlimit(RLIMIT_NPROC, &none) != 0)
+    if (setrlimit(RLIMIT_NPROC, &none) != 0 || setrlimit(RLIMIT_MEMLOCK, &none) != 0)
         return false;
     /* A log that is a file has to grow. */
     if (fstat(STDERR_FILENO, &log) == 0 && S_ISREG(log.st_mode))

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* No process or thread from now on, and no file that grows, unless its log is one. */
+/* No process or thread from now on, no memory that is locked, and no file that grows, unless its log
+ * is one. */
 bool stk_rights_of_front(void);
 
 /* As root: no capabilities but what the porter's work takes, for what it starts, too. */

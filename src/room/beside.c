@@ -2,8 +2,46 @@
 #include "room/beside.h"
 
 #include <assert.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS                                                                              \
+    83 /* alpha, mips, parisc and sparc, which have other numbers, have the name */
+#endif
+
+void stk_beside_refuse(int fd)
+{
+    const int off = 0;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
+}
+
+static bool refuses(int fd)
+{
+    int passes = 1;
+    socklen_t size = sizeof(passes);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &size) == 0 && passes == 0;
+}
+
+static void be_interrupted(int signal)
+{
+    (void)signal;
+}
+
+void stk_beside_hurry(int listener)
+{
+    const struct sigaction action = {.sa_handler = be_interrupted, .sa_flags = SA_RESTART};
+    const struct timeval pause = {.tv_usec = STK_BESIDE_HURRY_MS * 1000};
+    const struct itimerval timer = {.it_interval = pause, .it_value = pause};
+
+    if (!refuses(listener) && sigaction(SIGALRM, &action, NULL) == 0)
+        (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
 
 void stk_beside_put(struct msghdr *header, union stk_beside *beside, const int *fds, size_t count)
 {

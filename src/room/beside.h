@@ -22,4 +22,20 @@ void stk_beside_put(struct msghdr *header, union stk_beside *beside, const int *
  * than have a place are closed: the space for ancillary data is rounded up. Returns how many came. */
 size_t stk_beside_take(struct msghdr *header, int *ret_fds, size_t room);
 
+/*
+ * Have the kernel refuse descriptors to whoever sends any to this socket, or to a connection that is
+ * accepted from it later (SO_PASSRIGHTS, Linux 6.16). They would be closed by whoever reads, in his
+ * time; and some take theirs: a TCP socket with SO_LINGER as long as its sender likes. Older kernels
+ * do not know it: a room that reads what anybody may send has stk_beside_hurry for them.
+ */
+void stk_beside_refuse(int fd);
+
+/*
+ * For the life of the process: what waits in a close is interrupted after STK_BESIDE_HURRY_MS, if
+ * this listening socket does not refuse descriptors. By SIGALRM, which does nothing else. Of a room,
+ * before it is locked down.
+ */
+#define STK_BESIDE_HURRY_MS 20
+void stk_beside_hurry(int listener);
+
 #endif

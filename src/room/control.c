@@ -32,26 +32,34 @@ static bool has_so_many(uint32_t kind, uint32_t fd_count)
     switch (kind) {
     case STK_CONTROL_CONFIG:
         return fd_count == 1 || fd_count == 2;
-    case STK_CONTROL_WHO:
-        return fd_count == 1;
     default:
         return fd_count == 0;
     }
 }
 
-bool stk_control_send_message(int fd, const struct stk_control_message *message)
+/* A room has no sendmsg, and no descriptors to give. */
+static ssize_t send_once(int fd, const struct stk_control_message *message, size_t length)
 {
-    const size_t length = TEXT_AT + strnlen(message->text, sizeof(message->text) - 1) + 1;
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     union stk_beside beside = {0};
     struct iovec part = {.iov_base = (void *)message, .iov_len = length};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+
+    if (message->fd_count == 0)
+        return send(fd, message, length, flags);
+    stk_beside_put(&header, &beside, message->fds, message->fd_count);
+    return sendmsg(fd, &header, flags);
+}
+
+bool stk_control_send_message(int fd, const struct stk_control_message *message)
+{
+    const size_t length = TEXT_AT + strnlen(message->text, sizeof(message->text) - 1) + 1;
     ssize_t sent = 0;
 
     assert(has_so_many(message->kind, message->fd_count));
     assert(message->text[length - 1 - TEXT_AT] == '\0');
-    stk_beside_put(&header, &beside, message->fds, message->fd_count);
     do
-        sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = send_once(fd, message, length);
     while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)length;
 }

@@ -43,7 +43,7 @@ enum stk_control_kind {
     STK_CONTROL_FAILED,      /* cannot start; `text` says why (the porter logs it once) */
     STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
     STK_CONTROL_TAKEN,       /* front, intake: CONFIG `number` is in force, or (`status`) is not */
-    STK_CONTROL_WHO,         /* front: a pidfd: which program is it? */
+    STK_CONTROL_WHO,         /* front: `text` is a process id: which program is it? */
     STK_CONTROL_RECORDED, /* intake: POLICY or POLICY_NEXT `number` is in the trail, or (`status`)
                              cannot be: `text` says why */
     STK_CONTROL_STANDING_BY, /* begun as far as can be beside a stirkeepd that still serves */
@@ -93,7 +93,7 @@ bool stk_control_send_message(int fd, const struct stk_control_message *message)
 
 /* One message without waiting. OK; UNAVAILABLE: nothing there; NOT_CONNECTED: the other side is
  * gone; MALFORMED. The text is '\0'-terminated; descriptors come close-on-exec: with CONFIG one or
- * two, with WHO one, with any other kind none. Places without one are -1. */
+ * two, with any other kind none. Places without one are -1. */
 enum stirkeep_status stk_control_receive(int fd, struct stk_control_message *ret_message);
 
 /* Close the descriptors of a received message that were not taken out of it (-1 instead). */

@@ -2,6 +2,7 @@
 #include "stirkeepd/birth.h"
 
 #include "base/log.h"
+#include "room/beside.h"
 #include "stirkeepd/spawn.h"
 #include <errno.h>
 #include <stdio.h>
@@ -98,6 +99,8 @@ enum stirkeep_status stk_birth_give(struct stk_rooms *rooms, enum stk_room room,
         status = stk_error_set(error, STIRKEEP_IO, "%s: no control channel: %s",
                                stk_room_name(room), strerror(errno));
     else
+        stk_beside_refuse(control[0]);
+    if (status == STIRKEEP_OK)
         status = spawn(rooms, room, pin, control, error);
     if (pin >= 0)
         (void)close(pin);

@@ -5,7 +5,9 @@
 #include "stirkeepd/lives.h"
 #include "stirkeepd/notify.h"
 #include "stirkeepd/program.h"
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,18 +126,23 @@ static void note_failed(struct stk_rooms *rooms, enum stk_room room, const char 
         stk_room_expect_end(record, now_us, STK_LEAVE_MS);
 }
 
-/* Without an answer front takes the program for unknown. */
-static void answer_who(const struct stk_room_record *front,
+/* Without an answer front takes the program for unknown. False: that is no process id. */
+static bool answer_who(const struct stk_room_record *front,
                        const struct stk_control_message *question)
 {
+    char *end = NULL;
+    const long pid = strtol(question->text, &end, 10);
     struct stk_control_message answer = {
         .kind = STK_CONTROL_PROGRAM, .room = STK_ROOM_FRONT, .number = question->number};
     struct stk_program program = {0};
 
-    stk_program_find(question->fds[0], &program);
+    if (end == question->text || *end != '\0' || pid <= 0 || pid > INT32_MAX)
+        return false;
+    stk_program_find((pid_t)pid, &program);
     (void)snprintf(answer.text, sizeof(answer.text), "%s\n%s", program.executable, program.unit);
     if (front->control >= 0)
         (void)stk_control_send_message(front->control, &answer);
+    return true;
 }
 
 bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
@@ -175,9 +182,7 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
             stk_reload_recorded(rooms, message, now_us);
         return room == STK_ROOM_INTAKE;
     case STK_CONTROL_WHO:
-        if (room == STK_ROOM_FRONT)
-            answer_who(&rooms->records[room], message);
-        return room == STK_ROOM_FRONT;
+        return room == STK_ROOM_FRONT && answer_who(&rooms->records[room], message);
     default:
         return false;
     }

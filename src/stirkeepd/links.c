@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/links.h"
 
+#include "room/beside.h"
 #include "room/gone.h"
 #include <errno.h>
 #include <string.h>
@@ -32,8 +33,10 @@ enum stirkeep_status stk_links_make(struct stk_links *ret_links, struct stk_erro
             stk_links_close(&links);
             return status;
         }
-        for (size_t end = 0; end < 2; end++)
+        for (size_t end = 0; end < 2; end++) {
             (void)setsockopt(links.ends[i][end], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+            stk_beside_refuse(links.ends[i][end]);
+        }
     }
     *ret_links = links;
     return STIRKEEP_OK;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lockdown/lockdown.h"
+#include "room/beside.h"
 #include "stirkeepd/lives.h"
 #include "stirkeepd/rooms.h"
 #include "stirkeepd/secret_file.h"
@@ -39,14 +40,18 @@ static enum stirkeep_status find_sockets(struct stk_rooms *rooms, bool take_over
     *ret_taken = false;
     if (take_over)
         status = stk_handover_take(rooms, ret_taken, error);
-    if (status != STIRKEEP_OK || *ret_taken)
+    if (status == STIRKEEP_OK && !*ret_taken) {
+        if (take_over)
+            stk_log(STK_LOG_INFO, "nobody is there to take over from");
+        status = open_sockets(rooms, error);
+    }
+    if (status != STIRKEEP_OK)
         return status;
-    if (take_over)
-        stk_log(STK_LOG_INFO, "nobody is there to take over from");
-    status = open_sockets(rooms, error);
-    if (status == STIRKEEP_OK)
+    stk_beside_refuse(rooms->sign.fd);
+    stk_beside_refuse(rooms->admin.fd);
+    if (!*ret_taken)
         stk_handover_listen(rooms);
-    return status;
+    return STIRKEEP_OK;
 }
 
 static void reap(struct stk_rooms *rooms)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FDINFO_MAX 1024
 #define CGROUP_MAX ((size_t)32 * 1024) /* a path of up to 4 KiB for each of the old hierarchies */
 
 /* A file of /proc, which says nothing of its size, as text; false when it is not all of it. */
@@ -33,31 +31,6 @@ static bool read_text(int directory, const char *name, char *ret_text, size_t si
         return false;
     ret_text[length] = '\0';
     return strlen(ret_text) == length;
-}
-
-/* 0: there is no such process any more, or none that is seen from here, or it is no pidfd. */
-static pid_t pid_of(int pidfd)
-{
-    char path[64] = "";
-    char text[FDINFO_MAX] = "";
-    const char *at = NULL;
-    long pid = 0;
-
-    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-    if (!read_text(AT_FDCWD, path, text, sizeof(text)))
-        return 0;
-    at = strstr(text, "\nPid:");
-    if (at != NULL)
-        pid = strtol(at + strlen("\nPid:"), NULL, 10);
-    return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
-}
-
-/* A pidfd can be read once its process has ended, a zombie included. */
-static bool is_alive(int pidfd)
-{
-    struct pollfd watch = {.fd = pidfd, .events = POLLIN};
-
-    return poll(&watch, 1, 0) == 0;
 }
 
 /* Without asking a file server: nobody's program is to hold up the porter. */
@@ -161,16 +134,13 @@ static void find_unit(int process, char ret_unit[STK_UNIT_MAX + 1])
         stk_program_unit(text, ret_unit);
 }
 
-void stk_program_find(int pidfd, struct stk_program *ret_program)
+void stk_program_find(pid_t pid, struct stk_program *ret_program)
 {
     struct stk_program program = {0};
     char path[64] = "";
-    pid_t pid = pid_of(pidfd);
     int process = -1;
 
     *ret_program = program;
-    if (pid == 0)
-        return;
     (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
     process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (process < 0)
@@ -178,7 +148,5 @@ void stk_program_find(int pidfd, struct stk_program *ret_program)
     find_executable(process, program.executable);
     find_unit(process, program.unit);
     (void)close(process);
-    /* Alive now, it has had this number all the time: what was read is its, and no successor's. */
-    if (is_alive(pidfd))
-        *ret_program = program;
+    *ret_program = program;
 }

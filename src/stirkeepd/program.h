@@ -3,6 +3,7 @@
 #define STK_STIRKEEPD_PROGRAM_H
 
 #include "policy/policy.h"
+#include <sys/types.h>
 
 /* Which program a peer runs, for grants that name one. "": not known, or none. */
 struct stk_program {
@@ -11,15 +12,16 @@ struct stk_program {
 };
 
 /*
- * Find it out of the process behind a pidfd (pidfd_open(2), SO_PEERPIDFD). What is told is true of
- * that very process, which was alive when it had been read:
+ * Find it out of the process that has this number now. Both are of one process; whether it is the one
+ * that was meant knows who holds a pidfd of that, when it is alive after the answer: then it has had
+ * the number all the time.
  *
  *   executable  /proc/PID/exe, if that is the same file as the one at this path here. A path alone
  *               says nothing: anybody may mount a file of their own there, where only they see it.
  *   unit        the first component of its cgroup's path below the slices, when it is a service or
  *               a scope. A user's own units are below user@UID.service, and are told as that.
  */
-void stk_program_find(int pidfd, struct stk_program *ret_program);
+void stk_program_find(pid_t pid, struct stk_program *ret_program);
 
 /* The unit in the text of a /proc/PID/cgroup; "" when there is none. */
 void stk_program_unit(const char *text, char ret_unit[STK_UNIT_MAX + 1]);

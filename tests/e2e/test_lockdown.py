@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """[lock-down] on systems that have it, that have less, and with a module that needs more."""
+import array
+import contextlib
 import os
 import shutil
+import signal
+import socket
+import struct
+import time
 
 from stirkeep import BUILD, ROOMS, ROOT, Service, wait_until
 from tap import Skip, case, contains, equal, run
@@ -87,6 +93,67 @@ def where_landlock_is_required_and_there_it_starts():
         service.sign()
 
 
+def slow_to_close():
+    """A TCP socket whose last close() waits for a reader that does not read; and what belongs to it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sender = socket.create_connection(listener.getsockname())
+    reader, _ = listener.accept()
+    sender.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            sender.send(bytes(65536))
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100))
+    return sender, (reader, listener)
+
+
+def give_away(path, room):
+    """The last of a slow descriptor to `room`, which reads there; what belongs to it, and was it refused?"""
+    sender, keep = slow_to_close()
+    refused = False
+    os.kill(room, signal.SIGSTOP)  # so that it is not ours to close last
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [sender.fileno()]))]
+        try:
+            connection.sendmsg([b"\0"], beside)
+        except PermissionError:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            refused = True
+        sender.close()
+        os.kill(room, signal.SIGCONT)
+    return keep, refused
+
+
+def nobody_waits_for_a_descriptor_that_is_slow_to_close(service, can_refuse):
+    service.start()
+    service.import_leaf()
+    lives = [service.pid(room) for room in ROOMS]
+    kept = []
+    for path, room in ((service.sign_socket, "front"), (service.admin_socket, "intake")):
+        for _ in range(3):
+            keep, refused = give_away(path, service.pid(room))
+            kept.append(keep)
+            assert can_refuse or not refused, "who was to refuse it?"
+        # Longer than either takes to answer, and shorter than the wait that is to be none.
+        began = time.monotonic()
+        service.sign()
+        service.cli("list", timeout=20)
+        assert time.monotonic() - began < 10, "a room waited"
+    equal([service.pid(room) for room in ROOMS], lives, "the rooms")
+
+
+@case
+def a_client_cannot_hold_up_who_reads_by_a_descriptor_that_is_slow_to_close():
+    with LessService() as service:
+        nobody_waits_for_a_descriptor_that_is_slow_to_close(service, True)
+
+
+@case
+def nor_where_the_kernel_cannot_refuse_descriptors():
+    with LessService("SO_PASSRIGHTS") as service:
+        nobody_waits_for_a_descriptor_that_is_slow_to_close(service, False)
+
+
 @case
 def a_module_may_have_more():
     with LessService(keeper="module") as service:
@@ -106,7 +173,7 @@ def a_module_may_have_more_calls_and_few_files():
 
 
 @case
-def a_token_in_a_directory_that_is_not_the_keepers_is_not_opened():
+def a_token_in_a_directory_that_is_not_thekeepers_is_not_opened():
     """The variable's file names another directory than what the keeper was given at its start."""
     with LessService() as service:
         service.start()
@@ -129,7 +196,7 @@ def a_token_in_a_directory_that_is_not_the_keepers_is_not_opened():
 
 
 @case
-def another_directory_in_the_place_of_the_trails_is_the_next_keepers():
+def another_directory_in_the_place_of_the_trails_is_the_nextkeepers():
     with Service() as service:
         service.start()
         service.import_leaf()

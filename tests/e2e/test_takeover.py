@@ -11,10 +11,11 @@ import time
 from stirkeep import BUILD, ROOMS, ROOT, Service, wait_until
 from tap import case, contains, equal, run
 
-SURVIVED = ("descriptors", "limits", "noise", "orders", "custody", "descriptors-sent")
+SURVIVED = ("descriptors", "limits", "noise", "orders", "custody")
 KILLED = ("read-pin", "read-keeper", "exec", "fork", "ptrace", "copy-keeper", "socket", "kill",
           "own-memory", "stat", "thread", "map-code", "make-code", "memfd", "tgkill", "pidfd",
-          "connect", "io_uring", "bpf", "dumpable", "unshare", "cut-link")
+          "connect", "io_uring", "bpf", "dumpable", "unshare", "cut-link",
+          "give-link", "block-listener")
 AT_ONCE = 7  # deaths of one service, before its back-off takes long
 DEATH = "front: killed by SIGSYS: a system call its filter does not allow"
 RELAXED = "is not locked down"

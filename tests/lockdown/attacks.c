@@ -2,6 +2,7 @@
 #include "attacks.h"
 
 #include "base/log.h"
+#include "room/room.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -234,6 +235,13 @@ static void cut_link(const struct prey *prey)
     tell("to shut a link down", shutdown(6, SHUT_RDWR));
 }
 
+/* What it shares with its successor: that would wait in its first accept(). */
+static void block_listener(const struct prey *prey)
+{
+    (void)prey;
+    tell("to have accept() wait", fcntl(STK_FD_FRONT_LISTEN, F_SETFL, 0));
+}
+
 /* Those first that it survives. */
 static const struct attack attacks[] = {
     {"descriptors", list_descriptors},
@@ -241,7 +249,6 @@ static const struct attack attacks[] = {
     {"noise", attack_noise},
     {"orders", attack_orders},
     {"custody", attack_custody},
-    {"descriptors-sent", attack_descriptors_sent},
     {"read-pin", read_pin},
     {"read-keeper", read_keeper},
     {"exec", run_shell},
@@ -264,6 +271,8 @@ static const struct attack attacks[] = {
     {"dumpable", become_dumpable},
     {"unshare", make_spaces},
     {"cut-link", cut_link},
+    {"give-link", attack_give_link},
+    {"block-listener", block_listener},
     {"control", attack_control},
 };
 

@@ -27,7 +27,7 @@ const struct attack *attack_at(unsigned number);
 void attack_noise(const struct prey *prey);
 void attack_orders(const struct prey *prey);
 void attack_custody(const struct prey *prey);
-void attack_descriptors_sent(const struct prey *prey);
+void attack_give_link(const struct prey *prey);
 void attack_control(const struct prey *prey);
 
 #endif

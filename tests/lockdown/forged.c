@@ -158,10 +158,10 @@ void attack_custody(const struct prey *prey)
     judge("custody orders", hear("custody order"), 0);
 }
 
-/* Its own descriptors, to fill the keeper's table. */
-void attack_descriptors_sent(const struct prey *prey)
+/* Whoever has the link to the keeper could go on giving orders when this process is no more; and who
+ * closes a descriptor last waits as long as that takes. */
+void attack_give_link(const struct prey *prey)
 {
-    const struct stk_held *held = stk_names_at(prey->front->names, 0);
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int))];
@@ -173,13 +173,12 @@ void attack_descriptors_sent(const struct prey *prey)
                                    .msg_iovlen = 1,
                                    .msg_control = control.space,
                                    .msg_controllen = sizeof(control.space)};
-    int fd = STK_FD_FRONT_LISTEN;
+    const int fd = STK_FD_FRONT_KEEPER;
 
-    (void)held;
+    (void)prey;
     memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    for (int i = 0; i < 2000; i++)
-        (void)sendmsg(STK_FD_FRONT_KEEPER, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    judge("descriptors", hear("descriptor"), 0);
+    if (sendmsg(STK_FD_CONTROL, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        stk_log(STK_LOG_ERROR, "takeover: FOUND the link to the keeper given away");
 }
 
 /* What other rooms say: stirkeepd ends a front for it, and does nothing of it. */

@@ -12,13 +12,16 @@
 #include "front/orders.h"
 #include "front/peer.h"
 #include "wire/frame.h"
+#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Batches, rules, constraints and peers' programs, without a process around them. */
@@ -257,24 +260,40 @@ static void rules_that_could_change_or_are_none_are_refused(void **state)
 
 /* ---- peers */
 
-static void a_peers_process_is_told_by_a_descriptor_while_it_lives(void **state)
+static void a_peers_process_is_known_to_live_until_it_ends(void **state)
 {
-    struct pollfd watch = {.events = POLLIN};
-    int ends[2] = {-1, -1};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = -1;
+    pid_t pid = 0;
     (void)state;
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    watch.fd = stk_peer_pidfd(ends[0]);
-    if (watch.fd < 0) {
-        print_message("# not here: no SO_PEERPIDFD (Linux 6.5)\n");
-        return;
+    /* A name that the kernel chooses, in no directory. */
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int knocking = socket(AF_UNIX, SOCK_STREAM, 0);
+
+        _exit(connect(knocking, (struct sockaddr *)&address, length) == 0 && pause() != 0);
     }
-    assert_int_equal(poll(&watch, 1, 0), 0); /* alive */
-    assert_true((fcntl(watch.fd, F_GETFD) & FD_CLOEXEC) != 0);
-    (void)close(watch.fd);
-    (void)close(ends[0]);
-    (void)close(ends[1]);
-    assert_int_equal(stk_peer_pidfd(ends[0]), -1);
+    fd = accept(listener, NULL, NULL);
+    assert_true(fd >= 0);
+    if (stk_peer_lives(fd) || errno != ENOPROTOOPT)
+        assert_true(stk_peer_lives(fd));
+    else
+        print_message("# not here: no SO_PEERPIDFD (Linux 6.5)\n");
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+    assert_false(stk_peer_lives(fd)); /* a zombie */
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_false(stk_peer_lives(fd));
+    (void)close(fd);
+    (void)close(listener);
+    assert_false(stk_peer_lives(fd));
 }
 
 int main(void)
@@ -286,7 +305,7 @@ int main(void)
         cmocka_unit_test(constraints_are_kept_with_the_name_and_go_with_it),
         cmocka_unit_test(rules_are_used_where_they_lie_after_their_descriptor_is_closed),
         cmocka_unit_test(rules_that_could_change_or_are_none_are_refused),
-        cmocka_unit_test(a_peers_process_is_told_by_a_descriptor_while_it_lives),
+        cmocka_unit_test(a_peers_process_is_known_to_live_until_it_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,16 @@ static long cut_what_it_was_born_with(void)
     return shutdown(6, SHUT_RDWR);
 }
 
+static long give_descriptor(void)
+{
+    return sendmsg(-1, &(struct msghdr){0}, 0);
+}
+
+static long have_descriptor_wait(void)
+{
+    return fcntl(-1, F_SETFL, 0);
+}
+
 static long nap(void)
 {
     const struct timespec moment = {.tv_nsec = 1000};
@@ -226,6 +236,8 @@ static const struct {
     {"another's limits", raise_its_limits, K, K, K, K},
     {"to be dumpable", become_dumpable, K, K, K, K},
     {"to shut a link down", cut_what_it_was_born_with, K, K, K, K},
+    {"to give a descriptor away", give_descriptor, K, K, K, EBADF},
+    {"to have a shared descriptor wait", have_descriptor_wait, K, K, EBADF, EBADF},
 #if defined(__x86_64__)
     {"a call of 32 bits", call_of_32_bits, K, K, K, K},
     {"a call of x32", call_of_x32, K, K, K, K},

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -108,6 +109,22 @@ static void front_starts_nothing(void **state)
 {
     (void)state;
     assert_int_equal(locked_child(start_a_thread), EAGAIN);
+}
+
+static long lock_memory(void)
+{
+    static char page[4096];
+
+    if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        return 0;
+    return stk_rights_of_front() ? mlock(page, sizeof(page)) : 0;
+}
+
+/* stirkeepd lifts the limit for the keeper, and rooms inherit it. */
+static void front_locks_no_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(locked_child(lock_memory), EPERM);
 }
 
 static long grow_a_file(const char *path)
@@ -215,6 +232,7 @@ int main(void)
         cmocka_unit_test(what_root_gave_up_for_a_room_no_program_brings_back),
         cmocka_unit_test(stirkeepd_keeps_what_its_work_takes),
         cmocka_unit_test(front_starts_nothing),
+        cmocka_unit_test(front_locks_no_memory),
         cmocka_unit_test(front_makes_no_file_grow_but_its_log),
         cmocka_unit_test(an_open_process_is_told_as_one),
         cmocka_unit_test(a_process_that_is_gone_is_not_known),

@@ -137,7 +137,7 @@ static void a_control_message_that_is_not_one_is_told_apart(void **state)
         {.kind = STK_CONTROL_READY, .fd_count = 1},
         {.kind = STK_CONTROL_READY, .fd_count = UINT32_MAX},
         {.kind = STK_CONTROL_CONFIG, .fd_count = 1},
-        {.kind = STK_CONTROL_WHO},
+        {.kind = STK_CONTROL_WHO, .fd_count = 1},
         {.kind = STK_CONTROL_RELOADED, .status = STIRKEEP_STATUS_COUNT},
     };
     struct stk_control_message good = {.kind = STK_CONTROL_READY};
@@ -214,7 +214,7 @@ static void descriptors_travel_with_the_kinds_that_have_them(void **state)
     stk_control_drop(&got); /* again: nothing is left of them */
 
     sent = (struct stk_control_message){
-        .kind = STK_CONTROL_WHO, .room = STK_ROOM_FRONT, .fd_count = 1, .fds = {pipes[0]}};
+        .kind = STK_CONTROL_CONFIG, .room = STK_ROOM_INTAKE, .fd_count = 1, .fds = {pipes[0]}};
     assert_true(stk_control_send_message(ends[0], &sent));
     assert_int_equal(stk_control_receive(ends[1], &got), STIRKEEP_OK);
     assert_int_equal(got.fd_count, 1);

@@ -275,15 +275,16 @@ static void greet_client(void)
 {
     struct stk_control_message message = {.room = self};
     int client = accept(STK_FD_FIRST, NULL, NULL);
-    socklen_t size = sizeof(message.fds[0]);
+    struct ucred peer = {0};
+    socklen_t size = sizeof(peer);
     static uint64_t number;
 
     message.number = ++number;
     message.kind = self == STK_ROOM_FRONT ? STK_CONTROL_WHO : STK_CONTROL_RELOAD;
     if (self == STK_ROOM_FRONT) {
-        message.fd_count = 1;
-        if (getsockopt(client, SOL_SOCKET, SO_PEERPIDFD, message.fds, &size) != 0)
-            note("knows no pidfd");
+        if (getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+            note("knows no peer");
+        (void)snprintf(message.text, sizeof(message.text), "%d", (int)peer.pid);
     }
     (void)stk_control_send_message(STK_FD_CONTROL, &message);
 }
