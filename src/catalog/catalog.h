@@ -277,6 +277,13 @@ enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t f
                                           size_t *ret_count, uint32_t *ret_total,
                                           struct stk_error *error);
 
+/* Active generations with notBefore after `now`, the soonest first, at most `room`; how many there
+ * are in all. */
+enum stirkeep_status stk_catalog_early(struct stk_catalog *catalog, int64_t now,
+                                       struct stk_certificate *ret_certificates, size_t room,
+                                       size_t *ret_count, uint32_t *ret_total,
+                                       struct stk_error *error);
+
 /* What signing needs of a name: its active generation, or its newest when none is active. */
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,
                                              struct stk_certificate *ret_certificate,
