@@ -84,7 +84,7 @@ def signing(service):
 def a_service_that_does_not_run_is_described_from_outside(service):
     done = service.cli("doctor", "--config", service.config, check=False)
     equal(done.returncode, 1, done.stdout)
-    for part in ("does not run", "mend: ", "journalctl", "--check", service.admin_socket):
+    for part in ("does not run", "mend: ", "journalctl", "reset-failed", "--check", service.admin_socket):
         contains(done.stdout, part, "stdout")
     service.start()
 
