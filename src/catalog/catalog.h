@@ -31,6 +31,12 @@ struct stk_catalog;
  */
 enum stirkeep_status stk_catalog_open(const char *path, struct stk_catalog **ret_catalog,
                                       struct stk_error *error);
+
+/*
+ * Is the file at its path the one that is open? STORAGE when it was moved, removed or replaced, or
+ * its directory was: it is read on, and each change is refused with the same words.
+ */
+enum stirkeep_status stk_catalog_in_place(struct stk_catalog *catalog, struct stk_error *error);
 void stk_catalog_close(struct stk_catalog *catalog);
 
 /* ---- journal: what is under way between the token and the catalog */

@@ -31,6 +31,11 @@ static void describe_catalog(struct stk_intake *intake, struct stk_diagnosis *di
     uint32_t names = 0;
 
     stk_diagnosis_disk(diagnosis, "catalog", path);
+    if (stk_catalog_in_place(intake->catalog, &error) != STIRKEEP_OK)
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE,
+                              "put the file that was there back, by its name; a restart takes what "
+                              "is there then",
+                              "%s", error.message);
     if (stk_catalog_count(intake->catalog, &names, &error) != STIRKEEP_OK)
         unreadable(diagnosis, &error);
     else

@@ -243,6 +243,27 @@ def a_damaged_catalog_is_named_with_what_can_be_done(service):
 
 
 @case
+def a_catalog_that_is_moved_away_while_it_is_in_use_takes_nothing_more(service):
+    catalog = f"{service.state}/catalog.db"
+    service.make_chain("709J", "moved")
+    os.rename(catalog, f"{catalog}.aside")
+    refused = service.import_leaf("Moved", "moved", check=False)
+    equal(refused.returncode, 1, refused.stdout)
+    told = f"catalog {catalog}: moved, removed, replaced or out of reach while it is in use"
+    contains(refused.stderr, told, "import")
+    assert os.path.exists(f"{service.lab}/moved.key"), "its key is gone"
+    contains(service.cli("status").stdout, told, "status")
+    done = service.cli("doctor", check=False)
+    equal(done.returncode, 1, "doctor")
+    contains(done.stdout, f"error: {told}", "doctor")
+    os.rename(f"{catalog}.aside", catalog)
+    service.import_leaf("Moved", "moved")
+    service.kill("intake")
+    wait_until("intake is back", lambda: service.cli("list", check=False).returncode == 0, 20)
+    contains(service.cli("list").stdout, "Moved", "what was acknowledged")
+
+
+@case
 def killed_in_the_middle_and_repeated_it_ends_the_same(service):
     whole = everything(service)
     partly = 0
