@@ -31,6 +31,12 @@ struct stk_catalog;
  */
 enum stirkeep_status stk_catalog_open(const char *path, struct stk_catalog **ret_catalog,
                                       struct stk_error *error);
+
+/*
+ * Is the file at its path the one that is open? STORAGE when it was moved, removed or replaced, or
+ * its directory was: it is read on, and each change is refused with the same words.
+ */
+enum stirkeep_status stk_catalog_in_place(struct stk_catalog *catalog, struct stk_error *error);
 void stk_catalog_close(struct stk_catalog *catalog);
 
 /* ---- journal: what is under way between the token and the catalog */
@@ -276,6 +282,13 @@ enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t f
                                           struct stk_certificate *ret_certificates, size_t room,
                                           size_t *ret_count, uint32_t *ret_total,
                                           struct stk_error *error);
+
+/* Active generations with notBefore after `now`, the soonest first, at most `room`; how many there
+ * are in all. */
+enum stirkeep_status stk_catalog_early(struct stk_catalog *catalog, int64_t now,
+                                       struct stk_certificate *ret_certificates, size_t room,
+                                       size_t *ret_count, uint32_t *ret_total,
+                                       struct stk_error *error);
 
 /* What signing needs of a name: its active generation, or its newest when none is active. */
 enum stirkeep_status stk_catalog_certificate(struct stk_catalog *catalog, const char *name,

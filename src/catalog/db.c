@@ -29,9 +29,25 @@ static enum stirkeep_status run(struct stk_catalog *catalog, enum stk_sql sql,
     return stk_query_run(&query, error);
 }
 
+enum stirkeep_status stk_catalog_in_place(struct stk_catalog *catalog, struct stk_error *error)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(catalog->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        moved == 0)
+        return STIRKEEP_OK;
+    return stk_error_set(
+        error, STIRKEEP_STORAGE,
+        "catalog %s: moved, removed, replaced or out of reach while it is in use, and "
+        "not written any more: put it back, or restart with what is there now",
+        catalog->path);
+}
+
 enum stirkeep_status stk_db_begin(struct stk_catalog *catalog, struct stk_error *error)
 {
-    return run(catalog, STK_SQL_BEGIN, error);
+    enum stirkeep_status status = stk_catalog_in_place(catalog, error);
+
+    return status == STIRKEEP_OK ? run(catalog, STK_SQL_BEGIN, error) : status;
 }
 
 enum stirkeep_status stk_db_end(struct stk_catalog *catalog, enum stirkeep_status status,

@@ -24,7 +24,7 @@ struct stk_catalog {
 /* What SQLite said last, as STORAGE or NO_MEMORY. */
 enum stirkeep_status stk_db_failed(struct stk_catalog *catalog, struct stk_error *error);
 
-/* BEGIN IMMEDIATE. */
+/* BEGIN IMMEDIATE; STORAGE when the file is not in its place: what is written there would be gone. */
 enum stirkeep_status stk_db_begin(struct stk_catalog *catalog, struct stk_error *error);
 
 /* End a transaction: commit when `status` is OK, else undo all of it and return `status`. When the

@@ -225,10 +225,11 @@ enum stirkeep_status stk_catalog_count(struct stk_catalog *catalog, uint32_t *re
     return status;
 }
 
-static enum stirkeep_status count_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
-                                           uint32_t *ret_total, struct stk_error *error)
+static enum stirkeep_status count_between(struct stk_catalog *catalog, enum stk_sql which,
+                                          int64_t from, int64_t until, uint32_t *ret_total,
+                                          struct stk_error *error)
 {
-    struct stk_query query = stk_query_new(catalog, STK_SQL_GENERATION_EXPIRING_COUNT);
+    struct stk_query query = stk_query_new(catalog, which);
     uint32_t total = 0;
     enum stirkeep_status status = STIRKEEP_OK;
 
@@ -242,28 +243,50 @@ static enum stirkeep_status count_expiring(struct stk_catalog *catalog, int64_t 
     return status;
 }
 
-enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
-                                          struct stk_certificate *ret_certificates, size_t room,
-                                          size_t *ret_count, uint32_t *ret_total,
-                                          struct stk_error *error)
+static enum stirkeep_status take_between(struct stk_catalog *catalog, enum stk_sql which,
+                                         int64_t from, int64_t until,
+                                         struct stk_certificate *ret_certificates, size_t room,
+                                         size_t *ret_count, struct stk_error *error)
 {
-    struct stk_query query = {0};
+    struct stk_query query = stk_query_new(catalog, which);
     size_t count = 0;
-    uint32_t total = 0;
-    enum stirkeep_status status = count_expiring(catalog, from, until, &total, error);
+    enum stirkeep_status status = STIRKEEP_OK;
 
-    if (status != STIRKEEP_OK)
-        return status;
-    query = stk_query_new(catalog, STK_SQL_GENERATION_EXPIRING);
     stk_query_bind_integer(&query, from);
     stk_query_bind_integer(&query, until);
     stk_query_bind_integer(&query, (int64_t)room);
     while (count < room && stk_query_step(&query))
         ret_certificates[count++] = stk_query_certificate(&query);
     status = stk_query_end(&query, error);
-    if (status != STIRKEEP_OK)
-        return status;
-    *ret_count = count;
-    *ret_total = total;
-    return STIRKEEP_OK;
+    if (status == STIRKEEP_OK)
+        *ret_count = count;
+    return status;
+}
+
+enum stirkeep_status stk_catalog_expiring(struct stk_catalog *catalog, int64_t from, int64_t until,
+                                          struct stk_certificate *ret_certificates, size_t room,
+                                          size_t *ret_count, uint32_t *ret_total,
+                                          struct stk_error *error)
+{
+    enum stirkeep_status status =
+        count_between(catalog, STK_SQL_GENERATION_EXPIRING_COUNT, from, until, ret_total, error);
+
+    if (status == STIRKEEP_OK)
+        status = take_between(catalog, STK_SQL_GENERATION_EXPIRING, from, until, ret_certificates,
+                              room, ret_count, error);
+    return status;
+}
+
+enum stirkeep_status stk_catalog_early(struct stk_catalog *catalog, int64_t now,
+                                       struct stk_certificate *ret_certificates, size_t room,
+                                       size_t *ret_count, uint32_t *ret_total,
+                                       struct stk_error *error)
+{
+    enum stirkeep_status status = count_between(catalog, STK_SQL_GENERATION_EARLY_COUNT, now + 1,
+                                                INT64_MAX, ret_total, error);
+
+    if (status == STIRKEEP_OK)
+        status = take_between(catalog, STK_SQL_GENERATION_EARLY, now + 1, INT64_MAX,
+                              ret_certificates, room, ret_count, error);
+    return status;
 }

@@ -149,6 +149,13 @@ static const char *const texts[STK_SQL_COUNT] = {
                     "ORDER BY generation.not_after, generation.id LIMIT ?",
     [STK_SQL_GENERATION_EXPIRING_COUNT] = "SELECT count(*) FROM generation WHERE state = 'active' "
                                           "AND not_after >= ? AND not_after < ?",
+    [STK_SQL_GENERATION_EARLY] =
+        CERTIFICATE "FROM generation CROSS JOIN name ON name.id = generation.name "
+                    "CROSS JOIN key ON key.id = generation.key WHERE generation.state = 'active' "
+                    "AND generation.not_before >= ? AND generation.not_before < ? "
+                    "ORDER BY generation.not_before, generation.id LIMIT ?",
+    [STK_SQL_GENERATION_EARLY_COUNT] = "SELECT count(*) FROM generation WHERE state = 'active' "
+                                       "AND not_before >= ? AND not_before < ?",
 
     [STK_SQL_CHAIN_INSERT] = "INSERT INTO chain (generation, position, der) VALUES (?, ?, ?)",
     [STK_SQL_CHAIN] = "SELECT chain.der FROM name JOIN generation ON generation.name = name.id "

@@ -13,7 +13,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define LOOK_NEXT "stirkeepd -c FILE --check, then its log (journalctl -u stirkeep)"
+#define LOOK_NEXT                                                                                  \
+    "stirkeepd -c FILE --check, then its log (journalctl -u stirkeep). systemd gives up after "    \
+    "some failed starts: systemctl reset-failed stirkeep.socket stirkeep.service, then start both"
 
 static const char *user_name(uid_t uid)
 {
@@ -124,8 +126,8 @@ static void compare(const struct stk_config *config, const char *admin_socket,
                               "the configuration has another socket: %s", config->sockets.admin);
     if (!is_administrator(config, uid))
         stk_diagnosis_trouble(diagnosis, STK_SEVERE,
-                              "name this user in [admin] user and restart, or ask as one who is "
-                              "named there",
+                              "name this user in [admin] user and have that read (SIGHUP to "
+                              "stirkeepd), or ask as one who is named there",
                               "user %s (%u) is no administrator by the configuration",
                               user_name(uid), uid);
 }

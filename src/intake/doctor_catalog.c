@@ -31,6 +31,11 @@ static void describe_catalog(struct stk_intake *intake, struct stk_diagnosis *di
     uint32_t names = 0;
 
     stk_diagnosis_disk(diagnosis, "catalog", path);
+    if (stk_catalog_in_place(intake->catalog, &error) != STIRKEEP_OK)
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE,
+                              "put the file that was there back, by its name; a restart takes what "
+                              "is there then",
+                              "%s", error.message);
     if (stk_catalog_count(intake->catalog, &names, &error) != STIRKEEP_OK)
         unreadable(diagnosis, &error);
     else
@@ -64,35 +69,16 @@ static void tell_expiring(struct stk_intake *intake, int64_t from, int64_t until
                               "%s", lines[i]);
 }
 
-/* Active, and not valid yet. */
-static void tell_early(struct stk_intake *intake, int64_t now, struct stk_diagnosis *diagnosis)
+static void tell_early(struct stk_intake *intake, struct stk_diagnosis *diagnosis)
 {
-    struct stk_certificate page[PAGE];
-    struct stk_name after = {0};
-    struct stk_error error = {0};
-    size_t told = 0;
-    size_t count = PAGE;
+    const char *lines[STK_EXPIRY_LINES_MAX] = {NULL};
+    size_t count = stk_early_lines(intake, diagnosis->arena, lines);
 
-    while (count == PAGE) {
-        if (stk_catalog_certificates(intake->catalog, after.text, page, PAGE, &count, &error) !=
-            STIRKEEP_OK) {
-            unreadable(diagnosis, &error);
-            return;
-        }
-        for (size_t i = 0; i < count; i++)
-            if (page[i].active && page[i].not_before > now && told++ < TOLD_MAX)
-                stk_diagnosis_trouble(diagnosis, STK_SEVERE,
-                                      "wait for its notBefore; see whether this clock is right; "
-                                      "or go back: stirkeep rollback NAME",
-                                      "%s: its certificate (generation %" PRIu32
-                                      ") is not valid yet, and does not sign",
-                                      page[i].name.text, page[i].generation);
-        if (count > 0)
-            after = page[count - 1].name;
-    }
-    if (told > TOLD_MAX)
-        stk_diagnosis_trouble(diagnosis, STK_SEVERE, "stirkeep list tells which",
-                              "%zu more certificates are not valid yet", told - TOLD_MAX);
+    for (size_t i = 0; i < count; i++)
+        stk_diagnosis_trouble(diagnosis, STK_SEVERE,
+                              "wait for its notBefore; see whether this clock is right; or go "
+                              "back: stirkeep rollback NAME",
+                              "%s", lines[i]);
 }
 
 static void tell_waiting(const struct stk_intake *intake, struct stk_diagnosis *diagnosis)
@@ -134,7 +120,7 @@ void stk_doctor_catalog(struct stk_intake *intake, struct stk_diagnosis *diagnos
     describe_configuration(intake, diagnosis);
     tell_expiring(intake, INT64_MIN, now, STK_SEVERE, diagnosis);
     tell_expiring(intake, now, now + (int64_t)STK_EXPIRY_DAYS * DAY_S, STK_SLIGHT, diagnosis);
-    tell_early(intake, now, diagnosis);
+    tell_early(intake, diagnosis);
     tell_waiting(intake, diagnosis);
 }
 

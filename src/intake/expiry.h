@@ -9,7 +9,8 @@
 
 /*
  * Certificates that expire: a line in the log 30, 14, 7 days and one day before, and when it has
- * happened; all that are under 30 days at the start. One thread.
+ * happened; all that are under 30 days at the start. And active ones that are not valid yet, as a clock
+ * that was set back makes them, every hour. One thread.
  */
 
 struct stk_arena;
@@ -31,7 +32,12 @@ bool stk_expiry_start(struct stk_intake *intake);
 size_t stk_expiry_lines(struct stk_intake *intake, struct stk_arena *arena, int64_t from,
                         int64_t until, const char *ret_lines[STK_EXPIRY_LINES_MAX]);
 
-/* Add the warnings of now to a status: those under 30 days, the soonest first. */
+/* The same for active certificates that are not valid yet. */
+size_t stk_early_lines(struct stk_intake *intake, struct stk_arena *arena,
+                       const char *ret_lines[STK_EXPIRY_LINES_MAX]);
+
+/* Add the warnings of now to a status: those that are not valid yet, then those under 30 days, the
+ * soonest first. */
 void stk_expiry_warn(struct stk_task *task);
 
 #endif

@@ -212,6 +212,8 @@ void stk_op_status(struct stk_task *task)
     if (stk_catalog_count(task->intake->catalog, &service->names, &error) != STIRKEEP_OK)
         not_ready(service, keep(task, error.message));
     stk_expiry_warn(task);
+    if (stk_catalog_in_place(task->intake->catalog, &error) != STIRKEEP_OK)
+        warn(task, error.message);
     warn_of_trouble(task, stk_push_trouble(task->intake));
     warn_of_trouble(task, stk_spool_trouble(task->intake));
     task->push = stk_push_ask(task->intake);

@@ -140,9 +140,9 @@ bool stk_spool_work_stop(struct stk_spool_work *work)
 {
     struct timespec until = {0};
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STOP_S;
-    if (work->running && pthread_timedjoin_np(work->thread, NULL, &until) != 0)
+    if (work->running && pthread_clockjoin_np(work->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
         return false;
     work->running = false;
     (void)event_del(&work->done);

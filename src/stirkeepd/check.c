@@ -57,24 +57,36 @@ static int check_need(const struct need *need, const char *room, uid_t uid)
     return 1;
 }
 
-/* Who owns a directory, or may write to it, decides what is in it. */
-static int check_owner(const char *directory, uid_t uid)
+/* Who owns a directory or a file, or may write to it, decides what is in it. */
+static int check_owner(const char *path, uid_t uid)
 {
     struct stat about = {0};
 
-    if (directory[0] == '\0' || stat(directory, &about) != 0)
+    if (path[0] == '\0' || stat(path, &about) != 0)
         return 0; /* told by the room that needs it */
     if (about.st_uid != 0 && about.st_uid != geteuid() && about.st_uid != uid) {
-        stk_log(STK_LOG_ERROR, "%s: owned by uid %u, who is neither root nor its room's user",
-                directory, (unsigned)about.st_uid);
+        stk_log(STK_LOG_ERROR, "%s: owned by uid %u, who is neither root nor its room's user", path,
+                (unsigned)about.st_uid);
         return 1;
     }
     if ((about.st_mode & S_IWOTH) != 0) {
-        stk_log(STK_LOG_ERROR, "%s: everybody may write to it (mode %04o)", directory,
+        stk_log(STK_LOG_ERROR, "%s: everybody may write to it (mode %04o)", path,
                 (unsigned)(about.st_mode & 07777));
         return 1;
     }
     return 0;
+}
+
+/* A file whose contents a room runs or goes by. */
+static int check_file(const char *path, uid_t uid)
+{
+    struct stat about = {0};
+
+    if (path[0] != '\0' && stat(path, &about) == 0 && !S_ISREG(about.st_mode)) {
+        stk_log(STK_LOG_ERROR, "%s: not a regular file", path);
+        return 1;
+    }
+    return check_owner(path, uid);
 }
 
 /* "": there is none. */
@@ -162,6 +174,11 @@ static int check_rooms(const struct stk_options *options, const struct stk_confi
     problems +=
         check_as_room(STK_ROOM_INTAKE, &users[STK_ROOM_INTAKE], intake, 3, config->storage.spool);
     problems += check_as_room(STK_ROOM_FRONT, &users[STK_ROOM_FRONT], front, 1, "");
+    problems += check_owner(options->libexec, geteuid());
+    for (unsigned i = 0; i < STK_ROOM_COUNT; i++)
+        problems += check_file(programs[i], geteuid());
+    problems += check_file(config->token.module, geteuid());
+    problems += check_file(softhsm_configuration(config), users[STK_ROOM_KEEPER].uid);
     problems += check_owner(trail, users[STK_ROOM_KEEPER].uid);
     problems += stk_check_trail(config->audit.file, users[STK_ROOM_KEEPER].uid);
     problems += check_owner(config->token.directory, users[STK_ROOM_KEEPER].uid);

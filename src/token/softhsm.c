@@ -100,20 +100,6 @@ void stk_softhsm_recognise(struct stk_softhsm *softhsm, const char *module, cons
         read_configuration(path, softhsm->tokens, sizeof(softhsm->tokens));
 }
 
-void stk_softhsm_explain(const struct stk_softhsm *softhsm, struct stk_error *error)
-{
-    char path[PATH_MAX] = "";
-
-    if (softhsm->tokens[0] == '\0' || error == NULL)
-        return;
-    if (configuration_path(path, sizeof(path)) && access(path, R_OK) != 0)
-        (void)stk_error_set(error, error->status, "%s (its configuration %s: %s)", error->message,
-                            path, strerror(errno));
-    else if (access(softhsm->tokens, R_OK | W_OK | X_OK) != 0)
-        (void)stk_error_set(error, error->status, "%s (its directory of tokens %s: %s)",
-                            error->message, softhsm->tokens, strerror(errno));
-}
-
 /* SoftHSM makes the serial number from the 20th to 23rd and the last 12 characters of the
  * directory's name, which is a UUID. */
 static bool is_directory_of(const char *name, const char *serial)

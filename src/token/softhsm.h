@@ -35,8 +35,8 @@ void stk_softhsm_files(const char *directory, char ret_configuration[PATH_MAX],
                        char ret_tokens[PATH_MAX]);
 
 /*
- * SoftHSM says of nothing why it could not begin: add to `error` when its configuration or its
- * directory of tokens cannot be used by this process.
+ * SoftHSM says of nothing why it could not begin, or why it does not show a token: add to `error` when
+ * its configuration, its directory of tokens or a token in there cannot be used by this process.
  */
 void stk_softhsm_explain(const struct stk_softhsm *softhsm, struct stk_error *error);
 

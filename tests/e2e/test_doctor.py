@@ -84,7 +84,7 @@ def signing(service):
 def a_service_that_does_not_run_is_described_from_outside(service):
     done = service.cli("doctor", "--config", service.config, check=False)
     equal(done.returncode, 1, done.stdout)
-    for part in ("does not run", "mend: ", "journalctl", "--check", service.admin_socket):
+    for part in ("does not run", "mend: ", "journalctl", "reset-failed", "--check", service.admin_socket):
         contains(done.stdout, part, "stdout")
     service.start()
 
@@ -240,6 +240,27 @@ def a_damaged_catalog_is_named_with_what_can_be_done(service):
     rebuilt = rebuild(service)
     equal((rebuilt["names"], rebuilt["problems"]), (5, []), "rebuilt")
     equal(signing(service), service.x5u, "x5u")
+
+
+@case
+def a_catalog_that_is_moved_away_while_it_is_in_use_takes_nothing_more(service):
+    catalog = f"{service.state}/catalog.db"
+    service.make_chain("709J", "moved")
+    os.rename(catalog, f"{catalog}.aside")
+    refused = service.import_leaf("Moved", "moved", check=False)
+    equal(refused.returncode, 1, refused.stdout)
+    told = f"catalog {catalog}: moved, removed, replaced or out of reach while it is in use"
+    contains(refused.stderr, told, "import")
+    assert os.path.exists(f"{service.lab}/moved.key"), "its key is gone"
+    contains(service.cli("status").stdout, told, "status")
+    done = service.cli("doctor", check=False)
+    equal(done.returncode, 1, "doctor")
+    contains(done.stdout, f"error: {told}", "doctor")
+    os.rename(f"{catalog}.aside", catalog)
+    service.import_leaf("Moved", "moved")
+    service.kill("intake")
+    wait_until("intake is back", lambda: service.cli("list", check=False).returncode == 0, 20)
+    contains(service.cli("list").stdout, "Moved", "what was acknowledged")
 
 
 @case

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A key's whole life: made on the token, installed, renewed, staged, destroyed; and what clashes."""
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import threading
 import time
@@ -298,6 +300,40 @@ def certificates_that_expire_soon_are_told_everywhere(service):
     service.stop()
     service.start()
     contains(service.said(), told, "the log")
+
+
+def set_not_before(service, name, seconds):
+    """In the catalog, as if the clock had been set back; what it was."""
+    with contextlib.closing(sqlite3.connect(f"{service.state}/catalog.db")) as catalog, catalog:
+        row, before = catalog.execute(
+            "SELECT generation.id, not_before FROM generation JOIN name ON name.id = generation.name "
+            "WHERE name.name = ? AND generation.state = 'active'", (name,)).fetchone()
+        catalog.execute("UPDATE generation SET not_before = ? WHERE id = ?", (seconds, row))
+    return before
+
+
+@case
+def a_certificate_that_a_wrong_clock_makes_too_young_is_told_everywhere(service):
+    service.make_chain("709J", "young", days=5)
+    service.import_leaf("Young", "young")
+    service.stop()
+    before = set_not_before(service, "Young", int(time.time()) + 3600)
+    service.start()
+    refused = service.sign("Young", check=False)
+    contains(refused.stderr, "not yet valid", "sign")
+    told = "Young: its certificate (generation 1) is not valid before "
+    contains(service.said(), told, "the log")
+    contains(service.cli("status").stdout, told, "status")
+    equal(service.cli("status").stdout.count("Young: its certificate (generation 1) expires in "), 1,
+          "that it expires is told as well")
+    done = service.cli("doctor", check=False)
+    equal(done.returncode, 1, "doctor")
+    contains(done.stdout, f"error: {told}", "doctor")
+    service.stop()
+    set_not_before(service, "Young", before)
+    service.start()
+    service.sign("Young")
+    assert told not in service.cli("status").stdout, "still told"
 
 
 @case

@@ -5,7 +5,7 @@ import socket
 import subprocess
 
 import passports
-from stirkeep import ROOT, Service, wait_until
+from stirkeep import ROOMS, ROOT, Service, wait_until
 from tap import case, contains, equal, run
 
 
@@ -88,6 +88,35 @@ def what_keeps_it_from_starting_is_one_line():
         ends_with_one_line(service, "/nonexistent/module.so")
     with Service(extra={"token": {"require-hardware": "yes"}}) as service:
         ends_with_one_line(service, "hardware")
+
+
+@case
+def a_token_that_cannot_be_used_is_named_with_the_reason():
+    with Service() as service:
+        token = os.path.join(service.token, "tokens", os.listdir(f"{service.token}/tokens")[0])
+        file = f"{token}/token.object"
+
+        def named(part):
+            ends_with_one_line(service, part)
+            os.truncate(f"{service.base}/service.log", 0)
+
+        if ROOT:  # as a copy that was put back without its owners
+            os.chown(file, 0, 0)
+            named(f"{file}: Permission denied")
+            os.chown(file, ROOMS["keeper"], ROOMS["keeper"])
+            os.chown(token, 0, 0)
+            named(f"{token}: Permission denied")
+            os.chown(token, ROOMS["keeper"], ROOMS["keeper"])
+        with open(file, "rb") as whole:
+            content = whole.read()
+        os.truncate(file, len(content) // 2)
+        named(f"{file}: is damaged")
+        os.rename(file, f"{file}.aside")
+        named(f"{file}: No such file")
+        os.rename(f"{file}.aside", file)
+        with open(file, "r+b") as whole:
+            whole.write(content)
+        service.start()
 
 
 @case

@@ -155,12 +155,15 @@ class Upload(Way):
                    lambda: not os.path.exists(self.upload), AGAIN_LIMIT, 0.02)
 
     def mark_ready(self):
-        try:
-            descriptor = os.open(f"{self.upload}/ready", os.O_CREAT | os.O_WRONLY, 0o660)
-        except FileNotFoundError:
-            return  # it is gone by now
+        """With its owner from the first: what is changed once the service has read it is new to it."""
+        aside = f"{self.bed.service.staging}/{self.name}.ready"
+        descriptor = os.open(aside, os.O_CREAT | os.O_WRONLY, 0o660)
         os.fchown(descriptor, STRANGER, ROOMS["intake"])
         os.close(descriptor)
+        try:
+            os.rename(aside, f"{self.upload}/ready")
+        except FileNotFoundError:
+            os.unlink(aside)  # it is gone by now
 
     def ended(self):
         assert self.bed.signs(self.name) == self.leaf.fingerprint, f"{self.name}: does not sign"

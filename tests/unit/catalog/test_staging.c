@@ -345,6 +345,48 @@ static void expiring_active_generations_come_soonest_first(void **state)
     assert_int_equal(count + total, 0);
 }
 
+static void import_from(struct fixture *fixture, const char *name, unsigned seed,
+                        int64_t not_before)
+{
+    struct sample sample = {0};
+    uint32_t number = 0;
+
+    sample_make(&sample, name, seed);
+    sample.about.not_before = not_before;
+    assert_int_equal(stk_catalog_add(fixture->catalog, &sample.new_generation, &number, NULL),
+                     STIRKEEP_OK);
+}
+
+static void active_generations_that_are_not_valid_yet_come_soonest_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_certificate found[8] = {0};
+    uint32_t total = 0;
+    uint32_t retired = 0;
+    size_t count = 0;
+
+    import_from(fixture, "late", 1, 400);
+    import_from(fixture, "soon", 2, 201);
+    import_from(fixture, "now", 3, 200);
+    import_from(fixture, "retired", 4, 300);
+    assert_int_equal(stk_catalog_retire(fixture->catalog, "retired", NULL, &retired, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(stk_catalog_early(fixture->catalog, 200, found, 8, &count, &total, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(total, 2);
+    assert_string_equal(found[0].name.text, "soon");
+    assert_string_equal(found[1].name.text, "late");
+    assert_int_equal(stk_catalog_early(fixture->catalog, 0, found, 1, &count, &total, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(total, 3);
+    assert_string_equal(found[0].name.text, "now");
+    assert_int_equal(stk_catalog_early(fixture->catalog, 400, found, 8, &count, &total, NULL),
+                     STIRKEEP_OK);
+    assert_int_equal(count + total, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +401,7 @@ int main(void)
         TEST(retiring_where_nothing_is_active_tells_the_newest_staged_one),
         TEST(a_staged_time_that_was_never_written_is_not_believed),
         TEST(expiring_active_generations_come_soonest_first),
+        TEST(active_generations_that_are_not_valid_yet_come_soonest_first),
     };
 
     return cmocka_run_group_tests_name("catalog staging", tests, NULL, NULL);

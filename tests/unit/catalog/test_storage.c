@@ -283,6 +283,35 @@ static void remove_ballast(struct fixture *fixture)
     assert_int_equal(unlink(name), 0);
 }
 
+/* Who moves the file away writes nothing to it any more: what is answered as done would be gone. */
+static void a_file_that_was_moved_or_replaced_is_read_and_not_written(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_error error = {0};
+    uint32_t number = 0;
+    uint32_t names = 0;
+    char aside[220] = "";
+
+    (void)fixture_import(fixture, "Alpha", 1);
+    assert_int_equal(stk_catalog_in_place(fixture->catalog, NULL), STIRKEEP_OK);
+    (void)snprintf(aside, sizeof(aside), "%s.aside", fixture->path);
+    assert_int_equal(rename(fixture->path, aside), 0);
+    for (int replaced = 0; replaced < 2; replaced++) {
+        assert_int_equal(stk_catalog_in_place(fixture->catalog, &error), STIRKEEP_STORAGE);
+        assert_non_null(strstr(error.message, fixture->path));
+        assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", NULL, &number, &error),
+                         STIRKEEP_STORAGE);
+        assert_int_equal(stk_catalog_count(fixture->catalog, &names, NULL), STIRKEEP_OK);
+        assert_int_equal(names, 1);
+        if (replaced == 0)
+            assert_int_equal(close(open(fixture->path, O_CREAT | O_EXCL | O_CLOEXEC, 0600)), 0);
+    }
+    assert_int_equal(rename(aside, fixture->path), 0);
+    assert_int_equal(stk_catalog_in_place(fixture->catalog, NULL), STIRKEEP_OK);
+    assert_int_equal(stk_catalog_retire(fixture->catalog, "Alpha", NULL, &number, NULL),
+                     STIRKEEP_OK);
+}
+
 static void a_full_file_system_is_told_and_survived(void **state)
 {
     struct fixture *fixture = *state;
@@ -347,6 +376,7 @@ int main(void)
         TEST(what_is_no_file_is_refused),
         TEST(a_damaged_file_is_told_with_sqlites_reason),
         TEST(a_row_that_was_never_written_so_is_not_believed),
+        TEST(a_file_that_was_moved_or_replaced_is_read_and_not_written),
         TEST(a_full_file_system_is_told_and_survived),
         TEST(a_file_that_may_not_grow_is_told_and_survived),
     };

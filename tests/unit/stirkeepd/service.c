@@ -93,7 +93,7 @@ void service_write_config(const struct service *service, bool with_rooms)
     char text[2048] = "";
 
     (void)snprintf(text, sizeof(text),
-                   "[token]\nmodule = %s/events\nlabel = t\npin-file = %s\ndirectory = %s\n"
+                   "[token]\nmodule = %s/module.so\nlabel = t\npin-file = %s\ndirectory = %s\n"
                    "[token-environment]\nSOFTHSM2_CONF = %s/softhsm2.conf\n"
                    "[sockets]\nsign = %s\nadmin = %s\n"
                    "[storage]\ncatalog = %s/state/catalog.db\n"
@@ -159,6 +159,7 @@ void service_make(struct service *service)
         service_mode(service, rooms[i], "ready");
     }
     service_write(service, "events", 0666, "");
+    service_write(service, "module.so", 0644, "");
     service_write(service, "softhsm2.conf", 0644, "");
     service_write(service, "pin", 0600, "1234\n");
     service_write_config(service, true);

@@ -399,6 +399,45 @@ static void check_misses_the_modules_own_configuration(void **state)
     assert_refused(service, "--check", "/softhsm2.conf: keeper, as uid ");
 }
 
+static void check_tells_whose_programs_module_and_its_configuration_are(void **state)
+{
+    static const char *const names[] = {"libexec", "libexec/stirkeep-keeper", "module.so",
+                                        "softhsm2.conf"};
+    struct service *service = *state;
+    char path[256] = "";
+    char told[512] = "";
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", service->base, names[i]);
+        assert_int_equal(chmod(path, 0757), 0);
+        (void)snprintf(told, sizeof(told), "/%s: everybody may write to it (mode 0757)\n",
+                       names[i]);
+        assert_refused(service, "--check", told);
+        assert_int_equal(chmod(path, 0755), 0);
+        assert_accepted(service);
+        if (geteuid() != 0)
+            continue;
+        assert_int_equal(chown(path, 61001, 61001), 0);
+        (void)snprintf(told, sizeof(told), "/%s: owned by uid 61001, who is neither", names[i]);
+        assert_refused(service, "--check", told);
+        assert_int_equal(chown(path, 0, 0), 0);
+    }
+}
+
+static void check_tells_what_is_no_file_where_one_is_read(void **state)
+{
+    struct service *service = *state;
+    char path[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/softhsm2.conf", service->base);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0644), 0); /* SoftHSM would wait there for ever */
+    assert_refused(service, "--check", "/softhsm2.conf: not a regular file\n");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_refused(service, "--check", "/softhsm2.conf: not a regular file\n");
+}
+
 static void a_directory_that_everybody_may_write_to_is_told(void **state)
 {
     struct service *service = *state;
@@ -528,6 +567,8 @@ int main(int argc, char **argv)
         TEST(check_finds_all_that_is_wrong_at_once),
         TEST(check_looks_with_the_eyes_of_each_room),
         TEST(check_misses_the_modules_own_configuration),
+        TEST(check_tells_whose_programs_module_and_its_configuration_are),
+        TEST(check_tells_what_is_no_file_where_one_is_read),
         TEST(a_directory_that_everybody_may_write_to_is_told),
         TEST(check_tells_of_a_trail_that_the_keeper_would_not_write),
         TEST(check_tells_of_a_witness_that_would_get_nothing),
