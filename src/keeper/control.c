@@ -144,5 +144,6 @@ _Noreturn void stk_control_loop(struct stk_keeper *keeper)
         stk_watchdog_check(keeper);
         stk_recorder_watch(&keeper->recorder);
         check_trail(keeper);
+        (void)stk_large_pages_turn(&keeper->large_pages, stk_clock_mono_us());
     }
 }

@@ -7,6 +7,7 @@
 #include "keeper/clerk.h"
 #include "keeper/compress.h"
 #include "keeper/hiding.h"
+#include "keeper/large_pages.h"
 #include "keeper/outbox.h"
 #include "keeper/recorder.h"
 #include "keeper/tally.h"
@@ -123,6 +124,7 @@ struct stk_keeper {
     struct stk_outbox outbox;
     struct stk_clerk clerk;
     enum stk_room_sight rooms[STK_ROOM_COUNT]; /* main's */
+    struct stk_large_pages large_pages;        /* main's */
     struct stk_compressor compressor;
     struct stk_number_key *number_key; /* NULL: numbers are written as they are */
     struct stk_token_audit_key
