@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keeper/large_pages.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,8 +11,6 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
-
-#define PRESENT (UINT64_C(1) << 63) /* in an entry of /proc/self/pagemap */
 
 /* Octets of memory that are in use; 0: not known. */
 static size_t size_now(void)
@@ -61,25 +58,23 @@ static void find_ranges(struct stk_large_pages *self)
         (void)fclose(file);
 }
 
-/* A thread's stack is 8 MiB of which it uses a few pages. */
-static bool is_used(int pagemap, uintptr_t at)
+/* A thread's stack is 8 MiB of which it uses a few pages. Not by /proc/self/pagemap, which is not for
+ * who does not dump core. */
+static bool is_used(uintptr_t at)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint64_t entries[512];
-    const size_t count = STK_LARGE_PAGE / page;
+    unsigned char present[STK_LARGE_PAGE / 4096] = {0}; /* of pages of at least 4 KiB */
+    const size_t count = STK_LARGE_PAGE / (size_t)sysconf(_SC_PAGESIZE);
     size_t used = 0;
 
-    if (count > sizeof(entries) / sizeof(entries[0]) ||
-        pread(pagemap, entries, count * sizeof(entries[0]),
-              (off_t)(at / page * sizeof(entries[0]))) != (ssize_t)(count * sizeof(entries[0])))
+    if (mincore((void *)at, STK_LARGE_PAGE, present) != 0)
         return false;
     for (size_t i = 0; i < count; i++)
-        used += (entries[i] & PRESENT) != 0;
+        used += present[i] & 1;
     return used >= count / 2;
 }
 
 /* Memory that is gone by now, or that the kernel has no large page for: left as it is. */
-static size_t move(struct stk_large_pages *self, int pagemap)
+static size_t move(struct stk_large_pages *self)
 {
     size_t moved = 0;
 
@@ -90,7 +85,7 @@ static size_t move(struct stk_large_pages *self, int pagemap)
         range->from += STK_LARGE_PAGE;
         if (range->from == range->to)
             self->count--;
-        moved += is_used(pagemap, at) && madvise((void *)at, STK_LARGE_PAGE, MADV_COLLAPSE) == 0;
+        moved += is_used(at) && madvise((void *)at, STK_LARGE_PAGE, MADV_COLLAPSE) == 0;
     }
     return moved;
 }
@@ -98,8 +93,6 @@ static size_t move(struct stk_large_pages *self, int pagemap)
 size_t stk_large_pages_turn(struct stk_large_pages *self, uint64_t now_us)
 {
     size_t size = 0;
-    size_t moved = 0;
-    int pagemap = -1;
 
     if (self->count == 0) {
         if (now_us < self->look_us)
@@ -111,12 +104,5 @@ size_t stk_large_pages_turn(struct stk_large_pages *self, uint64_t now_us)
         self->size = size;
         find_ranges(self);
     }
-    pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    if (pagemap < 0) {
-        self->count = 0;
-        return 0;
-    }
-    moved = move(self, pagemap);
-    (void)close(pagemap);
-    return moved;
+    return move(self);
 }

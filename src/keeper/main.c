@@ -120,10 +120,11 @@ static void open_token(struct stk_keeper *keeper)
             check_opening(keeper, began);
     }
     (void)pthread_mutex_unlock(&keeper->lock);
-    if (keeper->open_status != STIRKEEP_OK)
-        hint_at_lock_down(keeper->config);
-    if (keeper->open_status != STIRKEEP_OK)
-        stk_room_fail(STK_ROOM_KEEPER, &keeper->open_error);
+    if (keeper->open_status == STIRKEEP_OK)
+        return;
+    (void)pthread_join(keeper->custody.thread, NULL); /* it ends when it cannot open the token */
+    hint_at_lock_down(keeper->config);
+    stk_room_fail(STK_ROOM_KEEPER, &keeper->open_error);
 }
 
 static struct stk_keeper *new_keeper(struct stk_config *config)

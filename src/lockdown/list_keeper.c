@@ -16,6 +16,7 @@ static const struct stk_syscall keeper[] = {
     {"fcntl", STK_SECOND_IS, F_SETFL},
     {"ioctl", STK_SECOND_IS, FIONREAD}, /* the outbox: is there more to sign? */
     {"ioprio_set", STK_ALWAYS, 0},
+    {"mincore", STK_ALWAYS, 0}, /* large_pages.c: which memory is in use? */
     {"prctl", STK_FIRST_IS, PR_GET_NAME}, /* modules name their threads, and sleep exactly */
     {"prctl", STK_FIRST_IS, PR_SET_TIMERSLACK},
     {"seccomp", STK_FIRST_IS, SECCOMP_SET_MODE_FILTER}, /* one more can only forbid more */
@@ -64,7 +65,6 @@ static const struct stk_syscall module[] = {
     {"ioctl", STK_ALWAYS, 0},
     {"listen", STK_ALWAYS, 0},
     {"memfd_create", STK_ALWAYS, 0},
-    {"mincore", STK_ALWAYS, 0},
     {"mlock2", STK_ALWAYS, 0},
     {"mlockall", STK_ALWAYS, 0},
     {"msgctl", STK_ALWAYS, 0},

@@ -57,7 +57,7 @@ def search_memory(pid, needles):
             first, last = (int(part, 16) for part in line.split()[0].split("-"))
             if "r" not in line.split()[1] or "[v" in line:
                 continue
-            if last - first > 1 << 36:  # a sanitizer's shadow; nothing else is that large
+            if last - first > 1 << 31:  # a sanitizer's shadow; nothing else is that large
                 continue
             try:
                 memory.seek(first)
