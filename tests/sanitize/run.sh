@@ -39,7 +39,7 @@ address)
     export UBSAN_OPTIONS="log_path=$found/ubsan:print_stacktrace=1"
     ;;
 thread)
-    export TSAN_OPTIONS="log_path=$found/tsan:suppressions=$here/thread.supp:atexit_sleep_ms=0"
+    export TSAN_OPTIONS="log_path=$found/tsan:suppressions=$here/thread.supp:atexit_sleep_ms=0:disable_coredump=0"
     ;;
 valgrind)
     export STIRKEEP_FOUND="$found"
