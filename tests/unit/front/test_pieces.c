@@ -266,6 +266,7 @@ static void a_peers_process_is_known_to_live_until_it_ends(void **state)
     socklen_t length = sizeof(address);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     int fd = -1;
+    siginfo_t ended = {0};
     pid_t pid = 0;
     (void)state;
 
@@ -287,7 +288,7 @@ static void a_peers_process_is_known_to_live_until_it_ends(void **state)
     else
         print_message("# not here: no SO_PEERPIDFD (Linux 6.5)\n");
     assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
     assert_false(stk_peer_lives(fd)); /* a zombie */
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_false(stk_peer_lives(fd));

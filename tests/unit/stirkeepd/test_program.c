@@ -136,10 +136,11 @@ static void one_that_has_ended_is_nobody(void **state)
 {
     const struct bed *bed = *state;
     pid_t pid = run(bed->program, NULL, NULL);
+    siginfo_t ended = {0};
     struct stk_program program = {0};
 
     (void)kill(pid, SIGKILL);
-    assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
     stk_program_find(pid, &program); /* a zombie */
     assert_string_equal(program.executable, "");
     assert_int_equal(waitpid(pid, NULL, 0), pid);
