@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/names.h"
 
+#include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
 
+#define BUCKETS_FIRST 64
+
 struct table {
-    struct stk_held **held;
+    struct stk_held **held; /* in the order of names */
     size_t count;
     size_t capacity;
+    struct stk_held *
+        *buckets; /* at least as many as names, a power of two; NULL before the first */
+    size_t bucket_count;
 };
 
 struct stk_names {
@@ -31,6 +37,7 @@ static void table_clear(struct table *table)
     for (size_t i = 0; i < table->count; i++)
         held_free(table->held[i]);
     free(table->held);
+    free(table->buckets);
     *table = (struct table){0};
 }
 
@@ -95,6 +102,47 @@ static struct stk_held *held_new(const struct stk_certificate *certificate)
     return NULL;
 }
 
+/* Only names that are held are in it, and who imports them is trusted: no secret is needed. */
+static struct stk_held **bucket_of(const struct table *table, const char *name)
+{
+    return &table->buckets[stk_hash(name, strlen(name), 0) & (table->bucket_count - 1)];
+}
+
+static void chain(const struct table *table, struct stk_held *held)
+{
+    struct stk_held **bucket = bucket_of(table, held->name);
+
+    held->chain = *bucket;
+    *bucket = held;
+}
+
+static void unchain(const struct table *table, const struct stk_held *held)
+{
+    struct stk_held **link = bucket_of(table, held->name);
+
+    while (*link != held)
+        link = &(*link)->chain;
+    *link = held->chain;
+}
+
+static bool make_buckets(struct table *table)
+{
+    size_t count = table->bucket_count > 0 ? table->bucket_count * 2 : BUCKETS_FIRST;
+    struct stk_held **buckets = NULL;
+
+    if (table->count < table->bucket_count)
+        return true;
+    buckets = calloc(count, sizeof(struct stk_held *));
+    if (buckets == NULL)
+        return false;
+    free(table->buckets);
+    table->buckets = buckets;
+    table->bucket_count = count;
+    for (size_t i = 0; i < table->count; i++)
+        chain(table, table->held[i]);
+    return true;
+}
+
 static bool make_room(struct table *table)
 {
     size_t capacity = table->capacity > 0 ? table->capacity * 2 : 64;
@@ -121,11 +169,12 @@ static enum stirkeep_status table_put(struct table *table, const struct stk_cert
     if (!is_at(table, place, entry->name.text) && table->count == STK_NAMES_MAX)
         return STIRKEEP_TOO_LARGE;
     held = held_new(entry);
-    if (held == NULL || !make_room(table)) {
+    if (held == NULL || !make_room(table) || !make_buckets(table)) {
         held_free(held);
         return STIRKEEP_NO_MEMORY;
     }
     if (is_at(table, place, held->name)) {
+        unchain(table, table->held[place]);
         held_free(table->held[place]);
     } else {
         memmove(&table->held[place + 1], &table->held[place],
@@ -133,6 +182,7 @@ static enum stirkeep_status table_put(struct table *table, const struct stk_cert
         table->count++;
     }
     table->held[place] = held;
+    chain(table, held);
     return STIRKEEP_OK;
 }
 
@@ -174,9 +224,12 @@ bool stk_names_complete(const struct stk_names *names)
 
 const struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
 {
-    size_t place = place_of(&names->current, name);
+    const struct stk_held *held =
+        names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
 
-    return is_at(&names->current, place, name) ? names->current.held[place] : NULL;
+    while (held != NULL && strcmp(held->name, name) != 0)
+        held = held->chain;
+    return held;
 }
 
 size_t stk_names_after(const struct stk_names *names, const char *after)

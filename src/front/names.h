@@ -8,7 +8,7 @@
 /*
  * The certificate names held, as intake tells them: front's copy of the catalog. A snapshot is
  * gathered aside and takes the place of the old one as a whole; a single change goes into what is
- * there. In the order of names. One thread.
+ * there. Found by a hash; listed in the order of names. One thread.
  */
 struct stk_names;
 
@@ -19,6 +19,7 @@ struct stk_held {
     int64_t not_after;
     const char *x5u;
     struct stk_constraints *constraints; /* owned; NULL: none */
+    struct stk_held *chain;              /* next in its bucket */
     uint32_t generation;
     bool active;
     char name[];

@@ -2,13 +2,12 @@
 #include "front/tally.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PLACES_FIRST 64
-#define FNV_BASIS 0xcbf29ce484222325U
-#define FNV_PRIME 0x100000001b3U
 
 void stk_tally_start(struct stk_tally *tally, uint64_t now_us)
 {
@@ -17,8 +16,6 @@ void stk_tally_start(struct stk_tally *tally, uint64_t now_us)
 
 void stk_tally_clear(struct stk_tally *tally)
 {
-    for (size_t i = 0; i < tally->place_count; i++)
-        free(tally->names[i].name);
     free(tally->names);
     tally->names = NULL;
     tally->place_count = 0;
@@ -30,11 +27,7 @@ void stk_tally_clear(struct stk_tally *tally)
 /* Only names that are held come here, and who imports them is trusted: no secret is needed. */
 static size_t hash_of(const char *name)
 {
-    uint64_t hash = FNV_BASIS;
-
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (uint8_t)*name) * FNV_PRIME;
-    return (size_t)(hash ^ hash >> 32);
+    return (size_t)stk_hash(name, strlen(name), 0);
 }
 
 /* Where it is, or belongs. */
@@ -43,7 +36,7 @@ static struct stk_tally_name *place_of(struct stk_tally_name *names, size_t plac
 {
     size_t place = hash_of(name) & (place_count - 1);
 
-    while (names[place].name != NULL && strcmp(names[place].name, name) != 0)
+    while (names[place].name[0] != '\0' && strcmp(names[place].name, name) != 0)
         place = (place + 1) & (place_count - 1);
     return &names[place];
 }
@@ -62,7 +55,7 @@ static bool make_room(struct stk_tally *tally)
     if (names == NULL)
         return false;
     for (size_t i = 0; i < tally->place_count; i++)
-        if (tally->names[i].name != NULL)
+        if (tally->names[i].name[0] != '\0')
             *place_of(names, wanted, tally->names[i].name) = tally->names[i];
     free(tally->names);
     tally->names = names;
@@ -77,9 +70,7 @@ static struct stk_tally_name *add(struct stk_tally *tally, const char *name)
     if (!make_room(tally))
         return NULL;
     added = place_of(tally->names, tally->place_count, name);
-    added->name = strdup(name);
-    if (added->name == NULL)
-        return NULL;
+    (void)snprintf(added->name, sizeof(added->name), "%s", name);
     tally->name_count++;
     return added;
 }
@@ -90,7 +81,7 @@ static void count_name(struct stk_tally *tally, const char *name)
 
     if (tally->place_count > 0)
         counted = place_of(tally->names, tally->place_count, name);
-    if (counted == NULL || counted->name == NULL)
+    if (counted == NULL || counted->name[0] == '\0')
         counted = add(tally, name);
     if (counted != NULL)
         counted->signatures++;
@@ -150,7 +141,7 @@ void stk_tally_report(const struct stk_tally *tally, struct stk_front_counters *
     stk_histogram_merge(&ret_counters->served, &tally->served);
     memcpy(ret_counters->failed, tally->failed, sizeof(tally->failed));
     for (size_t i = 0; i < tally->place_count; i++) {
-        if (tally->names[i].name == NULL)
+        if (tally->names[i].name[0] == '\0')
             continue;
         all += tally->names[i].signatures;
         list(&tally->names[i], ret_counters);

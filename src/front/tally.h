@@ -13,8 +13,8 @@
 
 /* A certificate's signatures. */
 struct stk_tally_name {
-    char *name; /* NULL: free */
     uint64_t signatures;
+    char name[STK_NAME_MAX + 1]; /* "": free. Not elsewhere: it is compared for each signature */
 };
 
 struct stk_tally {

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE 64
+#define EXPECTED 256 /* octets that x5u and header take, mostly */
+
 struct entry {
     struct stk_key_id key_id;
     char ppt[STK_PPT_MAX + 1];
@@ -32,15 +35,14 @@ enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers)
 
 /* A key id is a digest already: its first bytes are as good as any hash of it. The types of one key
  * have places of their own. */
-static struct entry *place_of(struct stk_headers *headers, const struct stk_key_id *key_id,
-                              const char *ppt)
+static uint32_t place_of(const struct stk_key_id *key_id, const char *ppt)
 {
     uint32_t bits = 0;
 
     memcpy(&bits, key_id->bytes, sizeof(bits));
     for (const char *at = ppt; *at != '\0'; at++)
         bits = bits * 31 + (uint8_t)*at;
-    return &headers->entries[bits % STK_HEADERS_MAX];
+    return bits % STK_HEADERS_MAX;
 }
 
 static bool holds(const struct entry *entry, const struct stk_key_id *key_id, const char *ppt,
@@ -70,11 +72,29 @@ static enum stirkeep_status fill(struct entry *entry, const struct stk_buffer *j
     return STIRKEEP_OK;
 }
 
+void stk_headers_expect_place(const struct stk_headers *headers, const struct stk_key_id *key_id,
+                              const char *ppt)
+{
+    const struct entry *entry = &headers->entries[place_of(key_id, ppt)];
+
+    __builtin_prefetch(entry);
+    __builtin_prefetch((const char *)(entry + 1) - 1);
+}
+
+void stk_headers_expect_text(const struct stk_headers *headers, const struct stk_key_id *key_id,
+                             const char *ppt)
+{
+    const struct entry *entry = &headers->entries[place_of(key_id, ppt)];
+
+    for (size_t at = 0; entry->x5u != NULL && at < EXPECTED; at += LINE)
+        __builtin_prefetch(entry->x5u + at);
+}
+
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
                                      const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error)
 {
-    struct entry *entry = place_of(headers, key_id, ppt);
+    struct entry *entry = &headers->entries[place_of(key_id, ppt)];
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (!holds(entry, key_id, ppt, x5u)) {

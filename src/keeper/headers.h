@@ -14,9 +14,16 @@
  */
 struct stk_headers;
 
-#define STK_HEADERS_MAX 1024
+#define STK_HEADERS_MAX 32768
 
 enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers);
+
+/* These will be asked for soon: the places are fetched into the processor's caches, then what they
+ * hold. */
+void stk_headers_expect_place(const struct stk_headers *headers, const struct stk_key_id *key_id,
+                              const char *ppt);
+void stk_headers_expect_text(const struct stk_headers *headers, const struct stk_key_id *key_id,
+                             const char *ppt);
 
 /* The base64url header; valid until the next call. `ppt` is stk_claims.ppt_text, of at most
  * STK_PPT_MAX characters. NO_MEMORY. */

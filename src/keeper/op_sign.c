@@ -171,6 +171,23 @@ static void answer_all(struct stk_signer_thread *self, struct stk_parcel *parcel
         parcel->ends[parcel->message_count++] = out->length;
 }
 
+static void expect(const struct stk_signer_thread *self, const struct stk_front_orders *orders)
+{
+    const struct stk_key_id *key_ids[STK_BATCH_MAX];
+
+    if (self->signer == NULL)
+        return;
+    for (size_t i = 0; i < orders->order_count; i++) {
+        key_ids[i] = &orders->orders[i].key_id;
+        stk_headers_expect_place(self->headers, key_ids[i], orders->orders[i].claims.ppt_text);
+    }
+    stk_signer_expect(self->signer, key_ids, orders->order_count);
+    for (size_t i = 0; i < orders->order_count; i++)
+        stk_headers_expect_text(self->headers, key_ids[i], orders->orders[i].claims.ppt_text);
+    if (orders->order_count > 0)
+        stk_signer_expect_next(self->signer, key_ids[0]);
+}
+
 void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
 {
     struct stk_front_orders orders = {0};
@@ -188,11 +205,15 @@ void stk_sign_batch(struct stk_signer_thread *self, struct stk_bytes message)
             stk_log(STK_LOG_ERROR, "a message of front's was dropped: %s", error.message);
         return;
     }
+    expect(self, &orders);
     batch.now = stk_clock_seconds();
     self->now_us = stk_clock_mono_us();
     stk_random(batch.random, orders.order_count > 0 ? sizeof(batch.random) : 0);
-    for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++)
+    for (size_t i = 0; i < orders.order_count && self->item_count < STK_BATCH_MAX; i++) {
+        if (self->signer != NULL && i + 1 < orders.order_count)
+            stk_signer_expect_next(self->signer, &orders.orders[i + 1].key_id);
         do_order(self, &batch, &orders.orders[i]);
+    }
     for (size_t i = 0; i < bad_count && self->item_count < STK_BATCH_MAX; i++)
         do_bad(self, &self->bad[i]);
     parcel = stk_outbox_take(&self->keeper->outbox);

@@ -2,7 +2,7 @@
 #include "policy/counters.h"
 
 #include "base/digest.h"
-#include "policy/hash.h"
+#include "base/hash.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "policy/pattern_set.h"
 
-#include "policy/hash.h"
+#include "base/hash.h"
 #include "policy/pattern.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #define STK_TOKEN_INDEX_H
 
 #include "model/key_id.h"
+#include "token/footprint.h"
 #include "token/pkcs11.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,7 @@ struct stk_index_walked {
 /* A copy of a key that signers share: a session object. It lasts as long as somebody holds it. */
 struct stk_index_copy {
     CK_OBJECT_HANDLE handle;
+    struct stk_footprint footprint;
     uint32_t holders; /* these are the index's own */
     bool retired;
 };
@@ -121,7 +123,8 @@ struct stk_index_copy *stk_index_copy_take(struct stk_index *index,
  */
 struct stk_index_copy *stk_index_copy_share(struct stk_index *index,
                                             const struct stk_key_id *key_id,
-                                            CK_OBJECT_HANDLE handle);
+                                            CK_OBJECT_HANDLE handle,
+                                            const struct stk_footprint *footprint);
 
 /* Let go of it; with `retire`, nobody else takes it from now on. The handle to be destroyed, or
  * CK_INVALID_HANDLE. */

@@ -69,7 +69,8 @@ struct stk_index_copy *stk_index_copy_take(struct stk_index *index, const struct
 
 struct stk_index_copy *stk_index_copy_share(struct stk_index *index,
                                             const struct stk_key_id *key_id,
-                                            CK_OBJECT_HANDLE handle)
+                                            CK_OBJECT_HANDLE handle,
+                                            const struct stk_footprint *footprint)
 {
     struct stk_index_copy *copy = calloc(1, sizeof(*copy));
     struct stk_index_entry *entry = NULL;
@@ -79,7 +80,7 @@ struct stk_index_copy *stk_index_copy_share(struct stk_index *index,
     entry = copy == NULL ? NULL : stk_index_find(index, key_id);
     shared = entry != NULL && entry->copy == NULL && entry->objects != 0;
     if (shared) {
-        *copy = (struct stk_index_copy){.handle = handle, .holders = 1};
+        *copy = (struct stk_index_copy){.handle = handle, .footprint = *footprint, .holders = 1};
         entry->copy = copy;
     }
     stk_index_unlock(index);

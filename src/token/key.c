@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/encode.h"
+#include "token/footprint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -107,15 +108,18 @@ static CK_RV try_shared(struct stk_session *session, const struct stk_key_id *ke
 
 /* In the form asked for, where that can be had. */
 static struct stk_proven in_form(struct stk_session *session, CK_OBJECT_HANDLE key,
-                                 enum stk_key_form form)
+                                 enum stk_key_form form, struct stk_footprint *ret_footprint)
 {
     CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
     CK_RV rv = CKR_FUNCTION_NOT_SUPPORTED;
 
-    if (form == STK_KEY_COPY_FOR_ALL)
+    if (form == STK_KEY_COPY_FOR_ALL) {
+        stk_footprint_begin();
         rv = stk_session_copy_for_all(session, key, &copy);
-    else if (form == STK_KEY_COPY_OF_OWN)
+        stk_footprint_end(ret_footprint);
+    } else if (form == STK_KEY_COPY_OF_OWN) {
         rv = stk_session_copy(session, key, &copy);
+    }
     return rv == CKR_OK ? (struct stk_proven){.handle = copy, .own = true}
                         : (struct stk_proven){.handle = key};
 }
@@ -126,7 +130,8 @@ static CK_RV try_candidate(struct stk_session *session, const struct stk_key_id 
                            const uint8_t spki[STK_P256_SPKI_LENGTH], struct stk_proven *ret_key,
                            bool *ret_proven)
 {
-    struct stk_proven tried = in_form(session, key, form);
+    struct stk_footprint footprint = {0};
+    struct stk_proven tried = in_form(session, key, form, &footprint);
     CK_RV rv = stk_key_prove(session, tried.handle, spki, ret_proven);
 
     if (rv != CKR_OK || !*ret_proven) {
@@ -135,7 +140,7 @@ static CK_RV try_candidate(struct stk_session *session, const struct stk_key_id 
     }
     if (form == STK_KEY_COPY_FOR_ALL && tried.own) {
         struct stk_index_copy *shared =
-            stk_index_copy_share(session->token->index, key_id, tried.handle);
+            stk_index_copy_share(session->token->index, key_id, tried.handle, &footprint);
 
         /* Another signer was quicker, or the key has gone: it lasts as long as this one has it. */
         if (shared != NULL)

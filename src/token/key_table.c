@@ -13,7 +13,8 @@ enum stirkeep_status stk_key_table_new(struct stk_key_table *table, uint32_t cap
     while (buckets < capacity * 2)
         buckets *= 2;
     *table = (struct stk_key_table){
-        .entries = calloc((size_t)capacity + 1, sizeof(*table->entries)),
+        .entries =
+            aligned_alloc(STK_KEY_ENTRY_ALIGNED, ((size_t)capacity + 1) * sizeof(*table->entries)),
         .buckets = calloc(buckets, sizeof(*table->buckets)),
         .capacity = capacity,
         .bucket_mask = buckets - 1,
@@ -81,11 +82,20 @@ struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
         at = table->entries[at].chain;
     if (at == 0)
         return NULL;
-    if (at != table->newest) {
+    if (at != table->newest && table->count >= table->capacity / 2) {
         unlink_age(table, &table->entries[at]);
         link_newest(table, &table->entries[at]);
     }
     return &table->entries[at];
+}
+
+void stk_key_table_expect(const struct stk_key_table *table,
+                          const struct stk_key_id *const *key_ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(bucket_of(table, key_ids[i]));
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(&table->entries[*bucket_of(table, key_ids[i])]);
 }
 
 struct stk_key_entry *stk_key_table_oldest_when_full(struct stk_key_table *table)

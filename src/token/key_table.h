@@ -8,25 +8,31 @@
 #include <stdint.h>
 #include <stirkeep/status.h>
 
+#define STK_KEY_ENTRY_ALIGNED 64
+
 /*
- * Key ids and what a signer holds for them, bounded, the least recently used one going first. All
- * memory is taken at the start; what is not used is never touched. One thread.
+ * Key ids and what a signer holds for them, bounded, the least recently used one going first, of
+ * those that came or were used since the table is half full. All memory is taken at the start; what
+ * is not used is never touched. One thread.
  */
+
+/* What a signature needs of it lies in its first 64 octets: with thousands of keys, each line of
+ * memory is waited for. */
 struct stk_key_entry {
     struct stk_key_id key_id;
     unsigned long handle;          /* PKCS#11 object */
     struct stk_index_copy *shared; /* held, to be released when the entry goes; NULL */
-    bool own;                      /* a session object, to be destroyed when the entry goes */
+    uint32_t uses;                 /* while it is shared */
+    uint32_t chain;                /* next in its bucket; these are indices, 0 is none */
+    uint32_t verified;     /* signatures, since it was found; stops at those that always are */
+    bool own;              /* a session object, to be destroyed when the entry goes */
     bool absent;           /* not a key but the knowledge that there is none that proves itself */
     uint64_t absent_until; /* CLOCK_MONOTONIC us */
-    uint8_t point[64];     /* of the public key */
-    uint32_t verified;     /* signatures, since it was found; stops at those that always are */
     uint64_t epoch;        /* of the token, when it was looked for */
-    uint32_t uses;         /* while it is shared */
-    uint32_t chain;        /* next in its bucket; these are indices, 0 is none */
     uint32_t newer;
     uint32_t older;
-};
+    uint8_t point[64]; /* of the public key */
+} __attribute__((aligned(STK_KEY_ENTRY_ALIGNED)));
 
 struct stk_key_table {
     struct stk_key_entry *entries; /* the first one is never used */
@@ -43,9 +49,13 @@ struct stk_key_table {
 enum stirkeep_status stk_key_table_new(struct stk_key_table *table, uint32_t capacity);
 void stk_key_table_free(struct stk_key_table *table);
 
-/* Look up, and make it the most recently used; NULL. Valid until the next add or remove. */
+/* Look up, and make it the most recently used once the table is half full; NULL. Valid until the next add or remove. */
 struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
                                          const struct stk_key_id *key_id);
+
+/* These will be looked up soon: they are fetched into the processor's caches, at the same time. */
+void stk_key_table_expect(const struct stk_key_table *table,
+                          const struct stk_key_id *const *key_ids, size_t count);
 
 /* The entry that has to go before the next add: the table is full. NULL: none. */
 struct stk_key_entry *stk_key_table_oldest_when_full(struct stk_key_table *table);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/footprint.h"
 #include "token/internal.h"
 #include "token/locks.h"
 #include "token/prepared.h"
@@ -82,6 +83,7 @@ enum stirkeep_status stk_module_load(struct stk_token *token, const char *path,
         return stk_error_set(error, STIRKEEP_TOKEN_ERROR, "PKCS#11 module: %s",
                              reason == NULL ? path : reason);
     }
+    stk_footprint_prepare(token->library);
     status = get_calls(token, path, error);
     if (status == STIRKEEP_OK)
         status = initialise(token, path, error);

@@ -376,6 +376,26 @@ enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk
     return sign(signer, key_id, digest, ret_signature, error);
 }
 
+void stk_signer_expect(struct stk_signer *signer, const struct stk_key_id *const *key_ids,
+                       size_t count)
+{
+    stk_key_table_expect(&signer->table, key_ids, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_ids[i]);
+
+        if (entry != NULL && entry->shared != NULL)
+            stk_footprint_expect(&entry->shared->footprint);
+    }
+}
+
+void stk_signer_expect_next(struct stk_signer *signer, const struct stk_key_id *key_id)
+{
+    const struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_id);
+
+    if (entry != NULL && entry->shared != NULL)
+        stk_footprint_fetch(&entry->shared->footprint);
+}
+
 uint64_t stk_signer_busy_since(const struct stk_signer *signer)
 {
     return atomic_load_explicit(&signer->session.busy_since, memory_order_relaxed);

@@ -14,7 +14,7 @@
 struct stk_signer;
 
 #define STK_SIGNER_KEYS_MAX 131072 /* memory is used as keys are */
-#define STK_SIGNER_OWN_MAX 64      /* copies of its own: SoftHSM keeps 8 KiB for each, for good */
+#define STK_SIGNER_OWN_MAX 64      /* copies of its own: each takes 8 KiB in SoftHSM */
 #define STK_SIGNER_ALONE_MAX 4096  /* ... where a token's sessions do not share them */
 #define STK_SIGNER_OWN_USES 256    /* signatures after which a key gets one */
 #define STK_SIGNER_SAMPLE_FIRST 4 /* signatures that are verified whenever a key was found (anew) */
@@ -48,6 +48,12 @@ enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk
                                      const uint8_t digest[STK_DIGEST_LENGTH],
                                      uint8_t ret_signature[STK_SIGNATURE_LENGTH],
                                      struct stk_error *error);
+
+/* These keys are likely to sign soon, and this one next: what that takes is fetched into the
+ * processor's caches meanwhile, as far as it is known where it lies. */
+void stk_signer_expect(struct stk_signer *signer, const struct stk_key_id *const *key_ids,
+                       size_t count);
+void stk_signer_expect_next(struct stk_signer *signer, const struct stk_key_id *key_id);
 
 /* When the last call of stk_signer_sign's to the token began and ended (CLOCK_MONOTONIC us): asked
  * by its thread, after it returned OK. */

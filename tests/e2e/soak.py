@@ -12,6 +12,7 @@ trail is verified, and has every signature that was given out. FAULT: further ac
 C_Sign ("wrong"), where the keeper is to find them out.
 """
 import collections
+import json
 import os
 import random
 import signal
@@ -31,6 +32,7 @@ SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 120
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 MORE_FAULTS = sys.argv[3:]
 NAMES = ["Alpha", "Beta", "Gamma"]
+KEPT = 2  # generations of a name
 SETTLE = 6  # seconds of a calm before it is measured
 EXTRA = {"signing": {"deadline-ms": "5000"},
          "token": {"call-timeout-ms": "1000"},
@@ -73,7 +75,19 @@ class Soak:
         return done.returncode == 0
 
     def rotate_key(self):
-        return self.import_as(self.chance.choice(NAMES))
+        name = self.chance.choice(NAMES)
+        return self.import_as(name) and self.destroy_former(name)
+
+    def destroy_former(self, name):
+        """All that nobody would roll back to: keys that are kept are no growth that can be told from
+        one that should not be."""
+        shown = self.service.cli("show", name, "--json", check=False)
+        if shown.returncode != 0:
+            return False
+        generations = json.loads(shown.stdout)["generations"]
+        old = [one["key_id"] for one in generations[KEPT:] if one["state"] in ("previous", "retired")]
+        return all(self.service.cli("destroy", name, "--key-id", key_id, "--yes",
+                                    check=False).returncode == 0 for key_id in old)
 
     def import_new(self):
         name = f"more-{self.number}"

@@ -117,13 +117,14 @@ def a_room_cannot_be_run_without_the_porter(service):
 
 @case
 def softhsm_finds_what_is_prepared_for_it(service):
-    """src/token/prepared.h, src/keeper/process_id.c; the dynamic linker tells of what it finds."""
+    """src/token/prepared.h, footprint.h, src/keeper/process_id.c; the dynamic linker tells of what it finds."""
     with Service(extra={"token-environment": {"LD_DEBUG": "bindings"}}) as own:
         own.start()
         found = {line[line.index("`"):] for line in own.said().splitlines()
                  if "libsofthsm2.so [0] to stirkeep-keeper [0]: normal symbol" in line}
     equal(found, {"`d2i_ECPKParameters' [OPENSSL_3.0.0]", "`EVP_aes_256_cbc' [OPENSSL_3.0.0]",
-                  "`getpid' [GLIBC_2.2.5]"}, "what SoftHSM has from the keeper")
+                  "`getpid' [GLIBC_2.2.5]", "`_Znwm' [GLIBCXX_3.4]", "`_ZdlPv' [GLIBCXX_3.4]",
+                  "`_ZdlPvm' [CXXABI_1.3.9]"}, "what SoftHSM has from the keeper")
     service.sign()
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef STK_POLICY_HASH_H
-#define STK_POLICY_HASH_H
+#ifndef STK_BASE_HASH_H
+#define STK_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "token/footprint.h"
+
+#include "fixture.h"
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As libstdc++'s users call them. */
+void *_Znwm(size_t size);
+void _ZdlPv(void *taken);
+void _ZdlPvm(void *taken, size_t size);
+
+static bool covers(const struct stk_footprint *footprint, const void *at, size_t size)
+{
+    for (uint32_t i = 0; i < footprint->count; i++) {
+        const struct stk_footprint_piece *piece = &footprint->pieces[i];
+
+        if (piece->from * 64 <= (uintptr_t)at &&
+            (uintptr_t)at + size <= (piece->from + piece->lines) * 64)
+            return true;
+    }
+    return false;
+}
+
+static void what_is_taken_is_noted_and_what_is_given_back_is_not(void **state)
+{
+    struct stk_footprint footprint = {0};
+    void *kept[8] = {NULL};
+    void *passing[8] = {NULL};
+    uint32_t lines = 0;
+    (void)state;
+
+    stk_footprint_begin();
+    for (size_t i = 0; i < 8; i++) {
+        kept[i] = _Znwm(1000);
+        passing[i] = _Znwm(1000);
+    }
+    for (size_t i = 0; i < 8; i++)
+        i % 2 == 0 ? _ZdlPv(passing[i]) : _ZdlPvm(passing[i], 1000);
+    stk_footprint_end(&footprint);
+    for (size_t i = 0; i < 8; i++)
+        assert_true(covers(&footprint, kept[i], 1000));
+    for (uint32_t i = 0; i < footprint.count; i++)
+        lines += footprint.pieces[i].lines;
+    assert_in_range(lines, 8 * 1000 / 64, 8 * (1000 / 64 + 3));
+    stk_footprint_fetch(&footprint);
+    for (size_t i = 0; i < 8; i++)
+        _ZdlPv(kept[i]);
+    stk_footprint_fetch(&footprint); /* of memory that is nobody's any more */
+}
+
+static void neighbours_are_one_piece_and_there_are_not_too_many(void **state)
+{
+    struct stk_footprint footprint = {0};
+    void *taken[4 * STK_FOOTPRINT_PIECES] = {NULL};
+    void *between[4 * STK_FOOTPRINT_PIECES] = {NULL};
+    void *large = NULL;
+    (void)state;
+
+    stk_footprint_begin();
+    for (size_t i = 0; i < 4 * STK_FOOTPRINT_PIECES; i++) {
+        taken[i] = _Znwm(4096);
+        between[i] = malloc(4096);
+    }
+    stk_footprint_end(&footprint);
+    assert_int_equal(footprint.count, STK_FOOTPRINT_PIECES);
+    for (size_t i = 0; i < 4 * STK_FOOTPRINT_PIECES; i++) {
+        _ZdlPv(taken[i]);
+        free(between[i]);
+    }
+    stk_footprint_begin();
+    large = _Znwm(1 << 20);
+    stk_footprint_end(&footprint);
+    assert_int_equal(footprint.count, 1);
+    assert_int_equal(footprint.pieces[0].lines, STK_FOOTPRINT_LINES);
+    _ZdlPv(large);
+    _ZdlPv(NULL);
+}
+
+static void *take(void *unused)
+{
+    (void)unused;
+    return _Znwm(100);
+}
+
+static void other_threads_and_other_times_are_not_noted(void **state)
+{
+    struct stk_footprint footprint = {.count = 7};
+    pthread_t thread = 0;
+    void *taken = NULL;
+    (void)state;
+
+    stk_footprint_begin();
+    assert_int_equal(pthread_create(&thread, NULL, take, NULL), 0);
+    assert_int_equal(pthread_join(thread, &taken), 0);
+    stk_footprint_end(&footprint);
+    assert_int_equal(footprint.count, 0);
+    _ZdlPv(taken);
+    taken = _Znwm(0);
+    assert_non_null(taken);
+    footprint.count = 7;
+    stk_footprint_end(&footprint); /* which nobody has begun */
+    assert_int_equal(footprint.count, 0);
+    _ZdlPv(taken);
+}
+
+/* What C++ does when nobody catches std::bad_alloc. */
+static void without_memory_it_is_as_libstdcxx_has_it(void **state)
+{
+    const struct rlimit none = {0};
+    void *library = NULL;
+    int status = 0;
+    pid_t child = 0;
+    (void)state;
+
+    fx_require();
+    library = dlopen(fx_module(), RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)close(STDERR_FILENO);
+        stk_footprint_prepare(library);
+        (void)_Znwm(SIZE_MAX / 2);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    (void)dlclose(library);
+}
+
+static void a_copy_that_signers_share_has_one(void **state)
+{
+    struct stk_token *token = NULL;
+    struct stk_signer *signer = NULL;
+    struct stk_index_copy *copy = NULL;
+    struct fx_key key = {0};
+    uint8_t digest[STK_DIGEST_LENGTH] = {1};
+    uint8_t signature[STK_SIGNATURE_LENGTH] = {0};
+    uint32_t lines = 0;
+    (void)state;
+
+    fx_require();
+    token = fx_open();
+    fx_key_new(&key);
+    fx_import(token, &key);
+    assert_int_equal(stk_signer_new(token, &signer, NULL), STIRKEEP_OK);
+    assert_int_equal(stk_signer_sign(signer, &key.key_id, digest, signature, NULL), STIRKEEP_OK);
+    copy = stk_index_copy_take(token->index, &key.key_id);
+    assert_non_null(copy);
+    for (uint32_t i = 0; i < copy->footprint.count; i++)
+        lines += copy->footprint.pieces[i].lines;
+    assert_in_range(lines, 32, 512); /* some forty attributes */
+    assert_int_equal(stk_index_copy_release(token->index, &key.key_id, copy, false), 0);
+    stk_signer_free(signer);
+    stk_token_close(token);
+    fx_key_free(&key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_taken_is_noted_and_what_is_given_back_is_not),
+        cmocka_unit_test(neighbours_are_one_piece_and_there_are_not_too_many),
+        cmocka_unit_test(other_threads_and_other_times_are_not_noted),
+        cmocka_unit_test(without_memory_it_is_as_libstdcxx_has_it),
+        cmocka_unit_test(a_copy_that_signers_share_has_one),
+    };
+
+    return cmocka_run_group_tests(tests, fx_group_begin, fx_group_end);
+}
