@@ -370,8 +370,12 @@ static void an_act_that_cannot_be_forgotten_is_recorded_once(void **state)
     ends->instead = NULL;
     assert_int_equal(prlimit(ends->born.pid, RLIMIT_FSIZE, &room, NULL), 0);
     assert_int_equal(hear(ends, &client).status, STIRKEEP_OK);
-    assert_int_equal(call(ends, about(STK_ADMIN_RETIRE, "Alpha")).status, STIRKEEP_NOT_ACTIVE);
     assert_int_equal(ends_acts(ends, "retire", "Alpha"), 1);
+    assert_int_equal(call(ends, about(STK_ADMIN_RETIRE, "Alpha")).status, STIRKEEP_NOT_ACTIVE);
+    ends_await_act(ends, "retire", "Alpha", 2);
+    assert_string_equal(ends->acts[ends->act_count - 2].outcome, "ok");
+    assert_string_equal(ends->acts[ends->act_count - 1].outcome, "not-active");
+    assert_int_equal(ends_acts(ends, "retire", "Alpha"), 2);
     client_free(&client);
     material_free(&alpha);
 }
