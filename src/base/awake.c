@@ -8,7 +8,7 @@ void stk_awake_init(struct stk_awake *awake, size_t threads)
 {
     const size_t processors = stk_process_processors();
 
-    *awake = (struct stk_awake){.able = processors > 1 && threads <= processors};
+    *awake = (struct stk_awake){.able = processors > 1 && threads <= processors + 1};
 }
 
 bool stk_awake_stays(struct stk_awake *awake, bool waits, uint64_t now_us)

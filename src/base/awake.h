@@ -10,8 +10,8 @@
  * Whoever sleeps has to be woken, which on another processor takes 20 to 40 us: as long as a
  * signature. So who waits for what the last time came within STK_AWAKE_US looks again for so long,
  * and lets others have the processor in between, before it sleeps. What took longer the last time is
- * slept for. Never where there is only one processor, or more threads that wait than processors:
- * their work is done elsewhere, and takes longer than being woken. One thread.
+ * slept for. Never where there is only one processor, or where more threads wait than one more than
+ * there are processors: their work is done elsewhere, and takes longer than being woken. One thread.
  */
 #define STK_AWAKE_US 200
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/config.h"
 
+#include "base/process.h"
 #include "config/ini_lines.h"
 #include "config/take.h"
 #include <stdio.h>
@@ -289,4 +290,12 @@ enum stirkeep_status stk_config_parse(const char *text, size_t length, const cha
 
     stk_people_free(&people);
     return status;
+}
+
+unsigned stk_config_signers(const struct stk_config *config)
+{
+    const size_t wanted =
+        config->token.sessions > 0 ? config->token.sessions : stk_process_processors() + 1;
+
+    return (unsigned)(wanted < STK_SIGNERS_MAX ? wanted : STK_SIGNERS_MAX);
 }

@@ -33,7 +33,7 @@ struct stk_config {
         char *pin_file;    /* "" when the PIN is the systemd credential "pin" */
         char *directory;   /* the token's files, to be made durable; "": found from SoftHSM's
                                   configuration when the module is SoftHSM, else nothing to do */
-        unsigned sessions; /* signers; 0: one per core */
+        unsigned sessions; /* signers; 0: see stk_config_signers */
         unsigned call_timeout_ms;
         unsigned open_timeout_ms; /* all of opening the token */
         bool verify_sampled;      /* else every signature is verified before it is given out */
@@ -103,6 +103,12 @@ struct stk_config {
 enum stirkeep_status stk_config_parse(const char *text, size_t length, const char *name,
                                       struct stk_config **ret_config, struct stk_error *error);
 void stk_config_free(struct stk_config *config);
+
+/*
+ * How many signers the keeper is to have, of at most STK_SIGNERS_MAX: as many as are configured, or
+ * one more than there are processors: while one waits for a lock of the module's, another signs.
+ */
+unsigned stk_config_signers(const struct stk_config *config);
 
 /*
  * The same for who may ask the system's user database and hands the configuration on:

@@ -41,15 +41,6 @@ static struct event_base *new_base(void)
     return base;
 }
 
-static unsigned count_signers(const struct stk_config *config)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (config->token.sessions > 0)
-        return config->token.sessions;
-    return cores > 0 ? (unsigned)cores : 1;
-}
-
 static bool allocate(struct stk_front *front)
 {
     uint64_t seed = 0;
@@ -101,7 +92,7 @@ enum stirkeep_status stk_front_new(struct stk_config *config, struct stk_front *
     front->config = config;
     front->connection_limit = connection_limit();
     stk_awake_init(&front->awake, 1);
-    stk_pace_init(&front->pace, count_signers(config), config->audit.sync == STK_SYNC_ALWAYS);
+    stk_pace_init(&front->pace, stk_config_signers(config), config->audit.sync == STK_SYNC_ALWAYS);
     front->timer_at_us = UINT64_MAX;
     stk_tally_start(&front->tally, stk_clock_mono_us());
     TAILQ_INIT(&front->dirty);

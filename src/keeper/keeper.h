@@ -163,7 +163,9 @@ struct stk_keeper {
     struct stk_sealer sealer;
     struct stk_signer_thread *signers;
     size_t signer_count;
-    atomic_flag awake; /* one signer is, and the others sleep */
+    atomic_flag awake;           /* one signer is, and the others sleep */
+    _Atomic uint64_t message_us; /* when the last one came, to whichever of them */
+    atomic_bool messages_soon;   /* the last one came soon after the one before */
 };
 
 /* ---- shift.c */

@@ -153,14 +153,6 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
     return status == STIRKEEP_OK ? probe(keeper, error) : status;
 }
 
-static size_t signers_wanted(const struct stk_keeper *keeper)
-{
-    const size_t sessions = keeper->config->token.sessions;
-    const size_t wanted = sessions > 0 ? sessions : stk_process_processors();
-
-    return wanted < STK_SIGNERS_MAX ? wanted : STK_SIGNERS_MAX;
-}
-
 static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *self,
                            size_t signers)
 {
@@ -173,7 +165,7 @@ static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *
 /* As many as the token has sessions for, at least one. */
 static enum stirkeep_status make_signers(struct stk_keeper *keeper, struct stk_error *error)
 {
-    size_t wanted = signers_wanted(keeper);
+    const size_t wanted = stk_config_signers(keeper->config);
     enum stirkeep_status status = STIRKEEP_OK;
 
     keeper->signers = calloc(wanted, sizeof(*keeper->signers));

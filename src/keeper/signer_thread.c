@@ -33,6 +33,7 @@ static enum stirkeep_status stay_awake(struct stk_signer_thread *self, size_t *r
 
     if (atomic_flag_test_and_set_explicit(&self->keeper->awake, memory_order_relaxed))
         return STIRKEEP_UNAVAILABLE;
+    self->awake.worth = atomic_load_explicit(&self->keeper->messages_soon, memory_order_relaxed);
     while (status == STIRKEEP_UNAVAILABLE &&
            stk_awake_stays(&self->awake, true, stk_clock_mono_us()))
         status = receive(self, 0, ret_length);
@@ -40,13 +41,25 @@ static enum stirkeep_status stay_awake(struct stk_signer_thread *self, size_t *r
     return status;
 }
 
+/* Those who sleep are woken in turns: what came to this one says little of when the next will. */
+static void note_message(struct stk_keeper *keeper, uint64_t now_us)
+{
+    const uint64_t last_us =
+        atomic_exchange_explicit(&keeper->message_us, now_us, memory_order_relaxed);
+
+    atomic_store_explicit(&keeper->messages_soon, now_us - last_us < STK_AWAKE_US,
+                          memory_order_relaxed);
+}
+
 /* The next message. While there is none, nobody waits for what this thread may yet have to record. */
 static enum stirkeep_status next_message(struct stk_signer_thread *self, size_t *ret_length)
 {
     struct stk_outbox *outbox = &self->keeper->outbox;
     enum stirkeep_status status = receive(self, 0, ret_length);
+    uint64_t now_us = 0;
 
     if (status == STIRKEEP_OK) {
+        note_message(self->keeper, stk_clock_mono_us());
         stk_outbox_leave(outbox);
         return STIRKEEP_OK;
     }
@@ -54,7 +67,9 @@ static enum stirkeep_status next_message(struct stk_signer_thread *self, size_t 
     status = stay_awake(self, ret_length);
     if (status == STIRKEEP_UNAVAILABLE)
         status = receive(self, -1, ret_length);
-    (void)stk_awake_stays(&self->awake, false, stk_clock_mono_us());
+    now_us = stk_clock_mono_us();
+    (void)stk_awake_stays(&self->awake, false, now_us);
+    note_message(self->keeper, now_us);
     return status;
 }
 

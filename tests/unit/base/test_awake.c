@@ -67,6 +67,8 @@ static void one_processor_is_left_to_who_has_something_to_do(void **state)
     stk_awake_init(&awake, 1);
     assert_int_equal(awake.able, CPU_COUNT(&all) > 1);
     stk_awake_init(&awake, (size_t)CPU_COUNT(&all) + 1);
+    assert_int_equal(awake.able, CPU_COUNT(&all) > 1);
+    stk_awake_init(&awake, (size_t)CPU_COUNT(&all) + 2);
     assert_false(awake.able);
 }
 
