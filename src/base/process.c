@@ -53,3 +53,26 @@ size_t stk_process_processors(void)
 
     return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
+
+/* As sched_setattr(2) has it; its first version. */
+struct attributes {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns;
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+void stk_process_slice(uint64_t us)
+{
+    struct attributes attributes = {.size = sizeof(attributes)};
+
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0)
+        return;
+    attributes.size = sizeof(attributes);
+    attributes.runtime_ns = us * 1000;
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+}

@@ -3,6 +3,7 @@
 #define STK_BASE_PROCESS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -14,5 +15,17 @@ pid_t stk_process_id(void);
 
 /* On how many processors the calling thread may run (sched_setaffinity(2)), at least 1. Any thread. */
 size_t stk_process_processors(void);
+
+/*
+ * How long the calling thread, and threads that it starts from now on, compute at a time where others
+ * want the processor too, in microseconds from 100 to 100000, or 0 for the kernel's own choice. Shares
+ * stay what they are: a short slice comes sooner and more often, a long one later and for longer.
+ * From Linux 6.12 on; a kernel that has no such thing, or a filter that forbids it, leaves it as it
+ * is. Any thread.
+ */
+void stk_process_slice(uint64_t us);
+
+#define STK_SLICE_SHORT_US 100  /* for who decides: others wait for it */
+#define STK_SLICE_LONG_US 10000 /* for who signs: signing takes most of the processor */
 
 #endif

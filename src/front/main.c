@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/front.h"
 
+#include "base/process.h"
 #include "lockdown/lockdown.h"
 #include "room/beside.h"
 #include "room/room.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
 
     stk_room_await_go(STK_ROOM_FRONT, argc, argv);
     stk_beside_hurry(STK_FD_FRONT_LISTEN);
+    stk_process_slice(STK_SLICE_SHORT_US);
     if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
         stk_front_new(config, &front, &error) != STIRKEEP_OK ||
         stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)

@@ -20,6 +20,8 @@ static const struct stk_syscall keeper[] = {
     {"prctl", STK_FIRST_IS, PR_GET_NAME}, /* modules name their threads, and sleep exactly */
     {"prctl", STK_FIRST_IS, PR_SET_TIMERSLACK},
     {"seccomp", STK_FIRST_IS, SECCOMP_SET_MODE_FILTER}, /* one more can only forbid more */
+    {"sched_getattr", STK_FIRST_IS, 0}, /* of the calling thread */
+    {"sched_setattr", STK_FIRST_IS, 0},
     {"sched_setscheduler", STK_ALWAYS, 0},
 };
 const struct stk_syscalls stk_syscalls_keeper = STK_SYSCALLS(keeper);

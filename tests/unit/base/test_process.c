@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +97,64 @@ static void is_the_same_in_all_threads(void **state)
     }
 }
 
+/* ---- slices */
+
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+static struct attributes attributes_now(void)
+{
+    struct attributes now = {0};
+
+    assert_int_equal(syscall(SYS_sched_getattr, 0, &now, sizeof(now), 0), 0);
+    return now;
+}
+
+/* Linux 6.12 was the first to keep it. */
+static bool keeps_slices(void)
+{
+    struct utsname system = {0};
+    int major = 0;
+    int minor = 0;
+
+    assert_int_equal(uname(&system), 0);
+    assert_int_equal(sscanf(system.release, "%d.%d", &major, &minor), 2);
+    return major > 6 || (major == 6 && minor >= 12);
+}
+
+static void *tell_runtime(void *ret_runtime_ns)
+{
+    *(uint64_t *)ret_runtime_ns = attributes_now().runtime_ns;
+    return NULL;
+}
+
+static void a_slice_is_all_that_changes_and_threads_have_it_too(void **state)
+{
+    const struct attributes before = attributes_now();
+    struct attributes now = {0};
+    uint64_t of_thread_ns = 0;
+    pthread_t thread = 0;
+    (void)state;
+
+    stk_process_slice(STK_SLICE_LONG_US);
+    now = attributes_now();
+    assert_int_equal(pthread_create(&thread, NULL, tell_runtime, &of_thread_ns), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(now.policy, before.policy);
+    assert_int_equal(now.nice, before.nice);
+    if (keeps_slices()) {
+        assert_int_equal(now.runtime_ns, STK_SLICE_LONG_US * 1000);
+        assert_int_equal(of_thread_ns, now.runtime_ns);
+    }
+    stk_process_slice(0);
+    assert_int_equal(attributes_now().runtime_ns, before.runtime_ns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +162,7 @@ int main(void)
         cmocka_unit_test(is_anothers_in_a_child_and_in_its_child),
         cmocka_unit_test(is_anothers_in_a_child_by_the_bare_system_call),
         cmocka_unit_test(is_the_same_in_all_threads),
+        cmocka_unit_test(a_slice_is_all_that_changes_and_threads_have_it_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
