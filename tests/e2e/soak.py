@@ -56,6 +56,7 @@ class Soak:
         self.done = collections.Counter()
         self.failed = collections.Counter()
         self.number = 0
+        self.left = set()
         self.text = open(service.config).read()
         self.samples = []
         self.issuer = Issuer(service.lab)
@@ -78,22 +79,30 @@ class Soak:
         name = self.chance.choice(NAMES)
         return self.import_as(name) and self.destroy_former(name)
 
+    def generations(self, name):
+        """The newest first."""
+        shown = self.service.cli("show", name, "--json", check=False)
+        return json.loads(shown.stdout)["generations"] if shown.returncode == 0 else []
+
     def destroy_former(self, name):
         """All that nobody would roll back to: keys that are kept are no growth that can be told from
         one that should not be."""
-        shown = self.service.cli("show", name, "--json", check=False)
-        if shown.returncode != 0:
-            return False
-        generations = json.loads(shown.stdout)["generations"]
-        old = [one["key_id"] for one in generations[KEPT:] if one["state"] in ("previous", "retired")]
+        old = [one["key_id"] for one in self.generations(name)[KEPT:]
+               if one["state"] in ("previous", "retired")]
         return all(self.service.cli("destroy", name, "--key-id", key_id, "--yes",
                                     check=False).returncode == 0 for key_id in old)
 
     def import_new(self):
         name = f"more-{self.number}"
-        if not self.import_as(name):
-            return False
-        return self.service.cli("destroy", name, "--yes", check=False).returncode in (0, 2)
+        self.left.add(name)
+        return self.import_as(name) and self.destroy_left()
+
+    def destroy_left(self):
+        """Names that were imported, or may have been, and are of no further use."""
+        for name in sorted(self.left):
+            if self.service.cli("destroy", name, "--yes", check=False).returncode == 0:
+                self.left.discard(name)
+        return not self.left
 
     def reload(self):
         with open(f"{self.service.config}.new", "w") as out:
@@ -176,6 +185,11 @@ class Soak:
         self.service.follow()
         wait_until("the service is ready", lambda: self.service.cli(
             "status", check=False).returncode == 0, 60, 0.1)
+        self.destroy_left()
+        self.left = {name for name in self.left
+                     if any(one["state"] != "destroyed" for one in self.generations(name))}
+        assert not self.left, f"not destroyed in a calm: {self.left}\n{self.service.said()[-3000:]}"
+        assert all(self.destroy_former(name) for name in NAMES)
         self.go_on(self.CALM, SETTLE)
         first = self.least()
         self.go_on(self.CALM, max(1, seconds - SETTLE - 6))
