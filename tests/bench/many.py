@@ -169,10 +169,18 @@ class Many:
         return (statistics.median(ones), statistics.median(alls),
                 statistics.median(a / o for a, o in zip(alls, ones)))
 
-    def rates(self, rounds=5, seconds=2, warm=None):
-        """With one name and with all, in turns. Before, each signer has used each key."""
-        for _ in range(3):
-            self.load(self.count, "for", str(warm or 2 + self.count // 2000), "256")
+    def warm(self, seconds=3, turns=20):
+        """Until each signer has found each key, which shows in a rate that rises no more."""
+        last = 0
+        for _ in range(turns):
+            rate = self.load(self.count, "for", str(seconds), "256")["signatures_per_second"]
+            if rate < last * 1.02:
+                return
+            last = rate
+
+    def rates(self, rounds=5, seconds=2):
+        """With one name and with all, in turns, warm."""
+        self.warm()
         ones, alls, failures = [], [], 0
         for _ in range(rounds):
             for names, rates in ((1, ones), (self.count, alls)):
