@@ -25,7 +25,8 @@ UNDER = os.environ.get("STIRKEEP_UNDER", "").split()
 # Seconds; the wrapping key is generated at the first start.
 START_LIMIT = 600 if UNDER else 60
 # What sanitizers say in a room's log when they have found something.
-FOUND = re.compile("runtime error: |ERROR: [A-Za-z]+Sanitizer|WARNING: ThreadSanitizer")
+FOUND = re.compile("runtime error: |ERROR: [A-Za-z]+Sanitizer|WARNING: ThreadSanitizer|"
+                   r"(?m:^==\d+== (?!Warning))")  # valgrind
 # LeakSanitizer does not work in what strace traces.
 TRACED = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
 # Where others on the machine may hold up requests.
