@@ -70,9 +70,9 @@ void stk_process_slice(uint64_t us)
 {
     struct attributes attributes = {.size = sizeof(attributes)};
 
-    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0)
+    if (syscall(SYS_sched_getattr, 0L, &attributes, sizeof(attributes), 0L) != 0)
         return;
     attributes.size = sizeof(attributes);
     attributes.runtime_ns = us * 1000;
-    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+    (void)syscall(SYS_sched_setattr, 0L, &attributes, 0L);
 }

@@ -17,10 +17,12 @@ int main(int argc, char **argv)
 
     stk_room_await_go(STK_ROOM_FRONT, argc, argv);
     stk_beside_hurry(STK_FD_FRONT_LISTEN);
-    stk_process_slice(STK_SLICE_SHORT_US);
     if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
-        stk_front_new(config, &front, &error) != STIRKEEP_OK ||
-        stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
+        stk_front_new(config, &front, &error) != STIRKEEP_OK)
+        stk_room_fail(STK_ROOM_FRONT, &error);
+    stk_process_slice(
+        STK_SLICE_SHORT_US); /* this thread's: the one that reads configurations began */
+    if (stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_FRONT, &error);
     stk_lockdown_word(&lock, front->lockdown);
     exit_status = stk_front_run(front);

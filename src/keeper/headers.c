@@ -20,29 +20,36 @@ struct entry {
 
 struct stk_headers {
     struct stk_buffer json; /* the header being composed */
-    struct entry entries[STK_HEADERS_MAX];
+    uint32_t places;        /* a power of two */
+    struct entry entries[];
 };
 
-enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers)
+enum stirkeep_status stk_headers_new(size_t signers, struct stk_headers **ret_headers)
 {
-    struct stk_headers *headers = calloc(1, sizeof(*headers));
+    struct stk_headers *headers = NULL;
+    uint32_t places = STK_HEADERS_MAX;
 
+    while (places > STK_HEADERS_MIN && places * signers > STK_HEADERS_OF_ALL_MAX)
+        places /= 2;
+    headers = calloc(1, sizeof(*headers) + places * sizeof(headers->entries[0]));
     if (headers == NULL)
         return STIRKEEP_NO_MEMORY;
+    headers->places = places;
     *ret_headers = headers;
     return STIRKEEP_OK;
 }
 
 /* A key id is a digest already: its first bytes are as good as any hash of it. The types of one key
  * have places of their own. */
-static uint32_t place_of(const struct stk_key_id *key_id, const char *ppt)
+static uint32_t place_of(const struct stk_headers *headers, const struct stk_key_id *key_id,
+                         const char *ppt)
 {
     uint32_t bits = 0;
 
     memcpy(&bits, key_id->bytes, sizeof(bits));
     for (const char *at = ppt; *at != '\0'; at++)
         bits = bits * 31 + (uint8_t)*at;
-    return bits % STK_HEADERS_MAX;
+    return bits & (headers->places - 1);
 }
 
 static bool holds(const struct entry *entry, const struct stk_key_id *key_id, const char *ppt,
@@ -75,7 +82,7 @@ static enum stirkeep_status fill(struct entry *entry, const struct stk_buffer *j
 void stk_headers_expect_place(const struct stk_headers *headers, const struct stk_key_id *key_id,
                               const char *ppt)
 {
-    const struct entry *entry = &headers->entries[place_of(key_id, ppt)];
+    const struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
 
     __builtin_prefetch(entry);
     __builtin_prefetch((const char *)(entry + 1) - 1);
@@ -84,7 +91,7 @@ void stk_headers_expect_place(const struct stk_headers *headers, const struct st
 void stk_headers_expect_text(const struct stk_headers *headers, const struct stk_key_id *key_id,
                              const char *ppt)
 {
-    const struct entry *entry = &headers->entries[place_of(key_id, ppt)];
+    const struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
 
     for (size_t at = 0; entry->x5u != NULL && at < EXPECTED; at += LINE)
         __builtin_prefetch(entry->x5u + at);
@@ -94,7 +101,7 @@ enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct s
                                      const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error)
 {
-    struct entry *entry = &headers->entries[place_of(key_id, ppt)];
+    struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
     enum stirkeep_status status = STIRKEEP_OK;
 
     if (!holds(entry, key_id, ppt, x5u)) {

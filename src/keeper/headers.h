@@ -14,9 +14,14 @@
  */
 struct stk_headers;
 
-#define STK_HEADERS_MAX 32768
+#define STK_HEADERS_MAX 32768 /* of a signer, powers of two */
+#define STK_HEADERS_MIN 1024  /* ... however many signers there are */
+#define STK_HEADERS_OF_ALL_MAX                                                                     \
+    131072 /* of all signers: some 50 MiB. Where there are many signers the
+                                         token is slow, and a header composed anew is nothing */
 
-enum stirkeep_status stk_headers_new(struct stk_headers **ret_headers);
+/* For one of `signers`. */
+enum stirkeep_status stk_headers_new(size_t signers, struct stk_headers **ret_headers);
 
 /* These will be asked for soon: the places are fetched into the processor's caches, then what they
  * hold. */

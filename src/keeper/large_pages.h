@@ -8,7 +8,7 @@
 /*
  * The keys of ten thousand names take 400 MiB in SoftHSM. When each signature is by another one of
  * them, finding where its pages of 4 KiB lie takes a tenth of its time. So a keeper that has grown
- * large moves its memory to pages of 2 MiB, where the kernel has MADV_COLLAPSE (Linux 6.1): a few
+ * large moves its memory to pages of 2 MiB, where the kernel has MADV_COLLAPSE (Linux 6.1): some
  * in each turn of the loop, up to half a millisecond each, of memory that is in use at least by half. It
  * takes no more memory that way. Keepers with few names do nothing. One thread.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "keeper/keeper.h"
 #include "room/room.h"
 #include <openssl/crypto.h>
@@ -176,10 +175,8 @@ int main(int argc, char **argv)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     open_token(keeper);
     start_thread(&keeper->outbox.thread, stk_outbox_run, &keeper->outbox);
-    stk_process_slice(STK_SLICE_LONG_US);
     for (size_t i = 0; i < keeper->signer_count; i++)
         start_thread(&keeper->signers[i].thread, stk_signer_thread_run, &keeper->signers[i]);
-    stk_process_slice(0);
     if (stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_KEEPER, &error);
     stk_lockdown_word(&lock, word);

@@ -159,7 +159,7 @@ static bool prepare_thread(struct stk_keeper *keeper, struct stk_signer_thread *
     self->keeper = keeper;
     stk_awake_init(&self->awake, signers);
     return stk_arena_new(&self->arena, SIGNER_ARENA_MAX) == STIRKEEP_OK &&
-           stk_headers_new(&self->headers) == STIRKEEP_OK;
+           stk_headers_new(signers, &self->headers) == STIRKEEP_OK;
 }
 
 /* As many as the token has sessions for, at least one. */

@@ -23,10 +23,17 @@ static _Thread_local struct notes {
 
 static taker _Atomic fallback;
 
-/* As the Itanium C++ ABI names operator new(size_t), operator delete(void *) and (void *, size_t). */
+/* As the Itanium C++ ABI names operator new(size_t), the same that throws nothing, operator
+ * delete(void *) and (void *, size_t), and those of arrays: all of a family, so that what one of them
+ * took is never given to another's. */
 EXPORTED void *_Znwm(size_t size);
+EXPORTED void *_ZnwmRKSt9nothrow_t(size_t size, const void *tag);
+EXPORTED void *_Znam(size_t size);
+EXPORTED void *_ZnamRKSt9nothrow_t(size_t size, const void *tag);
 EXPORTED void _ZdlPv(void *taken);
 EXPORTED void _ZdlPvm(void *taken, size_t size);
+EXPORTED void _ZdaPv(void *taken);
+EXPORTED void _ZdaPvm(void *taken, size_t size);
 
 static void note(const void *at, size_t size)
 {
@@ -44,25 +51,46 @@ static void forget(const void *at)
         noting->taken[i - 1] = noting->taken[--noting->count];
 }
 
-/* It throws, which C cannot. */
+/* It throws, which C cannot. A module may have C++ behind it by a library of its own. */
 static void *no_memory(size_t size)
 {
-    const taker own = atomic_load(&fallback);
-
-    if (own == NULL)
+    if (atomic_load(&fallback) == NULL)
+        stk_footprint_prepare(dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD));
+    if (atomic_load(&fallback) == NULL)
         abort();
-    return own(size);
+    return atomic_load(&fallback)(size);
+}
+
+static void *take(size_t size)
+{
+    void *taken = malloc(size == 0 ? 1 : size);
+
+    if (taken != NULL && noting != NULL)
+        note(taken, size);
+    return taken;
 }
 
 EXPORTED void *_Znwm(size_t size)
 {
-    void *taken = malloc(size == 0 ? 1 : size);
+    void *taken = take(size);
 
-    if (taken == NULL)
-        return no_memory(size);
-    if (noting != NULL)
-        note(taken, size);
-    return taken;
+    return taken == NULL ? no_memory(size) : taken;
+}
+
+EXPORTED void *_ZnwmRKSt9nothrow_t(size_t size, const void *tag)
+{
+    (void)tag;
+    return take(size);
+}
+
+EXPORTED void *_Znam(size_t size)
+{
+    return _Znwm(size);
+}
+
+EXPORTED void *_ZnamRKSt9nothrow_t(size_t size, const void *tag)
+{
+    return _ZnwmRKSt9nothrow_t(size, tag);
 }
 
 EXPORTED void _ZdlPv(void *taken)
@@ -78,9 +106,19 @@ EXPORTED void _ZdlPvm(void *taken, size_t size)
     _ZdlPv(taken);
 }
 
+EXPORTED void _ZdaPv(void *taken)
+{
+    _ZdlPv(taken);
+}
+
+EXPORTED void _ZdaPvm(void *taken, size_t size)
+{
+    _ZdlPvm(taken, size);
+}
+
 void stk_footprint_prepare(void *library)
 {
-    void *symbol = dlvsym(library, "_Znwm", "GLIBCXX_3.4");
+    void *symbol = library == NULL ? NULL : dlvsym(library, "_Znwm", "GLIBCXX_3.4");
     taker own = NULL;
 
     memcpy(&own, &symbol, sizeof(own)); /* C has no cast from object to function */
@@ -104,7 +142,7 @@ static int by_address(const void *left, const void *right)
 
 /* What comes next by address, in one piece with what is before it when no more than a line is
  * between them. */
-static void add(struct stk_footprint *footprint, const struct taken *taken)
+static void add(struct stk_footprint *footprint, const struct taken *taken, uint64_t *lines)
 {
     const uintptr_t from = (uintptr_t)taken->at / STK_FOOTPRINT_LINE;
     const uintptr_t to = ((uintptr_t)taken->at + taken->size - 1) / STK_FOOTPRINT_LINE + 1;
@@ -117,13 +155,19 @@ static void add(struct stk_footprint *footprint, const struct taken *taken)
         last = &footprint->pieces[footprint->count++];
         *last = (struct stk_footprint_piece){.from = from};
     }
-    if (to > last->from + last->lines)
-        last->lines = to - last->from < STK_FOOTPRINT_LINES ? to - last->from : STK_FOOTPRINT_LINES;
+    if (to > last->from + last->lines) {
+        const uint64_t room = STK_FOOTPRINT_LINES - *lines;
+        const uint64_t more = to - last->from - last->lines;
+
+        last->lines += more < room ? more : room;
+        *lines += more < room ? more : room;
+    }
 }
 
 void stk_footprint_end(struct stk_footprint *ret_footprint)
 {
     struct notes *notes = noting;
+    uint64_t lines = 0;
 
     noting = NULL;
     ret_footprint->count = 0;
@@ -131,6 +175,6 @@ void stk_footprint_end(struct stk_footprint *ret_footprint)
         return;
     qsort(notes->taken, notes->count, sizeof(notes->taken[0]), by_address);
     for (size_t i = 0; i < notes->count; i++)
-        add(ret_footprint, &notes->taken[i]);
+        add(ret_footprint, &notes->taken[i], &lines);
     free(notes);
 }

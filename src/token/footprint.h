@@ -23,7 +23,7 @@
 
 #define STK_FOOTPRINT_LINE 64   /* octets that come together */
 #define STK_FOOTPRINT_PIECES 40 /* SoftHSM takes about 30 for a key, of 150 lines together */
-#define STK_FOOTPRINT_LINES 256 /* of a piece */
+#define STK_FOOTPRINT_LINES 512 /* of all together */
 
 struct stk_footprint {
     uint32_t count;

@@ -9,7 +9,7 @@
  * copy of the key (or of the token object where the token refuses copies), found and proven at
  * first use, so that signing itself searches nothing. The copy is one for all signers; keys that
  * are used a lot get one for each, since threads that sign with one object wait for each other.
- * The least recently used ones are let go past STK_SIGNER_KEYS_MAX.
+ * Past STK_SIGNER_KEYS_MAX those used longest ago are let go (key_table.h).
  */
 struct stk_signer;
 

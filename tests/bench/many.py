@@ -171,12 +171,13 @@ class Many:
 
     def warm(self, seconds=3, turns=20):
         """Until each signer has found each key, which shows in a rate that rises no more."""
-        last = 0
+        best, idle = 0, 0
         for _ in range(turns):
             rate = self.load(self.count, "for", str(seconds), "256")["signatures_per_second"]
-            if rate < last * 1.02:
+            idle = 0 if rate > best * 1.02 else idle + 1
+            if idle == 2:
                 return
-            last = rate
+            best = max(best, rate)
 
     def rates(self, rounds=5, seconds=2):
         """With one name and with all, in turns, warm."""

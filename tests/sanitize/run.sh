@@ -51,7 +51,7 @@ meson test -C "$work" --no-rebuild --timeout-multiplier 10 "$@" || true
 
 # valgrind's files are there for each process, most of them empty or with notes on itself. A room's own
 # words are in its service's log, which a test that sees them there prints.
-grep -l -r -e '^==[0-9][0-9]*== ' -e 'runtime error' -e 'WARNING: ThreadSanitizer' \
+grep -l -r -e '^==[0-9][0-9]*== ' -e 'ERROR: [A-Za-z]*Sanitizer' -e 'runtime error' -e 'WARNING: ThreadSanitizer' \
     "$found" "$work"/meson-logs/testlog*.txt >"$work/findings" || true
 while read -r file; do
     echo "$file:"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/process.h"
 #include "parse.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ static void the_smallest_configuration_has_the_documented_defaults(void **state)
     assert_string_equal(config->token.pin_file, "/etc/stirkeep/pin");
     assert_string_equal(config->token.directory, "");
     assert_int_equal(config->token.sessions, 0);
+    assert_int_equal(stk_config_signers(config), stk_process_processors() + 1);
     assert_int_equal(config->token.call_timeout_ms, 2000);
     assert_int_equal(config->token.open_timeout_ms, 60000);
     assert_false(config->token.verify_sampled);
@@ -81,6 +83,7 @@ static void every_key_arrives_where_it_belongs(void **state)
     assert_string_equal(config->token.pin_file, "");
     assert_string_equal(config->token.directory, "/t");
     assert_int_equal(config->token.sessions, 4);
+    assert_int_equal(stk_config_signers(config), 4);
     assert_int_equal(config->token.call_timeout_ms, 50);
     assert_true(config->token.require_hardware);
     assert_int_equal(config->token.open_timeout_ms, 1000);

@@ -258,6 +258,16 @@ static void names_in_any_order_are_found_and_listed_in_order(void **state)
         assert_int_equal(stk_names_after(names, held->name), i + 1);
         before = held->name;
     }
+    for (int i = 0; i < 1000; i++) {
+        struct stk_certificate entry = entry_of(i * 619 % 1000, 2);
+
+        assert_int_equal(stk_names_apply(names, false, true, &entry, 1), STIRKEEP_OK);
+        assert_int_equal(stk_names_find(names, entry.name.text)->generation, 2);
+    }
+    assert_int_equal(stk_names_count(names), 1000);
+    for (size_t i = 0; i < 1000; i++)
+        assert_ptr_equal(stk_names_find(names, stk_names_at(names, i)->name),
+                         stk_names_at(names, i));
     assert_null(stk_names_at(names, 1000));
     assert_null(stk_names_find(names, "N0"));
     assert_null(stk_names_find(names, "n00001"));

@@ -4,7 +4,9 @@
 #include "fixture.h"
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +115,8 @@ static void without_memory_it_is_as_libstdcxx_has_it(void **state)
 {
     const struct rlimit none = {0};
     void *library = NULL;
+    char said[512] = "";
+    int ends[2] = {-1, -1};
     int status = 0;
     pid_t child = 0;
     (void)state;
@@ -120,20 +124,49 @@ static void without_memory_it_is_as_libstdcxx_has_it(void **state)
     fx_require();
     library = dlopen(fx_module(), RTLD_NOW | RTLD_LOCAL);
     assert_non_null(library);
+    assert_int_equal(pipe(ends), 0);
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         (void)setrlimit(RLIMIT_CORE, &none);
         (void)signal(SIGABRT, SIG_DFL);
-        (void)close(STDERR_FILENO);
+        (void)dup2(ends[1], STDERR_FILENO);
         stk_footprint_prepare(library);
         (void)_Znwm(SIZE_MAX / 2);
         _exit(0);
     }
+    (void)close(ends[1]);
+    for (size_t length = 0; length < sizeof(said) - 1;) {
+        ssize_t got = read(ends[0], said + length, sizeof(said) - 1 - length);
+
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    (void)close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(said, "bad_alloc"));
     (void)dlclose(library);
+}
+
+/* valgrind has operators of its own, in the place of a program's too; sanitizers end a program that asks
+ * for too much. */
+static bool is_watched(void)
+{
+    struct stk_footprint footprint = {0};
+    void *taken = NULL;
+
+    stk_footprint_begin();
+    taken = _Znwm(100);
+    stk_footprint_end(&footprint);
+    _ZdlPv(taken);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#else
+    return footprint.count == 0;
+#endif
 }
 
 static void a_copy_that_signers_share_has_one(void **state)
@@ -167,12 +200,13 @@ static void a_copy_that_signers_share_has_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_threads_and_other_times_are_not_noted),
         cmocka_unit_test(what_is_taken_is_noted_and_what_is_given_back_is_not),
         cmocka_unit_test(neighbours_are_one_piece_and_there_are_not_too_many),
-        cmocka_unit_test(other_threads_and_other_times_are_not_noted),
-        cmocka_unit_test(without_memory_it_is_as_libstdcxx_has_it),
         cmocka_unit_test(a_copy_that_signers_share_has_one),
+        cmocka_unit_test(without_memory_it_is_as_libstdcxx_has_it),
     };
+    const size_t count = is_watched() ? 1 : sizeof(tests) / sizeof(tests[0]);
 
-    return cmocka_run_group_tests(tests, fx_group_begin, fx_group_end);
+    return _cmocka_run_group_tests("tests", tests, count, fx_group_begin, fx_group_end);
 }

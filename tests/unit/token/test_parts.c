@@ -61,6 +61,25 @@ static void test_the_least_recently_used_key_goes_first(void **state)
     stk_key_table_free(&table);
 }
 
+/* Nothing is to be let go yet: to keep the order would cost more than it is worth. */
+static void test_below_half_the_order_is_that_in_which_they_came(void **state)
+{
+    struct stk_key_table table = {0};
+
+    (void)state;
+    assert_int_equal(stk_key_table_new(&table, 8), STIRKEEP_OK);
+    for (uint32_t number = 1; number <= 3; number++)
+        assert_int_equal(add(&table, number), 0);
+    assert_int_equal(handle_of(&table, 1), 1); /* used, but not noted */
+    for (uint32_t number = 4; number <= 8; number++)
+        assert_int_equal(add(&table, number), 0);
+    assert_int_equal(handle_of(&table, 2), 2); /* noted */
+    assert_int_equal(add(&table, 9), 1);
+    assert_int_equal(add(&table, 10), 3);
+    assert_int_equal(handle_of(&table, 2), 2);
+    stk_key_table_free(&table);
+}
+
 /* Against an array in order of use. */
 static void test_the_table_holds_what_a_simple_one_would(void **state)
 {
@@ -257,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_least_recently_used_key_goes_first),
+        cmocka_unit_test(test_below_half_the_order_is_that_in_which_they_came),
         cmocka_unit_test(test_the_table_holds_what_a_simple_one_would),
         cmocka_unit_test(test_an_object_file_is_whole_at_its_ends_only),
         cmocka_unit_test(test_an_object_file_is_empty_until_something_is_in_it),
