@@ -35,6 +35,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
 
     if (intake == NULL)
         return stk_error_set(error, STIRKEEP_NO_MEMORY, "out of memory");
+    *ret_intake = intake;
     intake->config = config;
     intake->started_us = stk_clock_mono_us();
     TAILQ_INIT(&intake->connections);
@@ -51,7 +52,6 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
         return status;
     if (!start_all(intake))
         return stk_error_set(error, STIRKEEP_INTERNAL, "event loop: cannot be set up");
-    *ret_intake = intake;
     return STIRKEEP_OK;
 }
 

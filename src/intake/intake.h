@@ -78,6 +78,7 @@ struct stk_intake {
 };
 
 /* ---- intake.c */
+/* On failure too `*ret_intake` is what there is of it, which ends with the process; NULL: no memory. */
 enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake **ret_intake,
                                     struct stk_error *error);
 /* Until drained or orphaned; the exit status. */
