@@ -223,7 +223,7 @@ class Soak:
             if half == 0:
                 continue
             early, late = min(ends[:half]), min(ends[half:])
-            assert late < early * 1.25 + 4096, f"{name}: {early} KiB became {late} KiB"
+            assert late < early * 1.1 + 1024, f"{name}: {early} KiB became {late} KiB"
 
 
 @case
