@@ -20,8 +20,8 @@ int main(int argc, char **argv)
     if (stk_lockdown_files(&lock, STK_ROOM_FRONT, config, nothing, 0, &error) != STIRKEEP_OK ||
         stk_front_new(config, &front, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_FRONT, &error);
-    stk_process_slice(
-        STK_SLICE_SHORT_US); /* this thread's: the one that reads configurations began */
+    /* Of this thread alone: the one that reads configurations has begun. */
+    stk_process_slice(STK_SLICE_SHORT_US);
     if (stk_lockdown_calls(&lock, &error) != STIRKEEP_OK)
         stk_room_fail(STK_ROOM_FRONT, &error);
     stk_lockdown_word(&lock, front->lockdown);

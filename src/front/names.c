@@ -11,9 +11,8 @@ struct table {
     struct stk_held **held; /* in the order of names */
     size_t count;
     size_t capacity;
-    struct stk_held *
-        *buckets; /* at least as many as names, a power of two; NULL before the first */
-    size_t bucket_count;
+    struct stk_held **buckets; /* NULL before the first name */
+    size_t bucket_count;       /* at least as many as names, a power of two */
 };
 
 struct stk_names {

@@ -2,12 +2,12 @@
 #include "keeper/headers.h"
 
 #include "base/encode.h"
+#include "base/fetch.h"
 #include "passport/passport.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE 64
 #define EXPECTED 256 /* octets that x5u and header take, mostly */
 
 struct entry {
@@ -82,10 +82,7 @@ static enum stirkeep_status fill(struct entry *entry, const struct stk_buffer *j
 void stk_headers_expect_place(const struct stk_headers *headers, const struct stk_key_id *key_id,
                               const char *ppt)
 {
-    const struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
-
-    __builtin_prefetch(entry);
-    __builtin_prefetch((const char *)(entry + 1) - 1);
+    stk_fetch(&headers->entries[place_of(headers, key_id, ppt)], sizeof(headers->entries[0]));
 }
 
 void stk_headers_expect_text(const struct stk_headers *headers, const struct stk_key_id *key_id,
@@ -93,8 +90,8 @@ void stk_headers_expect_text(const struct stk_headers *headers, const struct stk
 {
     const struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
 
-    for (size_t at = 0; entry->x5u != NULL && at < EXPECTED; at += LINE)
-        __builtin_prefetch(entry->x5u + at);
+    if (entry->x5u != NULL)
+        stk_fetch(entry->x5u, EXPECTED);
 }
 
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,

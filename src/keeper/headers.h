@@ -14,11 +14,11 @@
  */
 struct stk_headers;
 
-#define STK_HEADERS_MAX 32768 /* of a signer, powers of two */
-#define STK_HEADERS_MIN 1024  /* ... however many signers there are */
-#define STK_HEADERS_OF_ALL_MAX                                                                     \
-    131072 /* of all signers: some 50 MiB. Where there are many signers the
-                                         token is slow, and a header composed anew is nothing */
+/* Powers of two. Of all signers together they are some 50 MiB: where there are many signers the token
+ * is slow, and a header composed anew is nothing. */
+#define STK_HEADERS_MAX 32768         /* of a signer */
+#define STK_HEADERS_MIN 1024          /* ... however many signers there are */
+#define STK_HEADERS_OF_ALL_MAX 131072 /* of all of them */
 
 /* For one of `signers`. */
 enum stirkeep_status stk_headers_new(size_t signers, struct stk_headers **ret_headers);

@@ -57,7 +57,6 @@ struct stk_signer_thread {
     struct stk_signer *signer; /* NULL: the token is locked */
     struct stk_awake awake;    /* for the next message */
     uint32_t in_a_row;         /* messages that it had not to wait for */
-    bool has_long_slice;
     struct stk_headers *headers;
     pthread_t thread;
     struct stk_signer_tally tally;

@@ -61,12 +61,11 @@ static void note_message(struct stk_keeper *keeper, uint64_t now_us)
  */
 static void set_slice(struct stk_signer_thread *self, bool waited)
 {
+    if (waited && self->in_a_row >= STEADILY)
+        stk_process_slice(0);
     self->in_a_row = waited ? 0 : self->in_a_row + 1;
     if (self->in_a_row == STEADILY)
         stk_process_slice(STK_SLICE_LONG_US);
-    else if (waited && self->has_long_slice)
-        stk_process_slice(0);
-    self->has_long_slice = self->in_a_row >= STEADILY;
 }
 
 /* The next message. While there is none, nobody waits for what this thread may yet have to record. */

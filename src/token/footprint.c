@@ -144,8 +144,8 @@ static int by_address(const void *left, const void *right)
  * between them. */
 static void add(struct stk_footprint *footprint, const struct taken *taken, uint64_t *lines)
 {
-    const uintptr_t from = (uintptr_t)taken->at / STK_FOOTPRINT_LINE;
-    const uintptr_t to = ((uintptr_t)taken->at + taken->size - 1) / STK_FOOTPRINT_LINE + 1;
+    const uintptr_t from = (uintptr_t)taken->at / STK_CACHE_LINE;
+    const uintptr_t to = ((uintptr_t)taken->at + taken->size - 1) / STK_CACHE_LINE + 1;
     struct stk_footprint_piece *last =
         footprint->count == 0 ? NULL : &footprint->pieces[footprint->count - 1];
 

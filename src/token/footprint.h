@@ -2,7 +2,7 @@
 #ifndef STK_TOKEN_FOOTPRINT_H
 #define STK_TOKEN_FOOTPRINT_H
 
-#include <stddef.h>
+#include "base/fetch.h"
 #include <stdint.h>
 
 /*
@@ -21,7 +21,6 @@
  * another language has empty footprints.
  */
 
-#define STK_FOOTPRINT_LINE 64   /* octets that come together */
 #define STK_FOOTPRINT_PIECES 40 /* SoftHSM takes about 30 for a key, of 150 lines together */
 #define STK_FOOTPRINT_LINES 512 /* of all together */
 
@@ -41,20 +40,13 @@ void stk_footprint_prepare(void *library);
 void stk_footprint_begin(void);
 void stk_footprint_end(struct stk_footprint *ret_footprint);
 
-/* The footprint itself is about to be read. */
-static inline void stk_footprint_expect(const struct stk_footprint *footprint)
-{
-    for (size_t at = 0; at < sizeof(*footprint); at += STK_FOOTPRINT_LINE)
-        __builtin_prefetch((const char *)footprint + at);
-}
-
 /* Have it fetched. Waits for nothing. Any thread. */
 static inline void stk_footprint_fetch(const struct stk_footprint *footprint)
 {
     for (uint32_t i = 0; i < footprint->count; i++)
         for (uint64_t line = 0; line < footprint->pieces[i].lines; line++)
-            __builtin_prefetch(
-                (const void *)((footprint->pieces[i].from + line) * STK_FOOTPRINT_LINE), 0, 2);
+            __builtin_prefetch((const void *)((footprint->pieces[i].from + line) * STK_CACHE_LINE),
+                               0, 2);
 }
 
 #endif

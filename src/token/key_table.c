@@ -13,8 +13,7 @@ enum stirkeep_status stk_key_table_new(struct stk_key_table *table, uint32_t cap
     while (buckets < capacity * 2)
         buckets *= 2;
     *table = (struct stk_key_table){
-        .entries =
-            aligned_alloc(STK_KEY_ENTRY_ALIGNED, ((size_t)capacity + 1) * sizeof(*table->entries)),
+        .entries = aligned_alloc(STK_CACHE_LINE, ((size_t)capacity + 1) * sizeof(*table->entries)),
         .buckets = calloc(buckets, sizeof(*table->buckets)),
         .capacity = capacity,
         .bucket_mask = buckets - 1,
@@ -72,7 +71,7 @@ static void link_newest(struct stk_key_table *table, struct stk_key_entry *entry
     table->newest = index;
 }
 
-struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
+struct stk_key_entry *stk_key_table_peek(const struct stk_key_table *table,
                                          const struct stk_key_id *key_id)
 {
     uint32_t at = *bucket_of(table, key_id);
@@ -80,13 +79,20 @@ struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
     while (at != 0 &&
            memcmp(table->entries[at].key_id.bytes, key_id->bytes, sizeof(key_id->bytes)) != 0)
         at = table->entries[at].chain;
-    if (at == 0)
-        return NULL;
-    if (at != table->newest && table->count >= table->capacity / 2) {
-        unlink_age(table, &table->entries[at]);
-        link_newest(table, &table->entries[at]);
+    return at == 0 ? NULL : &table->entries[at];
+}
+
+struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
+                                         const struct stk_key_id *key_id)
+{
+    struct stk_key_entry *entry = stk_key_table_peek(table, key_id);
+
+    if (entry != NULL && index_of(table, entry) != table->newest &&
+        table->count >= table->capacity / 2) {
+        unlink_age(table, entry);
+        link_newest(table, entry);
     }
-    return &table->entries[at];
+    return entry;
 }
 
 void stk_key_table_expect(const struct stk_key_table *table,

@@ -2,13 +2,12 @@
 #ifndef STK_TOKEN_KEY_TABLE_H
 #define STK_TOKEN_KEY_TABLE_H
 
+#include "base/fetch.h"
 #include "model/key_id.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stirkeep/status.h>
-
-#define STK_KEY_ENTRY_ALIGNED 64
 
 /*
  * Key ids and what a signer holds for them, bounded, the least recently used one going first, of
@@ -32,7 +31,7 @@ struct stk_key_entry {
     uint32_t newer;
     uint32_t older;
     uint8_t point[64]; /* of the public key */
-} __attribute__((aligned(STK_KEY_ENTRY_ALIGNED)));
+} __attribute__((aligned(STK_CACHE_LINE)));
 
 struct stk_key_table {
     struct stk_key_entry *entries; /* the first one is never used */
@@ -51,6 +50,10 @@ void stk_key_table_free(struct stk_key_table *table);
 
 /* Look up, and make it the most recently used once the table is half full; NULL. Valid until the next add or remove. */
 struct stk_key_entry *stk_key_table_find(struct stk_key_table *table,
+                                         const struct stk_key_id *key_id);
+
+/* The same without a word on its use. */
+struct stk_key_entry *stk_key_table_peek(const struct stk_key_table *table,
                                          const struct stk_key_id *key_id);
 
 /* These will be looked up soon: they are fetched into the processor's caches, at the same time. */

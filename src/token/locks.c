@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "token/locks.h"
 
+#include "base/fetch.h"
 #include <pthread.h>
 #include <stdlib.h>
 
-#define CACHE_LINE 64 /* two threads with a lock each do not disturb each other */
-
+/* Two threads with a lock each do not disturb each other. */
 union lock {
     pthread_mutex_t mutex;
-    char alone[CACHE_LINE];
+    char alone[STK_CACHE_LINE];
 };
 
 static CK_RV create(void **ret_lock)
@@ -18,7 +18,7 @@ static CK_RV create(void **ret_lock)
 
     if (ret_lock == NULL)
         return CKR_ARGUMENTS_BAD;
-    lock = aligned_alloc(CACHE_LINE, sizeof(*lock));
+    lock = aligned_alloc(STK_CACHE_LINE, sizeof(*lock));
     if (lock == NULL)
         return CKR_HOST_MEMORY;
     (void)pthread_mutexattr_init(&attributes);

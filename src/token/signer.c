@@ -376,21 +376,21 @@ enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk
     return sign(signer, key_id, digest, ret_signature, error);
 }
 
-void stk_signer_expect(struct stk_signer *signer, const struct stk_key_id *const *key_ids,
+void stk_signer_expect(const struct stk_signer *signer, const struct stk_key_id *const *key_ids,
                        size_t count)
 {
     stk_key_table_expect(&signer->table, key_ids, count);
     for (size_t i = 0; i < count; i++) {
-        const struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_ids[i]);
+        const struct stk_key_entry *entry = stk_key_table_peek(&signer->table, key_ids[i]);
 
         if (entry != NULL && entry->shared != NULL)
-            stk_footprint_expect(&entry->shared->footprint);
+            stk_fetch(&entry->shared->footprint, sizeof(entry->shared->footprint));
     }
 }
 
-void stk_signer_expect_next(struct stk_signer *signer, const struct stk_key_id *key_id)
+void stk_signer_expect_next(const struct stk_signer *signer, const struct stk_key_id *key_id)
 {
-    const struct stk_key_entry *entry = stk_key_table_find(&signer->table, key_id);
+    const struct stk_key_entry *entry = stk_key_table_peek(&signer->table, key_id);
 
     if (entry != NULL && entry->shared != NULL)
         stk_footprint_fetch(&entry->shared->footprint);

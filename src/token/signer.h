@@ -51,9 +51,9 @@ enum stirkeep_status stk_signer_seal(struct stk_signer *signer, const struct stk
 
 /* These keys are likely to sign soon, and this one next: what that takes is fetched into the
  * processor's caches meanwhile, as far as it is known where it lies. */
-void stk_signer_expect(struct stk_signer *signer, const struct stk_key_id *const *key_ids,
+void stk_signer_expect(const struct stk_signer *signer, const struct stk_key_id *const *key_ids,
                        size_t count);
-void stk_signer_expect_next(struct stk_signer *signer, const struct stk_key_id *key_id);
+void stk_signer_expect_next(const struct stk_signer *signer, const struct stk_key_id *key_id);
 
 /* When the last call of stk_signer_sign's to the token began and ended (CLOCK_MONOTONIC us): asked
  * by its thread, after it returned OK. */

@@ -83,7 +83,7 @@ class Soak:
         """The newest first; None: it cannot be told."""
         shown = self.service.cli("show", name, "--json", check=False)
         if shown.returncode != 0:
-            return [] if "no certificate of that name" in shown.stderr else None
+            return [] if "no certificate is held under this name" in shown.stderr else None
         return json.loads(shown.stdout)["generations"]
 
     def destroy_former(self, name):

@@ -298,6 +298,8 @@ static void test_a_public_key_is_kept_as_long_as_nothing_of_the_key_goes(void **
     stk_index_free(index);
 }
 
+static const struct stk_footprint nowhere;
+
 static void test_a_copy_lasts_as_long_as_somebody_holds_it(void **state)
 {
     struct stk_index *index = begin_complete();
@@ -306,12 +308,12 @@ static void test_a_copy_lasts_as_long_as_somebody_holds_it(void **state)
     CK_OBJECT_HANDLE doomed = CK_INVALID_HANDLE;
 
     (void)state;
-    assert_null(stk_index_copy_share(index, &key_id, 1000, &(struct stk_footprint){0})); /* the key has gone */
+    assert_null(stk_index_copy_share(index, &key_id, 1000, &nowhere)); /* the key has gone */
     made(index, 1, 100, CKO_PRIVATE_KEY);
     assert_null(stk_index_copy_take(index, &key_id));
-    copy = stk_index_copy_share(index, &key_id, 1000, &(struct stk_footprint){0});
+    copy = stk_index_copy_share(index, &key_id, 1000, &nowhere);
     assert_non_null(copy);
-    assert_null(stk_index_copy_share(index, &key_id, 1001, &(struct stk_footprint){0})); /* one is enough */
+    assert_null(stk_index_copy_share(index, &key_id, 1001, &nowhere)); /* one is enough */
     assert_ptr_equal(stk_index_copy_take(index, &key_id), copy);
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, false), CK_INVALID_HANDLE);
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, false), CK_INVALID_HANDLE);
@@ -324,7 +326,7 @@ static void test_a_copy_lasts_as_long_as_somebody_holds_it(void **state)
     assert_null(stk_index_copy_take(index, &key_id));
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, false), 1000);
 
-    copy = stk_index_copy_share(index, &key_id, 1001, &(struct stk_footprint){0});
+    copy = stk_index_copy_share(index, &key_id, 1001, &nowhere);
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, false), CK_INVALID_HANDLE);
     assert_true(gone(index, 101, &doomed));
     assert_int_equal(doomed, 1001); /* it is not */
@@ -340,11 +342,11 @@ static void test_a_copy_that_is_of_no_use_is_taken_by_nobody_else(void **state)
 
     (void)state;
     made(index, 1, 100, CKO_PRIVATE_KEY);
-    copy = stk_index_copy_share(index, &key_id, 1000, &(struct stk_footprint){0});
+    copy = stk_index_copy_share(index, &key_id, 1000, &nowhere);
     assert_ptr_equal(stk_index_copy_take(index, &key_id), copy);
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, true), CK_INVALID_HANDLE);
     assert_null(stk_index_copy_take(index, &key_id));
-    other = stk_index_copy_share(index, &key_id, 1001, &(struct stk_footprint){0});
+    other = stk_index_copy_share(index, &key_id, 1001, &nowhere);
     assert_non_null(other);
     /* The other holder says so too: it means the first one. */
     assert_int_equal(stk_index_copy_release(index, &key_id, copy, true), 1000);
