@@ -56,7 +56,7 @@ static void answer(struct stk_front *front, struct stk_slot *slot,
 {
     struct stk_batch *batch = slot->batch;
 
-    stk_tally_answer(&front->tally, result->status, slot->name.text, slot->asked_us);
+    stk_tally_answer(&front->tally, result->status, slot->tally_number, slot->asked_us);
     if (batch == NULL) {
         answer_one(front, slot, result);
     } else {

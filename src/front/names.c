@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "front/names.h"
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS_FIRST 64
+#define USED_AT_ONCE (sizeof(struct stk_held) + 64) /* with a name and most of an x5u */
 
 struct table {
     struct stk_held **held; /* in the order of names */
@@ -88,6 +90,7 @@ static struct stk_held *held_new(const struct stk_certificate *certificate)
     held->not_after = certificate->not_after;
     held->generation = certificate->generation;
     held->active = certificate->active;
+    held->tally_number = 0;
     memcpy(held->name, certificate->name.text, name_size);
     memcpy(held->name + name_size, certificate->x5u, x5u_size);
     held->x5u = held->name + name_size;
@@ -221,11 +224,13 @@ bool stk_names_complete(const struct stk_names *names)
     return names->complete;
 }
 
-const struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
+struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
 {
-    const struct stk_held *held =
-        names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
+    struct stk_held *held = names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
 
+    /* With names that are asked for seldom, nothing of it is in the processor's caches. */
+    if (held != NULL)
+        stk_fetch(held, USED_AT_ONCE);
     while (held != NULL && strcmp(held->name, name) != 0)
         held = held->chain;
     return held;

@@ -21,6 +21,7 @@ struct stk_held {
     struct stk_constraints *constraints; /* owned; NULL: none */
     struct stk_held *chain;              /* next in its bucket */
     uint32_t generation;
+    uint32_t tally_number; /* its number in front's tally; 0: not asked for since this was told */
     bool active;
     char name[];
 };
@@ -40,8 +41,8 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
 /* Was there ever a whole snapshot? */
 bool stk_names_complete(const struct stk_names *names);
 
-/* NULL when it is not held. Valid until the next stk_names_apply. */
-const struct stk_held *stk_names_find(const struct stk_names *names, const char *name);
+/* NULL when it is not held. Valid until the next stk_names_apply. Nothing but `tally_number` may be changed. */
+struct stk_held *stk_names_find(const struct stk_names *names, const char *name);
 
 /* The place of the first name behind `after`; then by place, NULL past the end. */
 size_t stk_names_after(const struct stk_names *names, const char *after);

@@ -30,7 +30,8 @@ struct stk_slot {
     uint64_t asked_us;          /* when the request came */
     uint64_t connection_serial; /* whose it is: a connection's place and serial number */
     uint32_t connection;
-    uint32_t generation; /* of the certificate */
+    uint32_t generation;   /* of the certificate */
+    uint32_t tally_number; /* its name's number in the tally */
     uint32_t heap_place;
     enum stk_slot_place place;
     bool told;                    /* is sent, or was before, to a keeper that is gone */

@@ -108,6 +108,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
     slot->connection = ask->connection->place;
     slot->connection_serial = ask->connection->serial;
     slot->generation = held->generation;
+    slot->tally_number = held->tally_number;
     slot->name = signing->name;
     slot->decision = *decision;
     status = stk_order_append(&order, &slot->bytes);
@@ -132,6 +133,9 @@ enum stirkeep_status stk_signing_place(const struct stk_ask *ask, const struct s
     slot = stk_orders_take(orders, &ask->connection->flow, deadline_us);
     if (slot == NULL)
         return stk_error_set(error, STIRKEEP_OVERLOADED, "too many requests are in flight");
+    if (permit->held->tally_number == 0)
+        permit->held->tally_number =
+            stk_tally_number(&ask->connection->front->tally, signing->name.text);
     status = fill(ask, signing, permit, slot);
     if (status != STIRKEEP_OK) {
         stk_orders_release(orders, slot);

@@ -12,7 +12,7 @@
 /* What may be signed. */
 struct stk_permit {
     struct stk_decision decision;
-    const struct stk_held *held; /* valid as long as the request is handled */
+    struct stk_held *held; /* valid as long as the request is handled */
 };
 
 /*

@@ -11,10 +11,9 @@
 
 #define STK_TALLY_ANSWERED_MAX 1024 /* more in one turn have a moment of their own */
 
-/* A certificate's signatures. */
 struct stk_tally_name {
-    uint64_t signatures;
-    char name[STK_NAME_MAX + 1]; /* "": free. Not elsewhere: it is compared for each signature */
+    uint32_t number; /* 0: free */
+    char name[STK_NAME_MAX + 1];
 };
 
 struct stk_tally {
@@ -22,8 +21,9 @@ struct stk_tally {
     struct stk_histogram served;
     uint64_t failed[STIRKEEP_STATUS_COUNT];
     struct stk_tally_name *names; /* a hash table of so many places, a power of two, or none */
+    uint64_t *signatures;         /* by a name's number: close together, for there may be many */
     size_t place_count;
-    size_t name_count;
+    size_t name_count;                         /* their numbers are 1 to this */
     uint64_t unnamed;                          /* signatures by names that it had no room for */
     uint64_t answered[STK_TALLY_ANSWERED_MAX]; /* in this turn: when they were asked for */
     size_t answered_count;
@@ -32,8 +32,11 @@ struct stk_tally {
 void stk_tally_start(struct stk_tally *tally, uint64_t now_us);
 void stk_tally_clear(struct stk_tally *tally);
 
-/* An order came to this; it was asked for at `asked_us`. */
-void stk_tally_answer(struct stk_tally *tally, enum stirkeep_status status, const char *name,
+/* By what a name's signatures are counted from now on, until the end; 0: there is no room. */
+uint32_t stk_tally_number(struct stk_tally *tally, const char *name);
+
+/* An order came to this; it was asked for at `asked_us`, of the name with this number. */
+void stk_tally_answer(struct stk_tally *tally, enum stirkeep_status status, uint32_t number,
                       uint64_t asked_us);
 
 /* All answers so far were sent by now. */

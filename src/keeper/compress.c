@@ -140,7 +140,7 @@ static enum stirkeep_status make(struct work *work, struct stk_error *error)
                 0600);
     if (fd < 0)
         return fail(work, STIRKEEP_STORAGE, work->making, error);
-    if (!stk_zstd_write(work->plain, fd, (uint64_t)work->about.st_size) ||
+    if (!stk_zstd_write(work->plain, fd, (uint64_t)work->about.st_size, work->digest) ||
         futimens(fd, times) != 0 || fsync(fd) != 0)
         status = fail(work, STIRKEEP_STORAGE, "not compressed", error);
     (void)close(fd);
@@ -174,16 +174,23 @@ static enum stirkeep_status remove_plain(const struct work *work, struct stk_err
     return STIRKEEP_OK;
 }
 
+/* By one who was cut off before the plain one was gone. */
+static bool is_made(struct work *work)
+{
+    struct stat about = {0};
+    uint64_t size = 0;
+
+    return fstatat(work->directory, work->done, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+           stk_plain_digest(work->plain, work->digest, &size) &&
+           size == (uint64_t)work->about.st_size && is_copy(work, work->done);
+}
+
 static enum stirkeep_status compress_one(struct work *work, struct stk_error *error)
 {
-    uint64_t size = 0;
     enum stirkeep_status status = STIRKEEP_OK;
 
     (void)unlinkat(work->directory, work->making, 0); /* of one who was cut off */
-    if (!stk_plain_digest(work->plain, work->digest, &size) ||
-        size != (uint64_t)work->about.st_size)
-        return fail(work, STIRKEEP_STORAGE, "cannot be read", error);
-    if (!is_copy(work, work->done))
+    if (!is_made(work))
         status = make(work, error);
     if (status == STIRKEEP_OK)
         status = remove_plain(work, error);

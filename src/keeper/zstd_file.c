@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define LEVEL 3 /* of zstd: past it, lines like these get little smaller for much more time */
+#define LEVEL 1 /* of zstd: lines like these become larger with 2 to 5, which take longer */
 #define ROOM ((size_t)256 * 1024)
 
 static ssize_t read_at(int fd, void *data, size_t length, off_t at)
@@ -80,12 +80,13 @@ static bool flush(ZSTD_CCtx *context, ZSTD_inBuffer *input, bool last, int fd, u
     return true;
 }
 
-bool stk_zstd_write(int plain, int fd, uint64_t size)
+bool stk_zstd_write(int plain, int fd, uint64_t size, uint8_t ret_digest[STK_DIGEST_LENGTH])
 {
     ZSTD_CCtx *context = ZSTD_createCCtx();
+    EVP_MD_CTX *digest = digest_begin();
     uint8_t *room = malloc(2 * ROOM);
     uint64_t at = 0;
-    bool done = context != NULL && room != NULL;
+    bool done = context != NULL && digest != NULL && room != NULL;
 
     if (done) {
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
@@ -101,12 +102,13 @@ bool stk_zstd_write(int plain, int fd, uint64_t size)
 
         if (got == 0)
             errno = ESTALE; /* it was cut */
-        done = got > 0 && flush(context, &input, at + (uint64_t)got == size, fd, room + ROOM);
+        done = got > 0 && EVP_DigestUpdate(digest, room, (size_t)got) == 1 &&
+               flush(context, &input, at + (uint64_t)got == size, fd, room + ROOM);
         at += got > 0 ? (uint64_t)got : 0;
     }
     free(room);
     (void)ZSTD_freeCCtx(context);
-    return done;
+    return digest_end(digest, done, ret_digest);
 }
 
 /* ---- reading */

@@ -12,8 +12,9 @@
 /* SHA-256 of a file, and its size. */
 bool stk_plain_digest(int fd, uint8_t ret_digest[STK_DIGEST_LENGTH], uint64_t *ret_size);
 
-/* Compress `size` bytes of `plain` into `fd`: one frame with a checksum. */
-bool stk_zstd_write(int plain, int fd, uint64_t size);
+/* Compress `size` bytes of `plain` into `fd`: one frame with a checksum. `ret_digest`: SHA-256 of what
+ * was read. */
+bool stk_zstd_write(int plain, int fd, uint64_t size, uint8_t ret_digest[STK_DIGEST_LENGTH]);
 
 /* The same as stk_plain_digest of what is compressed in a file. */
 bool stk_zstd_read(int fd, uint8_t ret_digest[STK_DIGEST_LENGTH], uint64_t *ret_size);

@@ -7,9 +7,10 @@
 /*
  * How a module is initialised for use by many threads: it may lock as the system does
  * (CKF_OS_LOCKING_OK) or by the functions given here (PKCS#11 v2.40, 5.4), whichever it likes.
- * SoftHSM takes ours, and its locks are held for less time than it takes to sleep and be woken: a
- * thread that meets one of these held looks again for a moment before it sleeps. With two threads
- * on two processors that is 41,000 signatures a second instead of 31,000.
+ * SoftHSM takes ours, 46 times a signature, and holds them for less time than it takes to
+ * sleep and be woken: a thread that meets one of these held looks again for a moment before it
+ * sleeps. One that is free is taken and released with one instruction each, which is a third of
+ * what pthread_mutex_lock does and 2 % of a signature. They are not recursive.
  */
 CK_C_INITIALIZE_ARGS stk_locks_arguments(void);
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "token/internal.h"
+#include "token/prepared.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,7 +259,9 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
 
     session->sign_began_us = stk_clock_mono_us();
     note(session, session->sign_began_us);
+    stk_prepared_begin();
     rv = calls(session)->C_SignInit(session->handle, &mechanism, key);
+    stk_prepared_end();
     if (rv == CKR_OK)
         rv = calls(session)->C_Sign(session->handle, (CK_BYTE *)digest, STK_DIGEST_LENGTH,
                                     signature, &length);

@@ -18,7 +18,7 @@ struct stk_signer;
 #define STK_SIGNER_ALONE_MAX 4096  /* ... where a token's sessions do not share them */
 #define STK_SIGNER_OWN_USES 256    /* signatures after which a key gets one */
 #define STK_SIGNER_SAMPLE_FIRST 4 /* signatures that are verified whenever a key was found (anew) */
-#define STK_SIGNER_SAMPLE 64      /* and then one of so many, by chance */
+#define STK_SIGNER_SAMPLE 256     /* and then one of so many, by chance */
 
 enum stirkeep_status stk_signer_new(struct stk_token *token, struct stk_signer **ret_signer,
                                     struct stk_error *error);

@@ -43,7 +43,7 @@ static void answers_by_names_add_up_to_those_served(void **state)
 
         (void)snprintf(name, sizeof(name), "name%u", i % 1000);
         for (unsigned j = 0; j <= i % 1000 / 100; j++)
-            stk_tally_answer(&bed->tally, STIRKEEP_OK, name, 100);
+            stk_tally_answer(&bed->tally, STIRKEEP_OK, stk_tally_number(&bed->tally, name), 100);
     }
     stk_tally_sent(&bed->tally, 150);
     stk_tally_report(&bed->tally, &bed->counters);
@@ -65,7 +65,7 @@ static void the_most_used_name_comes_first(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        stk_tally_answer(&bed->tally, STIRKEEP_OK, names[i], 1);
+        stk_tally_answer(&bed->tally, STIRKEEP_OK, stk_tally_number(&bed->tally, names[i]), 1);
     stk_tally_report(&bed->tally, &bed->counters);
     assert_int_equal(bed->counters.name_count, 3);
     assert_string_equal(bed->counters.names[0].name, "c");
@@ -78,11 +78,12 @@ static void the_most_used_name_comes_first(void **state)
 static void what_failed_is_told_by_its_status_and_serves_nobody(void **state)
 {
     struct bed *bed = bed_new();
+    const uint32_t number = stk_tally_number(&bed->tally, "a");
     (void)state;
 
-    stk_tally_answer(&bed->tally, STIRKEEP_DEADLINE, "a", 1);
-    stk_tally_answer(&bed->tally, STIRKEEP_DEADLINE, "a", 1);
-    stk_tally_answer(&bed->tally, STIRKEEP_TOKEN_ERROR, "a", 1);
+    stk_tally_answer(&bed->tally, STIRKEEP_DEADLINE, number, 1);
+    stk_tally_answer(&bed->tally, STIRKEEP_DEADLINE, number, 1);
+    stk_tally_answer(&bed->tally, STIRKEEP_TOKEN_ERROR, number, 1);
     stk_tally_sent(&bed->tally, 2);
     stk_tally_report(&bed->tally, &bed->counters);
     assert_int_equal(bed->counters.failed[STIRKEEP_DEADLINE], 2);
@@ -95,13 +96,49 @@ static void what_failed_is_told_by_its_status_and_serves_nobody(void **state)
 static void more_answers_in_a_turn_than_there_is_room_for_are_all_counted(void **state)
 {
     struct bed *bed = bed_new();
+    const uint32_t number = stk_tally_number(&bed->tally, "a");
     (void)state;
 
     for (unsigned i = 0; i < 3 * STK_TALLY_ANSWERED_MAX + 5; i++)
-        stk_tally_answer(&bed->tally, STIRKEEP_OK, "a", 0);
+        stk_tally_answer(&bed->tally, STIRKEEP_OK, number, 0);
     stk_tally_sent(&bed->tally, 10);
     stk_tally_report(&bed->tally, &bed->counters);
     assert_int_equal(stk_histogram_count(&bed->counters.served), 3 * STK_TALLY_ANSWERED_MAX + 5);
+    bed_free(bed);
+}
+
+static void a_name_keeps_its_number(void **state)
+{
+    struct bed *bed = bed_new();
+    uint32_t first[1000] = {0};
+    (void)state;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        char name[STK_NAME_MAX + 1] = "";
+        uint32_t number = 0;
+
+        (void)snprintf(name, sizeof(name), "name%u", i % 1000);
+        number = stk_tally_number(&bed->tally, name);
+        assert_int_not_equal(number, 0);
+        if (i < 1000)
+            first[i] = number;
+        else
+            assert_int_equal(number, first[i % 1000]);
+    }
+    for (unsigned i = 0; i < 999; i++)
+        assert_int_not_equal(first[i], first[i + 1]);
+    bed_free(bed);
+}
+
+static void what_has_no_number_is_counted_with_the_others(void **state)
+{
+    struct bed *bed = bed_new();
+    (void)state;
+
+    stk_tally_answer(&bed->tally, STIRKEEP_OK, 0, 1);
+    stk_tally_report(&bed->tally, &bed->counters);
+    assert_int_equal(bed->counters.other_signatures, 1);
+    assert_int_equal(bed->counters.name_count, 0);
     bed_free(bed);
 }
 
@@ -111,6 +148,8 @@ int main(void)
         cmocka_unit_test(answers_by_names_add_up_to_those_served),
         cmocka_unit_test(the_most_used_name_comes_first),
         cmocka_unit_test(what_failed_is_told_by_its_status_and_serves_nobody),
+        cmocka_unit_test(a_name_keeps_its_number),
+        cmocka_unit_test(what_has_no_number_is_counted_with_the_others),
         cmocka_unit_test(more_answers_in_a_turn_than_there_is_room_for_are_all_counted),
     };
 

@@ -5,11 +5,14 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <string.h>
 
 #define THREADS 4
 #define ROUNDS 2000
+#define MASK 32 /* octets that SoftHSM asks for at a time */
+#define MASKS 1000
 
 static const unsigned char p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static const unsigned char p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
@@ -144,6 +147,105 @@ static void many_threads_read_it_while_it_is_made(void **state)
     reads_all();
 }
 
+/* ---- while a signature begins */
+
+static EC_GROUP *read_p256(void)
+{
+    const unsigned char *in = p256;
+
+    return d2i_ECPKParameters(NULL, &in, (long)sizeof(p256));
+}
+
+/* As SoftHSM does: it is read, copied into a key, and freed. */
+static void the_curve_is_there_only_once(void **state)
+{
+    EC_GROUP *copy = NULL;
+    EC_GROUP *one = NULL;
+    EC_GROUP *other = NULL;
+    (void)state;
+
+    stk_prepared_make();
+    stk_prepared_begin();
+    reads_all();
+    one = read_p256();
+    copy = EC_GROUP_dup(one);
+    EC_GROUP_free(one);
+    EC_GROUP_free(one);
+    assert_ptr_equal(read_p256(), one);
+    assert_ptr_not_equal(copy, one);
+    stk_prepared_end();
+    other = read_p256();
+    assert_ptr_not_equal(other, one);
+    assert_int_equal(EC_GROUP_cmp(other, one, NULL), 0);
+    EC_GROUP_free(other);
+    EC_GROUP_free(NULL);
+    EC_GROUP_free(copy);
+    reads_all();
+}
+
+static int compare_masks(const void *left, const void *right)
+{
+    return memcmp(left, right, MASK);
+}
+
+static void draw(unsigned char masks[][MASK], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(RAND_bytes(masks[i], MASK), 1);
+}
+
+static void all_differ(unsigned char masks[][MASK], size_t count)
+{
+    qsort(masks, count, MASK, compare_masks);
+    for (size_t i = 1; i < count; i++)
+        assert_memory_not_equal(masks[i - 1], masks[i], MASK);
+}
+
+static void *draw_on_a_thread(void *masks)
+{
+    stk_prepared_begin();
+    draw(masks, MASKS);
+    stk_prepared_end();
+    return masks;
+}
+
+static void no_random_octets_are_given_twice(void **state)
+{
+    static unsigned char masks[(THREADS + 2) * MASKS][MASK];
+    pthread_t threads[THREADS];
+    (void)state;
+
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, draw_on_a_thread, masks[i * MASKS]), 0);
+    (void)draw_on_a_thread(masks[THREADS * MASKS]);
+    draw(&masks[(THREADS + 1) * MASKS], MASKS);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    all_differ(masks, (THREADS + 2) * MASKS);
+}
+
+/* All of what was asked for is set, and nothing behind it. */
+static void random_octets_are_as_many_as_were_asked_for(void **state)
+{
+    unsigned char octets[4 * STK_PREPARED_RANDOM_MAX];
+    (void)state;
+
+    stk_prepared_begin();
+    for (size_t length = 0; length < sizeof(octets) - 16; length++) {
+        static const unsigned char nothing[16];
+        size_t zeros = 0;
+
+        memset(octets, 0, sizeof(octets));
+        assert_int_equal(RAND_bytes(octets, (int)length), 1);
+        assert_memory_equal(octets + length, nothing, sizeof(nothing));
+        for (size_t i = 0; i < length; i++)
+            zeros += octets[i] == 0 ? 1 : 0;
+        assert_true(zeros < 16); /* by chance once in 10^14 */
+    }
+    assert_int_not_equal(RAND_bytes(octets, -1), 1);
+    stk_prepared_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +254,9 @@ int main(void)
         cmocka_unit_test(one_that_is_given_is_written_to),
         cmocka_unit_test(what_is_no_curve_is_none),
         cmocka_unit_test(the_cipher_is_aes),
+        cmocka_unit_test(the_curve_is_there_only_once),
+        cmocka_unit_test(no_random_octets_are_given_twice),
+        cmocka_unit_test(random_octets_are_as_many_as_were_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
