@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -156,43 +155,6 @@ static void a_slice_is_all_that_changes_and_threads_have_it_too(void **state)
     assert_int_equal(attributes_now().runtime_ns, before.runtime_ns);
 }
 
-/* ---- going first, in a child */
-
-/* What is wrong, if anything. */
-static int go_first_from(int nice)
-{
-    int now = 0;
-
-    if (setpriority(PRIO_PROCESS, 0, nice) != 0)
-        return 0; /* not for us to raise it */
-    stk_process_go_first(true);
-    now = attributes_now().nice;
-    if (now != nice && now != -5)
-        return 1;
-    if (now == nice && nice > -5 && setpriority(PRIO_PROCESS, 0, -5) == 0)
-        return 2; /* it could have */
-    stk_process_go_first(false);
-    if (attributes_now().nice < 0)
-        return 3;
-    return now <= 0 || attributes_now().nice == now ? 0 : 4;
-}
-
-static void who_may_goes_first_and_who_does_not_is_as_others(void **state)
-{
-    static const int nices[] = {-20, -6, -5, -1, 0, 1, 19};
-    (void)state;
-
-    for (size_t i = 0; i < sizeof(nices) / sizeof(nices[0]); i++) {
-        const pid_t child = fork();
-        int how = 0;
-
-        if (child == 0)
-            _exit(go_first_from(nices[i]));
-        assert_int_equal(waitpid(child, &how, 0), child);
-        assert_int_equal(how, 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,7 +162,6 @@ int main(void)
         cmocka_unit_test(is_anothers_in_a_child_and_in_its_child),
         cmocka_unit_test(is_anothers_in_a_child_by_the_bare_system_call),
         cmocka_unit_test(is_the_same_in_all_threads),
-        cmocka_unit_test(who_may_goes_first_and_who_does_not_is_as_others),
         cmocka_unit_test(a_slice_is_all_that_changes_and_threads_have_it_too),
     };
 
