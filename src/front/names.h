@@ -41,7 +41,8 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
 /* Was there ever a whole snapshot? */
 bool stk_names_complete(const struct stk_names *names);
 
-/* NULL when it is not held. Valid until the next stk_names_apply. Nothing but `tally_number` may be changed. */
+/* NULL when it is not held. Valid until the next stk_names_apply. Nothing of it but `tally_number`
+ * may be changed. */
 struct stk_held *stk_names_find(const struct stk_names *names, const char *name);
 
 /* The place of the first name behind `after`; then by place, NULL past the end. */

@@ -86,7 +86,7 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
                                  const struct stk_permit *permit, struct stk_slot *slot)
 {
     const struct stk_decision *decision = &permit->decision;
-    const struct stk_held *held = permit->held;
+    struct stk_held *held = permit->held;
     struct stk_order order = {.id = slot->id,
                               .key_id = held->key_id,
                               .name = signing->name,
@@ -108,6 +108,8 @@ static enum stirkeep_status fill(const struct stk_ask *ask, const struct stk_sig
     slot->connection = ask->connection->place;
     slot->connection_serial = ask->connection->serial;
     slot->generation = held->generation;
+    if (held->tally_number == 0)
+        held->tally_number = stk_tally_number(&ask->connection->front->tally, signing->name.text);
     slot->tally_number = held->tally_number;
     slot->name = signing->name;
     slot->decision = *decision;
@@ -133,9 +135,6 @@ enum stirkeep_status stk_signing_place(const struct stk_ask *ask, const struct s
     slot = stk_orders_take(orders, &ask->connection->flow, deadline_us);
     if (slot == NULL)
         return stk_error_set(error, STIRKEEP_OVERLOADED, "too many requests are in flight");
-    if (permit->held->tally_number == 0)
-        permit->held->tally_number =
-            stk_tally_number(&ask->connection->front->tally, signing->name.text);
     status = fill(ask, signing, permit, slot);
     if (status != STIRKEEP_OK) {
         stk_orders_release(orders, slot);
