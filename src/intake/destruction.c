@@ -9,6 +9,7 @@
 #define DESTROY_TIMEOUT_MS 10000
 
 struct destroying {
+    struct stk_errand errand;
     struct stk_intake *intake;
     struct stk_intent intent;
     struct stk_peer peer;
@@ -21,7 +22,7 @@ struct destroying {
 static void end(struct destroying *self, const struct stk_error *error)
 {
     self->done(self->context, error == NULL ? &self->result : NULL, error);
-    free(self);
+    stk_errand_end(self);
 }
 
 static enum stirkeep_status commit(struct destroying *self, struct stk_error *error)
@@ -82,16 +83,16 @@ void stk_destruct(struct stk_intake *intake, const struct stk_intent *intent,
                   const struct stk_peer *peer, uint64_t request_id, stk_destruction_done *done,
                   void *context)
 {
-    struct destroying *self = calloc(1, sizeof(*self));
+    struct destroying *self = stk_errand_new(&intake->errands, sizeof(*self), NULL);
     struct stk_custody_order order = {.kind = STK_CUSTODY_DESTROY, .key_id = intent->key_id};
 
     if (self == NULL)
         abort(); /* the journal takes it from here */
-    *self = (struct destroying){.intake = intake,
-                                .intent = *intent,
-                                .peer = *peer,
-                                .request_id = request_id,
-                                .done = done,
-                                .context = context};
+    self->intake = intake;
+    self->intent = *intent;
+    self->peer = *peer;
+    self->request_id = request_id;
+    self->done = done;
+    self->context = context;
     stk_call(intake, &order, DESTROY_TIMEOUT_MS, destroyed, self);
 }

@@ -40,6 +40,7 @@ enum stirkeep_status stk_intake_new(struct stk_config *config, struct stk_intake
     intake->started_us = stk_clock_mono_us();
     TAILQ_INIT(&intake->connections);
     TAILQ_INIT(&intake->tasks);
+    LIST_INIT(&intake->errands);
     TAILQ_INIT(&intake->imports);
     TAILQ_INIT(&intake->replay.claims);
     intake->message = malloc(STK_LINK_MESSAGE_MAX);
@@ -99,6 +100,7 @@ void stk_intake_free(struct stk_intake *intake)
     stk_pushes_stop(intake);
     stk_calls_stop(intake);
     stk_imports_free(&intake->imports);
+    stk_errands_end(&intake->errands);
     stk_rebuild_free(intake->rebuild);
     stk_reloads_stop(intake);
     stk_tasks_free(intake);

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "intake/calls.h"
 #include "intake/connection.h"
+#include "intake/errand.h"
 #include "intake/expiry.h"
 #include "intake/import.h"
 #include "intake/locked.h"
@@ -45,6 +46,7 @@ struct stk_intake {
     struct stk_connection_list connections;
     size_t connection_count;
     struct stk_task_list tasks; /* under way */
+    struct stk_errand_list errands;
     uint64_t strangers_paid_us; /* when the strangers recorded so far are within the rate */
     unsigned strangers_suppressed;
     struct stk_peer stranger; /* the last one of these */

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "intake/destruction.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -14,6 +13,7 @@
  */
 
 struct destroy {
+    struct stk_errand errand;
     struct stk_task *task;
     int64_t after; /* intents done */
     struct stk_intent intent;
@@ -56,7 +56,7 @@ static void give_up(struct destroy *destroy, const struct stk_error *error)
                         "destroyed, and will be as soon as it can: %s",
                         task->request.name.text, error->message);
     note(task, &reason);
-    free(destroy);
+    stk_errand_end(destroy);
     stk_task_refuse(task, &reason);
     intake->replay.destroying--;
     stk_replay_run(intake);
@@ -75,7 +75,7 @@ static void finish(struct destroy *destroy)
     task->response.keys = destroy->keys;
     task->response.affected = destroy->generations;
     task->response.proof = stk_arena_copy(&task->arena, destroy->proof, strlen(destroy->proof));
-    free(destroy);
+    stk_errand_end(destroy);
     intake->replay.destroying--;
     stk_acts_flush(intake);
     stk_settle(intake, stk_push_name(intake, &task->request.name), settled, task);
@@ -143,7 +143,7 @@ static enum stirkeep_status condemn(struct stk_task *task, struct stk_error *err
 void stk_op_destroy(struct stk_task *task)
 {
     struct stk_intake *intake = task->intake;
-    struct destroy *destroy = calloc(1, sizeof(*destroy));
+    struct destroy *destroy = stk_errand_new(&intake->errands, sizeof(*destroy), NULL);
     struct stk_error error = {0};
 
     if (destroy == NULL) {
@@ -156,7 +156,7 @@ void stk_op_destroy(struct stk_task *task)
         stk_settle(intake, stk_push_name(intake, &task->request.name), front_knows, destroy);
         return;
     }
-    free(destroy);
+    stk_errand_end(destroy);
     note(task, &error);
     stk_task_refuse(task, &error);
     stk_replay_run(intake);

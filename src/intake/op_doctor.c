@@ -18,6 +18,7 @@
 #define TOLD_MAX 8
 
 struct doctor {
+    struct stk_errand errand;
     struct stk_task *task;
     struct stk_diagnosis diagnosis; /* in the task's arena */
     struct stk_token_keys keys;
@@ -26,6 +27,13 @@ struct doctor {
 };
 
 static void next_key(struct doctor *doctor, const struct stk_key_id *after);
+
+static void drop(void *errand)
+{
+    struct doctor *doctor = errand;
+
+    free(doctor->keys.ids);
+}
 
 static void tell_lockdown(struct doctor *doctor)
 {
@@ -52,8 +60,7 @@ static void finish(struct doctor *doctor)
     response->troubles = doctor->diagnosis.troubles;
     response->trouble_count = doctor->diagnosis.trouble_count;
     stk_task_answer(task, STK_ADMIN_DOCTOR);
-    free(doctor->keys.ids);
-    free(doctor);
+    stk_errand_end(doctor);
 }
 
 static const char *keep(struct doctor *doctor, const char *text)
@@ -202,7 +209,7 @@ static void examined(void *context, enum stirkeep_status status,
 
 void stk_op_doctor(struct stk_task *task)
 {
-    struct doctor *doctor = calloc(1, sizeof(*doctor));
+    struct doctor *doctor = stk_errand_new(&task->intake->errands, sizeof(*doctor), drop);
     struct stk_custody_order order = {.kind = STK_CUSTODY_EXAMINE};
     struct stk_error error = {0};
 

@@ -7,7 +7,6 @@
 #include "intake/proof.h"
 #include "model/proof.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -20,6 +19,7 @@
 #define TICKET_LENGTH STK_KEY_ID_LENGTH
 
 struct generate {
+    struct stk_errand errand;
     struct stk_task *task;
     struct stk_claim claim;
     struct stk_key_id ticket; /* zero: the key was there */
@@ -29,10 +29,11 @@ struct generate {
     bool held;
 };
 
-static void free_generate(struct generate *generate)
+static void drop(void *errand)
 {
+    struct generate *generate = errand;
+
     stk_claim_drop(generate->task->intake, &generate->claim);
-    free(generate);
 }
 
 static struct stk_act act_of(const struct generate *generate, enum stirkeep_status status,
@@ -58,7 +59,7 @@ static void refuse(struct generate *generate, const struct stk_error *error)
     struct stk_act act = act_of(generate, reason.status, reason.message);
 
     stk_acts_note(intake, &act);
-    free_generate(generate);
+    stk_errand_end(generate);
     stk_task_refuse(task, &reason);
     stk_replay_run(intake);
 }
@@ -129,7 +130,7 @@ static void requested(void *context, enum stirkeep_status status,
     }
     task->response.key_id = generate->key_id;
     task->response.already_held = generate->held;
-    free_generate(generate);
+    stk_errand_end(generate);
     task->intake->acts_waiting = true;
     stk_acts_flush(task->intake);
     stk_settle(task->intake, 0, settled, task);
@@ -219,7 +220,7 @@ static enum stirkeep_status begin(struct generate *generate, struct stk_error *e
 
 void stk_op_generate(struct stk_task *task)
 {
-    struct generate *generate = calloc(1, sizeof(*generate));
+    struct generate *generate = stk_errand_new(&task->intake->errands, sizeof(*generate), drop);
     struct stk_error error = {0};
 
     if (generate == NULL) {

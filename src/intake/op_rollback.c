@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "intake/proof.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 /*
  * The generation before the active one signs again: only after the token has proven that its key
@@ -12,6 +11,7 @@
  */
 
 struct rollback {
+    struct stk_errand errand;
     struct stk_task *task;
     struct stk_certificate from;
     struct stk_certificate to;
@@ -38,7 +38,7 @@ static void refuse(struct rollback *rollback, const struct stk_error *error)
     struct stk_act act = act_of(rollback, error->status, error->message);
 
     stk_acts_note(task->intake, &act);
-    free(rollback);
+    stk_errand_end(rollback);
     stk_task_refuse(task, error);
 }
 
@@ -73,7 +73,7 @@ static void proven(void *context, const struct stk_error *error)
         return;
     }
     task->response.generation = rollback->to.generation;
-    free(rollback);
+    stk_errand_end(rollback);
     intake->acts_waiting = true;
     stk_acts_flush(intake);
     stk_settle(intake, stk_push_name(intake, &task->request.name), settled, task);
@@ -95,7 +95,7 @@ static enum stirkeep_status check(struct rollback *rollback, struct stk_error *e
 
 void stk_op_rollback(struct stk_task *task)
 {
-    struct rollback *rollback = calloc(1, sizeof(*rollback));
+    struct rollback *rollback = stk_errand_new(&task->intake->errands, sizeof(*rollback), NULL);
     struct stk_error error = {0};
 
     if (rollback == NULL) {

@@ -4,13 +4,13 @@
 #include "base/digest.h"
 #include "intake/intake.h"
 #include "model/proof.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define PROVE_TIMEOUT_MS 10000
 #define CHAIN_ARENA_MAX ((STK_CHAIN_MAX + 1) * STK_CERT_DER_MAX)
 
 struct proof {
+    struct stk_errand errand;
     struct stk_chain *chain;
     uint32_t generation;
     uint8_t challenge[STK_CHALLENGE_LENGTH];
@@ -28,13 +28,19 @@ bool stk_proof_verifies(const struct stk_chain *chain,
     return stk_chain_verifies(chain, digest, signature);
 }
 
+static void drop(void *errand)
+{
+    struct proof *proof = errand;
+
+    stk_chain_free(proof->chain);
+}
+
 static void end(struct proof *proof, const struct stk_error *error)
 {
     stk_proof_done *done = proof->done;
     void *context = proof->context;
 
-    stk_chain_free(proof->chain);
-    free(proof);
+    stk_errand_end(proof);
     done(context, error);
 }
 
@@ -76,7 +82,7 @@ static enum stirkeep_status read_chain(struct stk_intake *intake,
 void stk_prove(struct stk_intake *intake, const struct stk_certificate *certificate,
                stk_proof_done *done, void *context)
 {
-    struct proof *proof = calloc(1, sizeof(*proof));
+    struct proof *proof = stk_errand_new(&intake->errands, sizeof(*proof), drop);
     struct stk_custody_order order = {.kind = STK_CUSTODY_PROVE, .key_id = certificate->key_id};
     struct stk_error error = {0};
 
@@ -85,8 +91,9 @@ void stk_prove(struct stk_intake *intake, const struct stk_certificate *certific
         done(context, &error);
         return;
     }
-    *proof =
-        (struct proof){.generation = certificate->generation, .done = done, .context = context};
+    proof->generation = certificate->generation;
+    proof->done = done;
+    proof->context = context;
     if (read_chain(intake, certificate, proof, &error) != STIRKEEP_OK) {
         end(proof, &error);
         return;

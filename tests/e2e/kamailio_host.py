@@ -13,10 +13,11 @@ HOST = f"{BUILD}/tests/e2e/kamailio/kamailio_host"
 Answer = collections.namedtuple("Answer", "result ms text")
 
 
-def is_sanitized():
-    """Built with the address sanitizer: it keeps freed memory, and valgrind cannot run it."""
+def is_built_with(*sanitizers):
+    """Of "asan", which keeps freed memory, and "tsan"; valgrind can run neither."""
     with open(HOST, "rb") as file:
-        return b"__asan_init" in file.read()
+        program = file.read()
+    return any(f"__{one}_init".encode() in program for one in sanitizers)
 
 
 class Host:
