@@ -30,15 +30,23 @@ void stk_pace_answer(struct stk_pace *pace, uint32_t token_us)
         pace->token_us = move(pace->token_us, token_us);
 }
 
-/* Half as fast it becomes at once, but no slower than that by one pause; faster by and by. */
+/*
+ * Half or twice as fast it becomes at once, but no more than that by one interval: one pause or one
+ * burst may be all there was to it. With less than it takes it answers what there is: so fast it can
+ * be at least.
+ */
 static void measure(struct stk_pace *pace, uint64_t passed_us)
 {
     double seen = (double)pace->answers / (double)passed_us;
 
+    if (!pace->filled && (pace->rate <= 0 || seen <= pace->rate))
+        return;
     if (pace->rate <= 0)
         pace->rate = seen;
     else if (seen < pace->rate / 2)
         pace->rate /= 2;
+    else if (seen > pace->rate * 2)
+        pace->rate *= 2;
     else
         pace->rate = (pace->rate * 3 + seen) / 4;
 }
@@ -52,29 +60,29 @@ static bool is_measured(const struct stk_pace *pace, uint64_t passed_us)
 
 void stk_pace_turn(struct stk_pace *pace, size_t sent, uint64_t now_us)
 {
-    uint64_t passed_us = now_us - pace->full_since_us;
+    bool full = stk_pace_room(pace, sent) < stk_pace_message(pace);
+    uint64_t passed_us = now_us - pace->since_us;
 
-    if (stk_pace_room(pace, sent) >= stk_pace_message(pace)) {
-        pace->full_since_us = 0;
-        return;
-    }
-    if (pace->full_since_us != 0 && pace->answers != pace->answers_seen)
+    if (!pace->full || pace->answers != pace->answers_seen)
         pace->answered_us = now_us;
     pace->answers_seen = pace->answers;
-    if (pace->full_since_us != 0 && !is_measured(pace, passed_us))
-        return;
-    if (pace->full_since_us != 0)
+    pace->full = full;
+    pace->filled = pace->filled && full;
+    if (pace->since_us != 0) {
+        if (!is_measured(pace, passed_us))
+            return;
         measure(pace, passed_us);
-    else
-        pace->answered_us = now_us;
-    pace->full_since_us = now_us;
+    }
+    pace->since_us = now_us;
+    pace->filled = full;
     pace->answers = 0;
     pace->answers_seen = 0;
 }
 
 void stk_pace_break(struct stk_pace *pace)
 {
-    pace->full_since_us = 0;
+    pace->since_us = 0;
+    pace->full = false;
 }
 
 size_t stk_pace_message(const struct stk_pace *pace)
@@ -106,7 +114,7 @@ size_t stk_pace_room(const struct stk_pace *pace, size_t sent)
 uint64_t stk_pace_wait_us(const struct stk_pace *pace, size_t ahead, uint64_t now_us)
 {
     double rate = pace->rate;
-    uint64_t still_us = pace->full_since_us != 0 ? now_us - pace->answered_us : 0;
+    uint64_t still_us = pace->full ? now_us - pace->answered_us : 0;
 
     if (rate <= 0 && pace->token_us > 0)
         rate = (double)pace->signers / pace->token_us;

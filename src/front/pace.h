@@ -27,14 +27,16 @@
 
 struct stk_pace {
     unsigned signers;
-    unsigned held;     /* messages */
-    unsigned spare;    /* orders, to a slow token */
-    uint32_t token_us; /* the token's time for a signature: about the median; 0: not known */
-    double rate;       /* answers in a microsecond, while it had all that it takes; 0: not known */
-    uint64_t full_since_us; /* it has all that it takes; 0: it has not */
-    uint32_t answers;       /* since then */
-    uint32_t answers_seen;  /* of these, at the end of the last turn */
-    uint64_t answered_us;   /* the end of the last turn that brought some; or full_since_us */
+    unsigned held;         /* messages */
+    unsigned spare;        /* orders, to a slow token */
+    uint32_t token_us;     /* the token's time for a signature: about the median; 0: not known */
+    double rate;           /* answers in a microsecond, with all that it takes; 0: not known */
+    bool full;             /* at the end of the last turn it had all that it takes */
+    bool filled;           /* ... and at that of each one of the interval that is measured */
+    uint64_t since_us;     /* the interval's beginning; 0: there is none */
+    uint32_t answers;      /* in it */
+    uint32_t answers_seen; /* of these, at the end of the last turn */
+    uint64_t answered_us;  /* the end of the last turn that brought some, or that made it full */
 };
 
 void stk_pace_init(struct stk_pace *pace, unsigned signers, bool always);

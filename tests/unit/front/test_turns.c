@@ -214,13 +214,20 @@ static void a_few_that_were_kept_waiting_do_not_make_a_token_slow(void **state)
     assert_int_equal(stk_pace_message(&pace), STK_BATCH_MAX);
 }
 
-/* Answers come at one in 100 us for so long, while it has all that it takes. */
+/* An answer comes every `gap_us` for so long, while the keeper has `sent` orders. */
+static void answered(struct stk_pace *pace, size_t sent, unsigned gap_us, uint64_t from_us,
+                     uint64_t for_us)
+{
+    for (uint64_t now = from_us; now < from_us + for_us; now += gap_us) {
+        stk_pace_answer(pace, gap_us * pace->signers);
+        stk_pace_turn(pace, sent, now);
+    }
+}
+
+/* One in 100 us, while it has all that it takes. */
 static void run(struct stk_pace *pace, uint64_t from_us, uint64_t for_us)
 {
-    for (uint64_t now = from_us; now < from_us + for_us; now += 100) {
-        stk_pace_answer(pace, 5000);
-        stk_pace_turn(pace, 10000, now);
-    }
+    answered(pace, 10000, 100, from_us, for_us);
 }
 
 static void waiting_is_told_by_what_was_answered_lately(void **state)
@@ -244,6 +251,22 @@ static void waiting_is_told_by_what_was_answered_lately(void **state)
     assert_in_range(stk_pace_wait_us(&pace, 100, 11000000), 9500, 10500);
 }
 
+/* What was measured at a slow token is not held against a fast one. */
+static void with_less_than_it_takes_it_is_at_least_as_fast_as_its_answers(void **state)
+{
+    struct stk_pace pace = told(2, 10000, 1);
+    (void)state;
+
+    answered(&pace, 10000, 5000, 1000, 2000000);
+    assert_in_range(stk_pace_wait_us(&pace, 100, 2001000), 450000, 550000);
+    answered(&pace, 1, 10000, 2001000, 2000000); /* few ask: that says nothing */
+    assert_in_range(stk_pace_wait_us(&pace, 100, 4001000), 450000, 550000);
+    answered(&pace, 100, 50, 4001000, 500000);
+    assert_true(stk_pace_wait_us(&pace, 100, 4501000) < 6000);
+    answered(&pace, 1, 10000, 4501000, 1000000);
+    assert_true(stk_pace_wait_us(&pace, 100, 5501000) < 6000);
+}
+
 static void nothing_is_known_of_a_keeper_that_has_not_answered(void **state)
 {
     struct stk_pace pace = told(2, 0, 0);
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_slow_token_is_given_one_order_at_a_time_and_a_fast_one_many),
         cmocka_unit_test(a_few_that_were_kept_waiting_do_not_make_a_token_slow),
         cmocka_unit_test(waiting_is_told_by_what_was_answered_lately),
+        cmocka_unit_test(with_less_than_it_takes_it_is_at_least_as_fast_as_its_answers),
         cmocka_unit_test(nothing_is_known_of_a_keeper_that_has_not_answered),
     };
 
