@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -54,6 +55,8 @@ size_t stk_process_processors(void)
     return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
+#define NICE_FIRST -5
+
 /* As sched_setattr(2) has it; its first version. */
 struct attributes {
     uint32_t size;
@@ -66,13 +69,36 @@ struct attributes {
     uint64_t period_ns;
 };
 
+static bool get(struct attributes *ret_attributes)
+{
+    *ret_attributes = (struct attributes){.size = sizeof(*ret_attributes)};
+    if (syscall(SYS_sched_getattr, 0L, ret_attributes, sizeof(*ret_attributes), 0L) != 0)
+        return false;
+    ret_attributes->size = sizeof(*ret_attributes);
+    return true;
+}
+
+static void set(struct attributes *attributes)
+{
+    (void)syscall(SYS_sched_setattr, 0L, attributes, 0L);
+}
+
 void stk_process_slice(uint64_t us)
 {
-    struct attributes attributes = {.size = sizeof(attributes)};
+    struct attributes attributes;
 
-    if (syscall(SYS_sched_getattr, 0L, &attributes, sizeof(attributes), 0L) != 0)
+    if (!get(&attributes))
         return;
-    attributes.size = sizeof(attributes);
     attributes.runtime_ns = us * 1000;
-    (void)syscall(SYS_sched_setattr, 0L, &attributes, 0L);
+    set(&attributes);
+}
+
+void stk_process_go_first(bool first)
+{
+    struct attributes attributes;
+
+    if (!get(&attributes) || (first ? attributes.nice <= NICE_FIRST : attributes.nice >= 0))
+        return;
+    attributes.nice = first ? NICE_FIRST : 0;
+    set(&attributes);
 }

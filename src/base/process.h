@@ -2,6 +2,7 @@
 #ifndef STK_BASE_PROCESS_H
 #define STK_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,5 +28,13 @@ void stk_process_slice(uint64_t us);
 
 #define STK_SLICE_SHORT_US 100  /* for who decides: others wait for it */
 #define STK_SLICE_LONG_US 10000 /* for who signs: signing takes most of the processor */
+
+/*
+ * The calling thread, and threads and programs that it starts from now on, get three times the share of
+ * the processor that others get where more is wanted than there is (nice(2), -5); false: no more than
+ * the others (0, where it was below). Who may not raise it (CAP_SYS_NICE, RLIMIT_NICE) leaves it as
+ * it is. Any thread.
+ */
+void stk_process_go_first(bool first);
 
 #endif

@@ -13,6 +13,7 @@
 #define TIMEOUT_MS 10000
 #define TICK_MS 100 /* what has no event (a deadline, a new connection) is looked at so often */
 #define EVENTS 64
+#define GAP_US 50
 #define TIMER UINT64_MAX /* the event that is no connection's */
 #define LATE_BITS 24
 #define LATE_MAX ((1U << LATE_BITS) - 1) /* us */
@@ -138,14 +139,20 @@ static void send_due(struct worker *worker)
     }
 }
 
+/* To set it costs as much as to send a request: what is due within GAP_US is sent together. */
 static void set_timer(struct worker *worker)
 {
+    uint64_t soonest = stk_clock_mono_us() + GAP_US;
     uint64_t due = due_us(worker);
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(due / 1000000), .tv_nsec = (long)(due % 1000000) * 1000}};
+    struct itimerspec when = {0};
 
-    if (due == worker->timer_set || due >= worker->load->until_us)
+    if (worker->timer_set >= due && worker->timer_set <= soonest) /* it comes soon enough */
         return;
+    due = due > soonest ? due : soonest;
+    if (due >= worker->load->until_us)
+        return;
+    when.it_value = (struct timespec){.tv_sec = (time_t)(due / 1000000),
+                                      .tv_nsec = (long)(due % 1000000) * 1000};
     if (timerfd_settime(worker->timer, TFD_TIMER_ABSTIME, &when, NULL) == 0)
         worker->timer_set = due;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "base/process.h"
 #include "stirkeepd/check.h"
 #include "stirkeepd/options.h"
 #include "stirkeepd/porter.h"
@@ -29,6 +30,7 @@ static void harden(void)
     struct rlimit files = {0};
 
     (void)umask(077);
+    stk_process_go_first(true); /* for front, while it may; rooms that compute for long do not */
     /* For the keeper, which locks its memory where it may. */
     (void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
     (void)setrlimit(RLIMIT_CORE, &no_core);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/spawn.h"
 
+#include "base/process.h"
 #include "lockdown/lockdown.h"
 #include <assert.h>
 #include <errno.h>
@@ -74,6 +75,9 @@ static _Noreturn void become_room(const struct stk_birth *birth)
     fds[STDERR_FILENO] = STDERR_FILENO;
     if (!forget_signals() || !place_descriptors(fds))
         fail(birth, birth->fds[STK_FD_CONTROL], "descriptors");
+    /* What is too much is refused at once, however busy the signers are; and front needs little. */
+    if (birth->room != STK_ROOM_FRONT)
+        stk_process_go_first(false);
     if (birth->user->change && !stk_lockdown_forget_root())
         fail(birth, STK_FD_CONTROL, "giving up what root may");
     if (!stk_user_become(birth->user))

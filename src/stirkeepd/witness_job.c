@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -121,6 +122,7 @@ static _Noreturn void become_command(const char *command, int input)
         dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO) < 0)
         _exit(CANNOT_RUN);
     be_alone(STDERR_FILENO + 1);
+    stk_process_go_first(false);
     (void)execve(arguments[0], arguments, environment);
     stk_log(STK_LOG_ERROR, "%s: %s", arguments[0], strerror(errno));
     _exit(CANNOT_RUN);

@@ -7,6 +7,9 @@ import subprocess
 from stirkeep import BUILD, ROOMS, ROOT, Service
 from tap import Skip, case, contains, equal, run
 
+CAP_SYS_NICE = 23
+NICE_FIRST = -5  # src/base/process.c
+
 
 def linked(room):
     done = subprocess.run(["ldd", f"{BUILD}/src/{room}/stirkeep-{room}"], check=True, text=True,
@@ -105,6 +108,21 @@ def front_has_no_file_open_but_its_sockets(service):
         number = int(descriptor.rsplit("/", 1)[1])
         if number > 2:
             assert target.startswith(("socket:", "anon_inode:", "/memfd:", "pipe:")), target
+
+
+@case
+def front_goes_first_and_the_others_are_as_others(service):
+    """src/stirkeepd/main.c, spawn.c, src/base/process.h"""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        raise Skip("under another scheduling policy nobody is nicer than others")
+    with open("/proc/self/status") as file:
+        capabilities = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
+    may = capabilities >> CAP_SYS_NICE & 1
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    for room in ROOMS:
+        wanted = min(mine, NICE_FIRST) if room == "front" and may else max(mine, 0)
+        for task in os.listdir(f"/proc/{service.pid(room)}/task"):
+            equal(os.getpriority(os.PRIO_PROCESS, int(task)), wanted, f"{room}: nice of {task}")
 
 
 @case

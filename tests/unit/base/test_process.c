@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -147,12 +149,51 @@ static void a_slice_is_all_that_changes_and_threads_have_it_too(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(now.policy, before.policy);
     assert_int_equal(now.nice, before.nice);
-    if (keeps_slices()) {
+    if (keeps_slices() && now.policy == SCHED_OTHER) {
         assert_int_equal(now.runtime_ns, STK_SLICE_LONG_US * 1000);
         assert_int_equal(of_thread_ns, now.runtime_ns);
     }
     stk_process_slice(0);
     assert_int_equal(attributes_now().runtime_ns, before.runtime_ns);
+}
+
+/* ---- going first, in a child */
+
+/* What is wrong, if anything. */
+static int go_first_from(int nice)
+{
+    int now = 0;
+
+    if (setpriority(PRIO_PROCESS, 0, nice) != 0)
+        return 0; /* not for us to raise it */
+    stk_process_go_first(true);
+    now = attributes_now().nice;
+    if (now != nice && now != -5)
+        return 1;
+    if (now == nice && nice > -5 && setpriority(PRIO_PROCESS, 0, -5) == 0)
+        return 2; /* it could have */
+    stk_process_go_first(false);
+    if (attributes_now().nice < 0)
+        return 3;
+    return now <= 0 || attributes_now().nice == now ? 0 : 4;
+}
+
+static void who_may_goes_first_and_who_does_not_is_as_others(void **state)
+{
+    static const int nices[] = {-20, -6, -5, -1, 0, 1, 19};
+    (void)state;
+
+    if (attributes_now().policy != SCHED_OTHER)
+        return; /* the others keep no nice values */
+    for (size_t i = 0; i < sizeof(nices) / sizeof(nices[0]); i++) {
+        const pid_t child = fork();
+        int how = 0;
+
+        if (child == 0)
+            _exit(go_first_from(nices[i]));
+        assert_int_equal(waitpid(child, &how, 0), child);
+        assert_int_equal(how, 0);
+    }
 }
 
 int main(void)
@@ -162,6 +203,7 @@ int main(void)
         cmocka_unit_test(is_anothers_in_a_child_and_in_its_child),
         cmocka_unit_test(is_anothers_in_a_child_by_the_bare_system_call),
         cmocka_unit_test(is_the_same_in_all_threads),
+        cmocka_unit_test(who_may_goes_first_and_who_does_not_is_as_others),
         cmocka_unit_test(a_slice_is_all_that_changes_and_threads_have_it_too),
     };
 
