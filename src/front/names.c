@@ -224,13 +224,23 @@ bool stk_names_complete(const struct stk_names *names)
     return names->complete;
 }
 
-struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
+static struct stk_held *first_of_bucket(const struct stk_names *names, const char *name)
 {
-    struct stk_held *held = names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
+    return names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
+}
 
-    /* With names that are asked for seldom, nothing of it is in the processor's caches. */
+void stk_names_expect(const struct stk_names *names, const char *name)
+{
+    const struct stk_held *held = first_of_bucket(names, name);
+
     if (held != NULL)
         stk_fetch(held, USED_AT_ONCE);
+}
+
+struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
+{
+    struct stk_held *held = first_of_bucket(names, name);
+
     while (held != NULL && strcmp(held->name, name) != 0)
         held = held->chain;
     return held;

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "base/fetch.h"
+#include "model/uri.h"
 #include "passport/passport.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -94,21 +95,35 @@ void stk_headers_expect_text(const struct stk_headers *headers, const struct stk
         stk_fetch(entry->x5u, EXPECTED);
 }
 
+static enum stirkeep_status compose(struct stk_headers *headers, struct entry *entry,
+                                    const struct stk_key_id *key_id, const char *ppt,
+                                    const char *x5u, struct stk_error *error)
+{
+    enum stirkeep_status status = stk_x5u_check(x5u, error);
+
+    if (status != STIRKEEP_OK)
+        return status;
+    headers->json.length = 0;
+    status = stk_passport_header(ppt, x5u, &headers->json);
+    if (status == STIRKEEP_OK)
+        status = fill(entry, &headers->json, key_id, ppt, x5u);
+    if (status != STIRKEEP_OK)
+        return stk_error_set(error, status, "PASSporT header: %s", stirkeep_status_text(status));
+    return STIRKEEP_OK;
+}
+
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
                                      const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error)
 {
     struct entry *entry = &headers->entries[place_of(headers, key_id, ppt)];
-    enum stirkeep_status status = STIRKEEP_OK;
 
     if (!holds(entry, key_id, ppt, x5u)) {
-        headers->json.length = 0;
-        status = stk_passport_header(ppt, x5u, &headers->json);
-        if (status == STIRKEEP_OK)
-            status = fill(entry, &headers->json, key_id, ppt, x5u);
+        enum stirkeep_status status = compose(headers, entry, key_id, ppt, x5u, error);
+
+        if (status != STIRKEEP_OK)
+            return status;
     }
-    if (status != STIRKEEP_OK)
-        return stk_error_set(error, status, "PASSporT header: %s", stirkeep_status_text(status));
     *ret_text = entry->text;
     *ret_length = entry->text_length;
     return STIRKEEP_OK;

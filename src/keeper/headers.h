@@ -31,7 +31,8 @@ void stk_headers_expect_text(const struct stk_headers *headers, const struct stk
                              const char *ppt);
 
 /* The base64url header; valid until the next call. `ppt` is stk_claims.ppt_text, of at most
- * STK_PPT_MAX characters. NO_MEMORY. */
+ * STK_PPT_MAX characters. INVALID: `x5u` is not fit to be one (stk_x5u_check): what front said of it
+ * is not believed, and no header is made. NO_MEMORY. */
 enum stirkeep_status stk_headers_get(struct stk_headers *headers, const struct stk_key_id *key_id,
                                      const char *ppt, const char *x5u, const char **ret_text,
                                      size_t *ret_length, struct stk_error *error);

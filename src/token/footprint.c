@@ -35,9 +35,9 @@ EXPORTED void _ZdlPvm(void *taken, size_t size);
 EXPORTED void _ZdaPv(void *taken);
 EXPORTED void _ZdaPvm(void *taken, size_t size);
 
-static void note(const void *at, size_t size)
+void stk_footprint_note(const void *at, size_t size)
 {
-    if (noting->count < NOTES_MAX)
+    if (noting != NULL && noting->count < NOTES_MAX)
         noting->taken[noting->count++] = (struct taken){at, size == 0 ? 1 : size};
 }
 
@@ -65,8 +65,8 @@ static void *take(size_t size)
 {
     void *taken = malloc(size == 0 ? 1 : size);
 
-    if (taken != NULL && noting != NULL)
-        note(taken, size);
+    if (taken != NULL)
+        stk_footprint_note(taken, size);
     return taken;
 }
 
@@ -140,41 +140,37 @@ static int by_address(const void *left, const void *right)
     return (a->at > b->at) - (a->at < b->at);
 }
 
-/* What comes next by address, in one piece with what is before it when no more than a line is
- * between them. */
-static void add(struct stk_footprint *footprint, const struct taken *taken, uint64_t *lines)
+/* Another line, by address. */
+static void add(struct stk_footprint *footprint, uint64_t line)
 {
-    const uintptr_t from = (uintptr_t)taken->at / STK_CACHE_LINE;
-    const uintptr_t to = ((uintptr_t)taken->at + taken->size - 1) / STK_CACHE_LINE + 1;
-    struct stk_footprint_piece *last =
+    struct stk_footprint_piece *piece =
         footprint->count == 0 ? NULL : &footprint->pieces[footprint->count - 1];
 
-    if (last == NULL || from > last->from + last->lines + 1) {
+    if (piece == NULL || line - piece->from >= STK_FOOTPRINT_SPAN) {
         if (footprint->count == STK_FOOTPRINT_PIECES)
             return;
-        last = &footprint->pieces[footprint->count++];
-        *last = (struct stk_footprint_piece){.from = from};
+        piece = &footprint->pieces[footprint->count++];
+        *piece = (struct stk_footprint_piece){.from = line};
     }
-    if (to > last->from + last->lines) {
-        const uint64_t room = STK_FOOTPRINT_LINES - *lines;
-        const uint64_t more = to - last->from - last->lines;
-
-        last->lines += more < room ? more : room;
-        *lines += more < room ? more : room;
-    }
+    piece->lines |= 1U << (line - piece->from);
 }
 
 void stk_footprint_end(struct stk_footprint *ret_footprint)
 {
     struct notes *notes = noting;
-    uint64_t lines = 0;
 
     noting = NULL;
     ret_footprint->count = 0;
     if (notes == NULL)
         return;
     qsort(notes->taken, notes->count, sizeof(notes->taken[0]), by_address);
-    for (size_t i = 0; i < notes->count; i++)
-        add(ret_footprint, &notes->taken[i], &lines);
+    for (size_t i = 0; i < notes->count; i++) {
+        const uintptr_t at = (uintptr_t)notes->taken[i].at;
+        const size_t size =
+            notes->taken[i].size < STK_FOOTPRINT_HEAD ? notes->taken[i].size : STK_FOOTPRINT_HEAD;
+
+        for (uint64_t line = at / STK_CACHE_LINE; line <= (at + size - 1) / STK_CACHE_LINE; line++)
+            add(ret_footprint, line);
+    }
     free(notes);
 }

@@ -21,14 +21,19 @@
  * another language has empty footprints.
  */
 
-#define STK_FOOTPRINT_PIECES 40 /* SoftHSM takes about 30 for a key, of 150 lines together */
-#define STK_FOOTPRINT_LINES 512 /* of all together */
+#define STK_FOOTPRINT_PIECES 40 /* SoftHSM takes about 12 for a key, of 100 lines together */
+#define STK_FOOTPRINT_SPAN 16   /* lines from the first to the last of a piece, at most */
+
+/* Of an object that is larger, what comes behind this is left out: a class's own members come first. Of
+ * an attribute's 160 octets SoftHSM looks at 48; the others are a set and a map, for the types that
+ * have these. */
+#define STK_FOOTPRINT_HEAD 48
 
 struct stk_footprint {
     uint32_t count;
     struct stk_footprint_piece {
-        uint64_t from : 48; /* the number of its first line */
-        uint64_t lines : 16;
+        uint64_t from : 48;                  /* the number of its first line */
+        uint64_t lines : STK_FOOTPRINT_SPAN; /* which of those from there on: bit 0 is the first */
     } pieces[STK_FOOTPRINT_PIECES];
 };
 
@@ -40,13 +45,21 @@ void stk_footprint_prepare(void *library);
 void stk_footprint_begin(void);
 void stk_footprint_end(struct stk_footprint *ret_footprint);
 
+/* While this thread notes: it has taken `size` octets at `at` for the module in another way. Those are
+ * never given back while it notes. */
+void stk_footprint_note(const void *at, size_t size);
+
 /* Have it fetched. Waits for nothing. Any thread. */
 static inline void stk_footprint_fetch(const struct stk_footprint *footprint)
 {
-    for (uint32_t i = 0; i < footprint->count; i++)
-        for (uint64_t line = 0; line < footprint->pieces[i].lines; line++)
-            __builtin_prefetch((const void *)((footprint->pieces[i].from + line) * STK_CACHE_LINE),
-                               0, 2);
+    for (uint32_t i = 0; i < footprint->count; i++) {
+        const struct stk_footprint_piece piece = footprint->pieces[i];
+
+        for (uint32_t lines = piece.lines; lines != 0; lines &= lines - 1)
+            __builtin_prefetch(
+                (const void *)((piece.from + (uint64_t)__builtin_ctz(lines)) * STK_CACHE_LINE), 0,
+                2);
+    }
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include "token/locks.h"
 
 #include "base/fetch.h"
+#include "token/footprint.h"
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ static CK_RV create(void **ret_lock)
     if (lock == NULL)
         return CKR_HOST_MEMORY;
     atomic_init(&lock->state, FREE);
+    stk_footprint_note(lock, sizeof(lock->state));
     *ret_lock = lock;
     return CKR_OK;
 }

@@ -139,7 +139,7 @@ static enum stirkeep_status take_order(const Stirkeep__V1__Order__SignOrder *sig
     if (status == STIRKEEP_OK)
         status = stk_name_parse(sign->name, &order->name, error);
     if (status == STIRKEEP_OK)
-        status = stk_x5u_check(sign->x5u, error);
+        status = stk_take_text(sign->x5u, "x5u", STK_X5U_MAX, error);
     if (status == STIRKEEP_OK)
         status = stk_take_text(sign->grant, "grant", STK_GRANT_NAME_MAX, error);
     if (status == STIRKEEP_OK)

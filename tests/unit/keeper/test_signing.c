@@ -277,19 +277,22 @@ static void a_failing_order_does_not_hold_up_its_batch(void **state)
 static void an_order_that_fails_its_checks_is_answered_and_its_batch_signed(void **state)
 {
     struct bench *bench = *state;
-    struct stk_order orders[2] = {run_order(bench->run, &bench->key),
-                                  run_order(bench->run, &bench->key)};
+    struct stk_order orders[4] = {
+        run_order(bench->run, &bench->key), run_order(bench->run, &bench->key),
+        run_order(bench->run, &bench->key), run_order(bench->run, &bench->key)};
     struct stk_answer *answers = NULL;
     size_t count = 0;
 
-    orders[0].x5u = "gopher://certs.example.com/\r\nX: y";
-    run_send(bench->run, orders, 2, NULL, 0);
+    orders[0].x5u = "gopher://certs.example.com/\r\nX: y"; /* of which no header is made */
+    orders[1].x5u = "";
+    orders[2].claims.attest = 'D'; /* which is no order */
+    run_send(bench->run, orders, 4, NULL, 0);
     answers = run_answers(bench->run, &count);
-    assert_int_equal(count, 2);
-    for (size_t i = 0; i < 2; i++) {
-        bool good = answers[i].id == orders[1].id;
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        bool good = answers[i].id == orders[3].id;
 
-        assert_int_equal(answers[i].status == STIRKEEP_OK, good);
+        assert_int_equal(answers[i].status, good ? STIRKEEP_OK : STIRKEEP_INVALID);
         assert_int_equal(test_key_verifies(&bench->key, &answers[i]), good);
     }
 }

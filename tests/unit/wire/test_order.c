@@ -151,7 +151,7 @@ static void spoil(unsigned which, struct stk_order *order)
         order->name.text[0] = '\0';
         break;
     case 1:
-        order->x5u = "http://x5u.example/a.pem";
+        order->attest_asked = 'C'; /* less than what is signed */
         break;
     case 2:
         order->claims.attest = 'D';
