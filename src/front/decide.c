@@ -129,10 +129,8 @@ enum stirkeep_status stk_signing_decide(const struct stk_ask *ask, struct stk_si
     const struct stk_question question = {signing->name.text, &signing->claims, signing->is_input};
     struct stk_permit permit = {0};
     const char *x5u = NULL;
-    enum stirkeep_status status = STIRKEEP_OK;
+    enum stirkeep_status status = read_claims(front, signing, &x5u, error);
 
-    stk_names_expect(front->names, signing->name.text);
-    status = read_claims(front, signing, &x5u, error);
     if (status == STIRKEEP_OK)
         status = stk_usage_decide(front->usage, front->config->policy, ask->connection->grants,
                                   &question, ask->mono_us, ask->real_s, &permit.decision, error);

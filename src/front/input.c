@@ -50,6 +50,18 @@ static void refuse_frame(struct stk_connection *connection, enum stk_frame_state
     stk_connection_end(connection, status, reason);
 }
 
+/* While a request is served, what the one behind it will ask for comes from memory. */
+static void expect_next(const struct stk_connection *connection, size_t taken)
+{
+    const struct stk_buffer *in = &connection->in;
+    struct stk_bytes message = {0};
+    size_t frame = 0;
+
+    if (stk_frame_next(in->data + taken, in->length - taken, STK_SIGN_MESSAGE_MAX, &message,
+                       &frame) == STK_FRAME_WHOLE)
+        stk_names_expect(connection->front->names, stk_request_glimpse(message));
+}
+
 void stk_input_process(struct stk_connection *connection)
 {
     struct stk_buffer *in = &connection->in;
@@ -78,6 +90,7 @@ void stk_input_process(struct stk_connection *connection)
             connection->asked = true;
             taken += frame;
             eaten++;
+            expect_next(connection, taken);
             stk_operation_run(connection, message);
         } else if (state != STK_FRAME_NONE) {
             refuse_frame(connection, state);

@@ -105,14 +105,14 @@ static struct stk_held *held_new(const struct stk_certificate *certificate)
 }
 
 /* Only names that are held are in it, and who imports them is trusted: no secret is needed. */
-static struct stk_held **bucket_of(const struct table *table, const char *name)
+static struct stk_held **bucket_of(const struct table *table, const char *name, size_t length)
 {
-    return &table->buckets[stk_hash(name, strlen(name), 0) & (table->bucket_count - 1)];
+    return &table->buckets[stk_hash(name, length, 0) & (table->bucket_count - 1)];
 }
 
 static void chain(const struct table *table, struct stk_held *held)
 {
-    struct stk_held **bucket = bucket_of(table, held->name);
+    struct stk_held **bucket = bucket_of(table, held->name, strlen(held->name));
 
     held->chain = *bucket;
     *bucket = held;
@@ -120,7 +120,7 @@ static void chain(const struct table *table, struct stk_held *held)
 
 static void unchain(const struct table *table, const struct stk_held *held)
 {
-    struct stk_held **link = bucket_of(table, held->name);
+    struct stk_held **link = bucket_of(table, held->name, strlen(held->name));
 
     while (*link != held)
         link = &(*link)->chain;
@@ -224,22 +224,27 @@ bool stk_names_complete(const struct stk_names *names)
     return names->complete;
 }
 
-static struct stk_held *first_of_bucket(const struct stk_names *names, const char *name)
+/* With names that are asked for seldom, nothing of it is in the processor's caches: it is fetched. */
+static struct stk_held *first_of_bucket(const struct stk_names *names, const char *name,
+                                        size_t length)
 {
-    return names->current.count == 0 ? NULL : *bucket_of(&names->current, name);
-}
-
-void stk_names_expect(const struct stk_names *names, const char *name)
-{
-    const struct stk_held *held = first_of_bucket(names, name);
+    struct stk_held *held =
+        names->current.count == 0 ? NULL : *bucket_of(&names->current, name, length);
 
     if (held != NULL)
         stk_fetch(held, USED_AT_ONCE);
+    return held;
+}
+
+void stk_names_expect(const struct stk_names *names, struct stk_bytes name)
+{
+    if (name.length > 0 && name.length <= STK_NAME_MAX)
+        (void)first_of_bucket(names, (const char *)name.data, name.length);
 }
 
 struct stk_held *stk_names_find(const struct stk_names *names, const char *name)
 {
-    struct stk_held *held = first_of_bucket(names, name);
+    struct stk_held *held = first_of_bucket(names, name, strlen(name));
 
     while (held != NULL && strcmp(held->name, name) != 0)
         held = held->chain;

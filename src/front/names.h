@@ -2,6 +2,7 @@
 #ifndef STK_FRONT_NAMES_H
 #define STK_FRONT_NAMES_H
 
+#include "base/bytes.h"
 #include "model/certificate.h"
 #include <stddef.h>
 
@@ -41,9 +42,9 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
 /* Was there ever a whole snapshot? */
 bool stk_names_complete(const struct stk_names *names);
 
-/* This name is about to be looked for. With names that are asked for seldom, nothing of it is in the
- * processor's caches: it is fetched, and nobody waits for it. */
-void stk_names_expect(const struct stk_names *names, const char *name);
+/* What may be a name is about to be looked for. With names that are asked for seldom, nothing of it is
+ * in the processor's caches: it is fetched, and nobody waits for it. */
+void stk_names_expect(const struct stk_names *names, struct stk_bytes name);
 
 /* NULL when it is not held. Valid until the next stk_names_apply. Nothing of it but `tally_number`
  * may be changed. */

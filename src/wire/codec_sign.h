@@ -61,6 +61,13 @@ enum stirkeep_status stk_request_decode(struct stk_bytes message, struct stk_are
                                         struct stk_request_sketch *ret_sketch,
                                         struct stk_error *error);
 
+/*
+ * The certificate name in a message that is not decoded yet, as a hint of what will be asked for:
+ * nothing of it is checked. {NULL, 0} when there is none to be seen at once: in what is no message,
+ * and in all but one PASSporT's request. A view of `message`.
+ */
+struct stk_bytes stk_request_glimpse(struct stk_bytes message);
+
 /* Append a framed request. The claims are sent as given: checking is the receiver's. TOO_LARGE,
  * NO_MEMORY; `out` is then as it was, as with all encoders here. */
 struct stk_signing_input {

@@ -8,6 +8,8 @@
 
 /* Requests, the service's side. */
 
+enum { SIGN_CERTIFICATE = 1 }; /* proto/stirkeep/v1/sign.proto */
+
 /* ---- what the trail gets of them when they are refused */
 
 static const struct stk_request_sketch blank = {"", "", "", "", "", ""};
@@ -206,6 +208,12 @@ static enum stirkeep_status take_body(const Stirkeep__V1__Request *message, stru
         return stk_error_set(error, STIRKEEP_UNSUPPORTED,
                              "request: has no body that this version knows");
     }
+}
+
+struct stk_bytes stk_request_glimpse(struct stk_bytes message)
+{
+    return stk_scan_inside(stk_scan_inside(message, STIRKEEP__V1__REQUEST__BODY_SIGN),
+                           SIGN_CERTIFICATE);
 }
 
 enum stirkeep_status stk_request_decode(struct stk_bytes message, struct stk_arena *arena,

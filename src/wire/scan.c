@@ -100,6 +100,17 @@ uint64_t stk_scan_id(struct stk_bytes message)
     return 0;
 }
 
+struct stk_bytes stk_scan_inside(struct stk_bytes message, uint32_t number)
+{
+    struct stk_wire_field field = {0};
+
+    while (message.length > 0 && stk_scan_cut(&message, &field))
+        if (field.number == number)
+            return field.type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ? field.inside
+                                                                      : (struct stk_bytes){NULL, 0};
+    return (struct stk_bytes){NULL, 0};
+}
+
 /* Where in a message the scan is: for error messages, from the inside out. */
 struct place {
     const struct place *above;

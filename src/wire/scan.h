@@ -33,6 +33,9 @@ unsigned stk_scan_field(const ProtobufCMessageDescriptor *type, uint32_t number,
 /* The value of field 1 as far as it can be read, else 0: for answers to what cannot be decoded. */
 uint64_t stk_scan_id(struct stk_bytes message);
 
+/* What is inside of the first field with this number as far as it can be read, else {NULL, 0}. */
+struct stk_bytes stk_scan_inside(struct stk_bytes message, uint32_t number);
+
 /* From which depth on a field that this version does not know is refused. */
 enum stk_unknown {
     STK_UNKNOWN_REFUSED = 0,

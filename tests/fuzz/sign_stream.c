@@ -13,9 +13,13 @@ static void take_message(struct stk_bytes message)
     struct stk_request request = {0};
     struct stk_request_sketch sketch = {0};
     struct stk_error error = {0};
+    const struct stk_bytes glimpse = stk_request_glimpse(message);
     enum stirkeep_status status =
         stk_request_decode(message, fuzz_arena(0, STK_DECODE_ARENA_MAX), &request, &sketch, &error);
 
+    FUZZ_CHECK(glimpse.length == 0 ||
+               (glimpse.data >= message.data &&
+                glimpse.data + glimpse.length <= message.data + message.length));
     FUZZ_CHECK(strlen(sketch.name) <= STK_NAME_MAX && strlen(sketch.ppt) <= STK_PPT_MAX);
     FUZZ_CHECK(strlen(sketch.orig) <= STK_URI_MAX && strlen(sketch.dest) <= STK_URI_MAX);
     FUZZ_CHECK(strlen(sketch.origid) <= STK_ORIGID_LENGTH);
@@ -24,6 +28,11 @@ static void take_message(struct stk_bytes message)
         return;
     }
     FUZZ_CHECK(request.signing_count <= STK_SIGNINGS_MAX);
+    if (request.kind == STK_REQUEST_SIGN)
+        FUZZ_CHECK(glimpse.length == strlen(request.signings[0].name.text) &&
+                   memcmp(glimpse.data, request.signings[0].name.text, glimpse.length) == 0);
+    else
+        FUZZ_CHECK(glimpse.length == 0);
     for (size_t i = 0; i < request.signing_count; i++)
         if (request.signings[i].status == STIRKEEP_OK && !request.signings[i].is_input)
             fuzz_compose(&request.signings[i].claims);

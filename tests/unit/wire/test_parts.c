@@ -279,6 +279,36 @@ static void an_id_is_told_as_far_as_it_can_be_read(void **state)
     assert_true(id_in("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11) == UINT64_MAX);
 }
 
+static void what_is_inside_of_a_field_is_told_as_far_as_it_can_be_read(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *inside;
+    } cases[] = {{"", 0, NULL},
+                 {"\x0a\x02hi", 4, "hi"},
+                 {"\x10\x05\x0a\x02hi", 6, "hi"},
+                 {"\x0a\x02hi\x0a\x02ho", 8, "hi"},
+                 {"\x0a\x03hi", 4, NULL},      /* cut off */
+                 {"\x12\x02hi", 4, NULL},      /* another field */
+                 {"\x08\x07", 2, NULL},        /* a number */
+                 {"\xff\x0a\x02hi", 5, NULL}}; /* no field */
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stk_bytes inside = stk_scan_inside(
+            (struct stk_bytes){(const uint8_t *)cases[i].bytes, cases[i].length}, 1);
+
+        if (cases[i].inside == NULL) {
+            assert_null(inside.data);
+            assert_int_equal(inside.length, 0);
+        } else {
+            assert_int_equal(inside.length, strlen(cases[i].inside));
+            assert_memory_equal(inside.data, cases[i].inside, inside.length);
+        }
+    }
+}
+
 static void numbers_of_every_length_are_read(void **state)
 {
     (void)state;
@@ -346,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_cut_text_ends_and_is_valid),
         cmocka_unit_test(an_id_is_told_as_far_as_it_can_be_read),
         cmocka_unit_test(a_field_ends_inside_what_it_is_read_from),
+        cmocka_unit_test(what_is_inside_of_a_field_is_told_as_far_as_it_can_be_read),
         cmocka_unit_test(numbers_of_every_length_are_read),
     };
 
