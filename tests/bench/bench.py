@@ -245,11 +245,13 @@ class Bench:
         for connections, window in ((1, 64), (8, 16), (8, 64), (64, 16)):
             rows[f"stirkeep, {connections} connections, window {window}"] = \
                 lambda s, c=connections, w=window: seen(self.ours(service, c, w, s))
-        for _ in range(2):
+        got = {label: [] for label in rows}
+        for _ in range(self.options.rounds):
             for label, run in rows.items():
-                self.rates[label] = max(self.rates.get(label, 0), run(1).rate)
-        for label, rate in self.rates.items():
-            self.say(f"{label:50}{rate:10.0f} a second")
+                got[label].append(run(1).rate)
+        for label, rates in got.items():
+            self.rates[label] = statistics.median(rates)
+            self.say(f"{label:50}{self.rates[label]:10.0f} a second")
 
     def best(self, beginning, default):
         found = {label: rate for label, rate in self.rates.items() if label.startswith(beginning)}
