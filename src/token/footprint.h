@@ -45,8 +45,8 @@ void stk_footprint_prepare(void *library);
 void stk_footprint_begin(void);
 void stk_footprint_end(struct stk_footprint *ret_footprint);
 
-/* While this thread notes: it has taken `size` octets at `at` for the module in another way. Those are
- * never given back while it notes. */
+/* While this thread notes: it has taken `size` octets at `at` for the module in another way. That they
+ * are given back need not be told. */
 void stk_footprint_note(const void *at, size_t size);
 
 /* Have it fetched. Waits for nothing. Any thread. */

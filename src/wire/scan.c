@@ -9,6 +9,7 @@
 #define FIELD_NUMBER_MAX 0x1fffffffU
 #define PATH_TEXT 128
 #define NUMBER_BYTES_MAX 10 /* of a varint, however it is padded */
+#define LOOKED_THROUGH 8    /* fields, for one that is mostly among the first three */
 #define PREFIX_BYTES_MAX 5  /* of a tag or a length: 32 bits, as all readers of protobuf take */
 
 /* A number, and what is behind it: NULL when there is none before `end`. */
@@ -104,7 +105,7 @@ struct stk_bytes stk_scan_inside(struct stk_bytes message, uint32_t number)
 {
     struct stk_wire_field field = {0};
 
-    while (message.length > 0 && stk_scan_cut(&message, &field))
+    for (int i = 0; i < LOOKED_THROUGH && message.length > 0 && stk_scan_cut(&message, &field); i++)
         if (field.number == number)
             return field.type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ? field.inside
                                                                       : (struct stk_bytes){NULL, 0};

@@ -218,6 +218,8 @@ static void expect_claims(const struct stk_claims_input *claims, enum stirkeep_s
 
     assert_int_equal(stk_request_encode_sign(7, 0, &signing, &out), STIRKEEP_OK);
     stk_buffer_drop(&out, STK_FRAME_HEADER);
+    assert_int_equal(stk_request_glimpse(view(&out)).length, strlen("name"));
+    assert_memory_equal(stk_request_glimpse(view(&out)).data, "name", strlen("name"));
     trial_run(&trial, &codec_request, view(&out), STK_DECODE_ARENA_MAX);
     if (trial.status != expected || strstr(trial.error.message, words) == NULL)
         fail_msg("expected %s with \"%s\": %s, \"%s\"", stirkeep_status_name(expected), words,

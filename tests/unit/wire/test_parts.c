@@ -285,14 +285,17 @@ static void what_is_inside_of_a_field_is_told_as_far_as_it_can_be_read(void **st
         const char *bytes;
         size_t length;
         const char *inside;
-    } cases[] = {{"", 0, NULL},
-                 {"\x0a\x02hi", 4, "hi"},
-                 {"\x10\x05\x0a\x02hi", 6, "hi"},
-                 {"\x0a\x02hi\x0a\x02ho", 8, "hi"},
-                 {"\x0a\x03hi", 4, NULL},      /* cut off */
-                 {"\x12\x02hi", 4, NULL},      /* another field */
-                 {"\x08\x07", 2, NULL},        /* a number */
-                 {"\xff\x0a\x02hi", 5, NULL}}; /* no field */
+    } cases[] = {
+        {"", 0, NULL},
+        {"\x0a\x02hi", 4, "hi"},
+        {"\x10\x05\x0a\x02hi", 6, "hi"},
+        {"\x0a\x02hi\x0a\x02ho", 8, "hi"},
+        {"\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x0a\x02hi", 18, "hi"},
+        {"\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x10\x05\x0a\x02hi", 20, NULL},
+        {"\x0a\x03hi", 4, NULL},      /* cut off */
+        {"\x12\x02hi", 4, NULL},      /* another field */
+        {"\x08\x07", 2, NULL},        /* a number */
+        {"\xff\x0a\x02hi", 5, NULL}}; /* no field */
     (void)state;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
