@@ -43,7 +43,8 @@ enum stirkeep_status stk_names_apply(struct stk_names *names, bool first, bool l
 bool stk_names_complete(const struct stk_names *names);
 
 /* What may be a name is about to be looked for. With names that are asked for seldom, nothing of it is
- * in the processor's caches: it is fetched, and nobody waits for it. */
+ * in the processor's caches: it is fetched, while the caller goes on. Nothing is told of whether it is
+ * held: whoever asks may not be allowed to know. */
 void stk_names_expect(const struct stk_names *names, struct stk_bytes name);
 
 /* NULL when it is not held. Valid until the next stk_names_apply. Nothing of it but `tally_number`

@@ -112,6 +112,7 @@ static enum stirkeep_status sign(struct stk_signer_thread *self, const struct ba
     take_times(self, order, index, status);
     if (status != STIRKEEP_OK)
         return status;
+    /* Its x5u has passed stk_headers_get, as that of a compact one has, of which info alone is kept. */
     status = stk_passport_finish(item->signature, &order->claims, order->x5u, &item->identity,
                                  &item->answer.passport_length);
     if (status != STIRKEEP_OK)

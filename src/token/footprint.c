@@ -167,7 +167,7 @@ void stk_footprint_end(struct stk_footprint *ret_footprint)
     for (size_t i = 0; i < notes->count; i++) {
         const uintptr_t at = (uintptr_t)notes->taken[i].at;
         const size_t size =
-            notes->taken[i].size < STK_FOOTPRINT_HEAD ? notes->taken[i].size : STK_FOOTPRINT_HEAD;
+            notes->taken[i].size > STK_CACHE_LINE ? STK_FOOTPRINT_HEAD : notes->taken[i].size;
 
         for (uint64_t line = at / STK_CACHE_LINE; line <= (at + size - 1) / STK_CACHE_LINE; line++)
             add(ret_footprint, line);

@@ -24,7 +24,7 @@
 #define STK_FOOTPRINT_PIECES 40 /* SoftHSM takes about 12 for a key, of 100 lines together */
 #define STK_FOOTPRINT_SPAN 16   /* lines from the first to the last of a piece, at most */
 
-/* Of an object that is larger, what comes behind this is left out: a class's own members come first. Of
+/* Of an object larger than a line, what comes behind this is left out: a class's own members come first. Of
  * an attribute's 160 octets SoftHSM looks at 48; the others are a set and a map, for the types that
  * have these. */
 #define STK_FOOTPRINT_HEAD 48

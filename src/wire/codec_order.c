@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/codec_order.h"
 
-#include "model/uri.h"
 #include "wire/codec_claims.h"
 #include "wire/pack.h"
 #include "wire/text.h"

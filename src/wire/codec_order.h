@@ -14,7 +14,7 @@
  * proto/stirkeep/v1/order.proto <-> model, for the links between rooms. Messages are not framed:
  * the links keep their borders. Decoders check as if the other side were an enemy (a room may have
  * been taken over): claims, names and lengths are validated again; the x5u of an order to sign where
- * a header is made of it (keeper/headers.h), once, not with each order. Texts live in `arena`.
+ * a header is made of it (keeper/headers.h), not with each order. Texts live in `arena`.
  * MALFORMED, INVALID, TOO_LARGE. Any thread.
  */
 

@@ -33,8 +33,8 @@ unsigned stk_scan_field(const ProtobufCMessageDescriptor *type, uint32_t number,
 /* The value of field 1 as far as it can be read, else 0: for answers to what cannot be decoded. */
 uint64_t stk_scan_id(struct stk_bytes message);
 
-/* What is inside of the first field with this number, if it is among the first eight fields and they can
- * be read; else {NULL, 0}. */
+/* What is inside of the first field with this number, if that is among the first eight fields, these can be
+ * read, and it is length-prefixed; else {NULL, 0}. */
 struct stk_bytes stk_scan_inside(struct stk_bytes message, uint32_t number);
 
 /* From which depth on a field that this version does not know is refused. */

@@ -237,6 +237,30 @@ static struct stk_certificate entry_of(int number, uint32_t generation)
     return entry;
 }
 
+/* It shows nothing but under a sanitizer: what is no name, and when there are none. */
+static void whatever_may_be_a_name_can_be_expected(void **state)
+{
+    struct stk_names *names = stk_names_new();
+    struct stk_certificate entry = entry_of(1, 1);
+    (void)state;
+
+    for (int round = 0; round < 3; round++) {
+        for (size_t length = 0; length < STK_NAME_MAX + 3; length++) {
+            uint8_t *text = malloc(length + 1);
+
+            assert_non_null(text);
+            memset(text, 0xff, length + 1);
+            stk_names_expect(names, (struct stk_bytes){text + 1, length});
+            free(text);
+        }
+        stk_names_expect(names, (struct stk_bytes){NULL, 0});
+        stk_names_expect(names, (struct stk_bytes){(const uint8_t *)entry.name.text, 6});
+        assert_int_equal(stk_names_apply(names, round == 0, round == 1, &entry, 1), STIRKEEP_OK);
+    }
+    assert_non_null(stk_names_find(names, entry.name.text));
+    stk_names_free(names);
+}
+
 static void names_in_any_order_are_found_and_listed_in_order(void **state)
 {
     struct stk_names *names = stk_names_new();
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(what_is_sent_again_keeps_its_place_before_what_was_not),
         cmocka_unit_test(one_users_refusals_leave_room_for_anothers),
         cmocka_unit_test(no_refusal_is_forgotten_for_many_users),
+        cmocka_unit_test(whatever_may_be_a_name_can_be_expected),
         cmocka_unit_test(names_in_any_order_are_found_and_listed_in_order),
         cmocka_unit_test(a_change_before_the_first_whole_snapshot_means_nothing),
         cmocka_unit_test(a_snapshot_cut_off_leaves_the_names_as_they_were),

@@ -128,6 +128,30 @@ static void assert_header(const struct stk_answer *answer, const char *json)
     "{\"alg\":\"ES256\"," ppt "\"typ\":\"passport\",\"x5u\":\"https://certs.example.com/"          \
     "Alpha.pem\"}"
 
+/* What it holds after another x5u of the same key and type is the new one, in header and info alike. */
+static void each_x5u_has_a_header_of_its_own(void **state)
+{
+    static const char *const urls[] = {"https://certs.example.com/Alpha.pem",
+                                       "https://certs.example.com/Omega.pem"};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < 4; i++) {
+        struct stk_order order = order_of(bench, (struct stk_claims_input){.ppt = ""});
+        struct stk_answer answer = {0};
+        char json[256] = "";
+        char info[128] = "";
+
+        order.x5u = urls[i % 2];
+        (void)snprintf(json, sizeof(json),
+                       "{\"alg\":\"ES256\",\"typ\":\"passport\",\"x5u\":\"%s\"}", urls[i % 2]);
+        (void)snprintf(info, sizeof(info), ";info=<%s>;", urls[i % 2]);
+        answer = run_sign(bench->run, &order);
+        assert_int_equal(answer.status, STIRKEEP_OK);
+        assert_header(&answer, json);
+        assert_non_null(strstr(answer.identity, info));
+    }
+}
+
 /* They are kept by key, type and x5u; two types that are not known here are two. */
 static void types_of_one_key_have_headers_of_their_own(void **state)
 {
@@ -277,20 +301,31 @@ static void a_failing_order_does_not_hold_up_its_batch(void **state)
 static void an_order_that_fails_its_checks_is_answered_and_its_batch_signed(void **state)
 {
     struct bench *bench = *state;
-    struct stk_order orders[4] = {
-        run_order(bench->run, &bench->key), run_order(bench->run, &bench->key),
-        run_order(bench->run, &bench->key), run_order(bench->run, &bench->key)};
+    static const char *const bad[] = {"gopher://certs.example.com/\r\nX: y",
+                                      "",
+                                      "https://certs.example.com/Alpha.pem>;x=y",
+                                      "https://certs.example.com/Alpha.pem;x=y",
+                                      "https://certs.example.com/Alpha.pem\r\nX: y",
+                                      "https://certs.example.com/a\",\"alg\":\"none"};
+    enum { BAD = sizeof(bad) / sizeof(bad[0]) };
+    struct stk_order orders[2 * BAD + 2];
     struct stk_answer *answers = NULL;
     size_t count = 0;
 
-    orders[0].x5u = "gopher://certs.example.com/\r\nX: y"; /* of which no header is made */
-    orders[1].x5u = "";
-    orders[2].claims.attest = 'D'; /* which is no order */
-    run_send(bench->run, orders, 4, NULL, 0);
+    for (size_t i = 0; i < BAD; i++) {
+        orders[2 * i] = run_order(bench->run, &bench->key);
+        orders[2 * i].x5u = bad[i]; /* of which no header is made */
+        orders[2 * i + 1] = order_of(bench, (struct stk_claims_input){.compact = true});
+        orders[2 * i + 1].x5u = bad[i]; /* without a header, but with info */
+    }
+    orders[2 * BAD] = run_order(bench->run, &bench->key);
+    orders[2 * BAD].claims.attest = 'D'; /* which is no order */
+    orders[2 * BAD + 1] = run_order(bench->run, &bench->key);
+    run_send(bench->run, orders, 2 * BAD + 2, NULL, 0);
     answers = run_answers(bench->run, &count);
-    assert_int_equal(count, 4);
-    for (size_t i = 0; i < 4; i++) {
-        bool good = answers[i].id == orders[3].id;
+    assert_int_equal(count, 2 * BAD + 2);
+    for (size_t i = 0; i < count; i++) {
+        bool good = answers[i].id == orders[2 * BAD + 1].id;
 
         assert_int_equal(answers[i].status, good ? STIRKEEP_OK : STIRKEEP_INVALID);
         assert_int_equal(test_key_verifies(&bench->key, &answers[i]), good);
@@ -400,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_signature_is_a_complete_identity_header),
         cmocka_unit_test(what_the_caller_states_is_signed_as_stated),
         cmocka_unit_test(a_base_passport_has_no_shaken_claims),
+        cmocka_unit_test(each_x5u_has_a_header_of_its_own),
         cmocka_unit_test(types_of_one_key_have_headers_of_their_own),
         cmocka_unit_test(a_record_has_the_name_of_a_type_that_is_not_known),
         cmocka_unit_test(a_diverted_call_is_recorded_with_who_diverted_it),
