@@ -13,13 +13,6 @@ HOST = f"{BUILD}/tests/e2e/kamailio/kamailio_host"
 Answer = collections.namedtuple("Answer", "result ms text")
 
 
-def is_built_with(*sanitizers):
-    """Of "asan", which keeps freed memory, and "tsan"; valgrind can run neither."""
-    with open(HOST, "rb") as file:
-        program = file.read()
-    return any(f"__{one}_init".encode() in program for one in sanitizers)
-
-
 class Host:
     def __init__(self, service, size=11, command=(), uid=None, **environment):
         self.log = f"{service.base}/host.log"

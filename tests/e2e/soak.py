@@ -24,7 +24,7 @@ import time
 import steady
 from handover import take_over
 from leaves import Issuer
-from stirkeep import ROOMS, wait_until
+from stirkeep import ROOMS, is_built_with, wait_until
 from tap import case, equal, note, run
 from tokens import ScriptedService
 
@@ -243,7 +243,8 @@ def everything_at_once_and_nothing_is_wrong_lost_or_left_behind(service):
         note(f"done: {dict(soak.done)}")
         note(f"not done (a storm was in the way): {dict(soak.failed)}")
     soak.tell_samples()
-    soak.check_memory()
+    if not is_built_with("asan"):
+        soak.check_memory()
     assert set(figures["refused"]) <= TOLD, figures["refused"]
     failures = sum(figures["refused"].values())
     with open(load.said_file, errors="replace") as said:

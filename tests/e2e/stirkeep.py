@@ -36,6 +36,13 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def is_built_with(*sanitizers):
+    """Of "asan", which keeps freed memory, and "tsan"; valgrind can run neither."""
+    with open(f"{BUILD}/src/front/stirkeep-front", "rb") as file:
+        program = file.read()
+    return any(f"__{one}_init".encode() in program for one in sanitizers)
+
+
 def softhsm_module():
     for pattern in ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/*/softhsm/libsofthsm2.so"):
         for path in glob.glob(pattern):
