@@ -217,15 +217,20 @@ class Bench:
 
     # ---- parts
 
-    def table(self, service, others):
-        rows = dict(others.rows())
-        for connections, window in WAYS:
-            label = f"stirkeep, {connections} connections, window {window}"
-            rows[label] = lambda s, c=connections, w=window: seen(self.ours(service, c, w, s))
+    def our_rows(self, service, ways):
+        return {f"stirkeep, {connections} connections, window {window}":
+                lambda s, c=connections, w=window: seen(self.ours(service, c, w, s))
+                for connections, window in ways}
+
+    def in_turns(self, rows, seconds_of):
         got = {label: [] for label in rows}
         for _ in range(self.options.rounds):
             for label, run in rows.items():
-                got[label].append(run(self.seconds_of(label)))
+                got[label].append(run(seconds_of(label)))
+        return got
+
+    def table(self, service, others):
+        got = self.in_turns({**dict(others.rows()), **self.our_rows(service, WAYS)}, self.seconds_of)
         base = statistics.median(run.rate for run in got[f"module, copy per session, {CORES} threads"])
         self.say(f"\n{'':50}{'a second':>10}{'of bare':>9}{'p50 us':>9}{'p99 us':>9}{'cpu us':>8}")
         for label, runs in got.items():
@@ -242,15 +247,9 @@ class Bench:
         those is at its best that are compared."""
         rows = {label: run for label, run in others.rows()
                 if label.startswith(("module, key", "token behind", "secsipidx"))}
-        for connections, window in ((1, 64), (8, 16), (8, 64), (64, 16)):
-            rows[f"stirkeep, {connections} connections, window {window}"] = \
-                lambda s, c=connections, w=window: seen(self.ours(service, c, w, s))
-        got = {label: [] for label in rows}
-        for _ in range(self.options.rounds):
-            for label, run in rows.items():
-                got[label].append(run(1).rate)
-        for label, rates in got.items():
-            self.rates[label] = statistics.median(rates)
+        rows.update(self.our_rows(service, ((1, 64), (8, 16), (8, 64), (64, 16))))
+        for label, runs in self.in_turns(rows, lambda label: 1).items():
+            self.rates[label] = statistics.median(run.rate for run in runs)
             self.say(f"{label:50}{self.rates[label]:10.0f} a second")
 
     def best(self, beginning, default):
