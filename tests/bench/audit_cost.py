@@ -17,12 +17,12 @@ import os
 import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.environ["STIRKEEP_SOURCE"] + "/tests/e2e")
-from stirkeep import BUILD, Service  # noqa: E402
+from built import BUILD  # noqa: E402
+from stirkeep import Service  # noqa: E402
 
 CONNECTIONS, WINDOW = 8, 64
 ENOUGH = {"interval": 0.95, "always": 0.85}

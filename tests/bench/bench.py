@@ -29,8 +29,9 @@ import time
 sys.path[:0] = [os.environ["STIRKEEP_SOURCE"] + "/tests/e2e",
                 os.environ["STIRKEEP_SOURCE"] + "/tests/bench"]
 import wire  # noqa: E402
+from built import BUILD  # noqa: E402
 from many import Many  # noqa: E402
-from stirkeep import BUILD, ROOMS, Service, softhsm_module, wait_until  # noqa: E402
+from stirkeep import ROOMS, Service, softhsm_module, wait_until  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))
 USER_MAX = 3072  # orders of one user's in flight: STK_ORDERS_OF_USER_MAX

@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.environ["STIRKEEP_SOURCE"] + "/tests/e2e")
-from stirkeep import BUILD, Service, softhsm_module  # noqa: E402
+from built import BUILD  # noqa: E402
+from stirkeep import Service, softhsm_module  # noqa: E402
 
 WINDOW = 256
 

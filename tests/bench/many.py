@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, os.environ["STIRKEEP_SOURCE"] + "/tests/e2e")
-from stirkeep import BUILD, Service, softhsm_module, wait_until  # noqa: E402
+from built import BUILD  # noqa: E402
+from stirkeep import Service, softhsm_module, wait_until  # noqa: E402
 
 CORES = len(os.sched_getaffinity(0))
 TNAUTHLIST = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.26")

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from stirkeep import BUILD
+from built import BUILD
 
 OBJECT = f"{BUILD}/src/integrations/kamailio/secsipid_stirkeep.so"
 HOST = f"{BUILD}/tests/e2e/kamailio/kamailio_host"

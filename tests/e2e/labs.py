@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import tempfile
 
-from stirkeep import BUILD, CLI, PORTER, ROOMS, ROOT, STRANGER, wait_until
+from built import BUILD
+from stirkeep import CLI, PORTER, ROOMS, ROOT, STRANGER, wait_until
 
 SIGN = ("--orig", "12155551212", "--dest", "12155551213", "--attest", "A")
 

@@ -22,9 +22,10 @@ import sys
 import time
 
 import steady
+from built import is_built_with
 from handover import take_over
 from leaves import Issuer
-from stirkeep import ROOMS, is_built_with, wait_until
+from stirkeep import ROOMS, wait_until
 from tap import case, equal, note, run
 from tokens import ScriptedService
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from stirkeep import BUILD
+from built import BUILD
 
 STEADY = f"{BUILD}/tests/load/steady"
 

@@ -13,15 +13,14 @@ import subprocess
 import tempfile
 import time
 
+from built import BUILD, UNDER
+
 SOURCE = os.environ["STIRKEEP_SOURCE"]
-BUILD = os.environ["STIRKEEP_BUILD"]
 ROOT = os.geteuid() == 0
 ROOMS = {"front": 61001, "intake": 61002, "keeper": 61003}
 STRANGER = 61009  # a user whom nothing is granted
 CLI = f"{BUILD}/src/cli/stirkeep"
 PORTER = f"{BUILD}/src/stirkeepd/stirkeepd"
-# A program under which stirkeepd and its rooms run (tests/sanitize/valgrind.sh), many times slower.
-UNDER = os.environ.get("STIRKEEP_UNDER", "").split()
 # Seconds; the wrapping key is generated at the first start.
 START_LIMIT = 600 if UNDER else 60
 # What sanitizers say in a room's log when they have found something.
@@ -34,13 +33,6 @@ PATIENT = {"signing": {"deadline-ms": "60000" if UNDER else "5000"}}
 # Ignored by nohup, and by a shell in the background: else the programs leave it so.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def is_built_with(*sanitizers):
-    """Of "asan", which keeps freed memory, and "tsan"; valgrind can run neither."""
-    with open(f"{BUILD}/src/front/stirkeep-front", "rb") as file:
-        program = file.read()
-    return any(f"__{one}_init".encode() in program for one in sanitizers)
 
 
 def softhsm_module():

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 
+from built import BUILD
 from labs import Installation
-from stirkeep import BUILD, SOURCE
+from stirkeep import SOURCE
 from tap import case, contains, equal, note, run
 
 CI_BLOCKS = 5

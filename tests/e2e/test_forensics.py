@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import spool
-from stirkeep import ROOT, Service, wait_until
+from stirkeep import ROOT, wait_until
 from tap import Skip, case, equal, note, run
 
 FORMATS = serialization.PrivateFormat

@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 
-import passports
 from lives import fingerprint, requested, signs_with, states
 from stirkeep import Service, wait_until
 from tap import case, contains, equal, note, run

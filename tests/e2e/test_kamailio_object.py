@@ -14,8 +14,9 @@ import time
 
 import passports
 import wire
+from built import is_built_with
 from kamailio_host import Host
-from stirkeep import ROOT, STRANGER, Service, is_built_with, wait_until
+from stirkeep import ROOT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 LIMIT = 200       # milliseconds: the object's default

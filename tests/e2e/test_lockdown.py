@@ -9,7 +9,8 @@ import socket
 import struct
 import time
 
-from stirkeep import BUILD, ROOMS, ROOT, Service, wait_until
+from built import BUILD
+from stirkeep import ROOMS, ROOT, Service, wait_until
 from tap import Skip, case, contains, equal, run
 
 RELAXED = "is not locked down"

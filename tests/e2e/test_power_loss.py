@@ -17,7 +17,6 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 import time
 import traceback

@@ -15,8 +15,10 @@ import sys
 import threading
 import time
 
+from built import BUILD
+
 HERE = pathlib.Path(__file__).resolve().parent
-PACKAGE = f"{os.environ['STIRKEEP_BUILD']}/src/integrations/python"
+PACKAGE = f"{BUILD}/src/integrations/python"
 CLIENT = HERE.parents[1] / "src/integrations/python"
 EXAMPLES = CLIENT / "examples"
 sys.path.insert(0, PACKAGE)  # before this folder, whose stirkeep.py is another thing

@@ -4,7 +4,8 @@ import glob
 import os
 import subprocess
 
-from stirkeep import BUILD, ROOMS, ROOT, Service
+from built import BUILD
+from stirkeep import ROOMS, ROOT, Service
 from tap import Skip, case, contains, equal, run
 
 CAP_SYS_NICE = 23

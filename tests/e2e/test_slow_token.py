@@ -26,7 +26,7 @@ def rate(service, ideal, least, *way):
     assert best >= least, f"{best:.2f} of {ideal}, at least {least}"
 
 
-@case
+@timed
 def sixty_four_sessions_sign_sixty_four_at_a_time(many, few):
     many.follow("C_Sign * delay 20")
     bench(many, 1, 256, 1)
@@ -34,14 +34,14 @@ def sixty_four_sessions_sign_sixty_four_at_a_time(many, few):
         rate(many, SESSIONS / 0.02, 0.95, *way)
 
 
-@case
+@timed
 def a_token_of_5_ms_is_kept_as_busy_as_the_processor_allows(many, few):
     many.follow("C_Sign * delay 5")
     for way in WAYS:
         rate(many, SESSIONS / 0.005, 0.6, *way)  # tests/bench/bench.py has the figure to hold
 
 
-@case
+@timed
 def so_it_is_when_each_call_is_slow(many, few):
     many.follow("* * delay 10")
     for way in WAYS:

@@ -8,7 +8,8 @@ import re
 import shutil
 import time
 
-from stirkeep import BUILD, ROOMS, ROOT, Service, wait_until
+from built import BUILD
+from stirkeep import Service, wait_until
 from tap import case, contains, equal, run
 
 SURVIVED = ("descriptors", "limits", "noise", "orders", "custody")

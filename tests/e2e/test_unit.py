@@ -8,7 +8,8 @@ import shutil
 import socket
 import time
 
-from stirkeep import BUILD, ROOMS, ROOT, Service, wait_until
+from built import BUILD
+from stirkeep import ROOMS, ROOT, Service, wait_until
 from tap import Skip, case, contains, equal, run
 
 WATCHDOG_S = 2

@@ -21,9 +21,8 @@ import traceback
 import kills
 import storage
 from bed import Bed
-from disk import Disk, fill
-from stirkeep import ROOT, wait_until
-from tap import Skip, case, contains, equal, note, run
+from stirkeep import ROOT
+from tap import Skip, case, equal, note, run
 from ways import WAYS
 
 ROUNDS = 100  # with one service; then a fresh one

@@ -7,7 +7,8 @@ import shutil
 import struct
 import subprocess
 
-from stirkeep import BUILD, SOURCE, Service, softhsm_module
+from built import BUILD
+from stirkeep import SOURCE, Service, softhsm_module
 
 
 def functions():

@@ -5,8 +5,8 @@
 # address: gcc's AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer; thread: ThreadSanitizer;
 # valgrind: memcheck, stirkeepd and its rooms under it in the end-to-end tests too. Builds in
 # build/sanitize/KIND (elsewhere: STIRKEEP_SANITIZE_DIR). Its last line is "N findings"; what was found is in
-# found/ there, and the exit status is 1. Tests that measure times fail in such a build as they do on a
-# slow machine; meson names them, and they are no findings. README.md here has more.
+# found/ there, and the exit status is 1. Tests that fail are named by meson; those about times
+# are skipped where a time is not kept. README.md here has more.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -98,7 +98,7 @@ static void who_takes_no_answers_is_put_out_but_not_who_is_slow(void **state)
     struct stk_buffer out = {0};
     pid_t writer = 0;
 
-    bench->client_timeout_ms = 1000;
+    bench->client_timeout_ms = 1000 * PATIENCE;
     bench_start(bench);
     push_long_names(bench, PAGE);
     deaf = client_new(&bench->born);
@@ -109,11 +109,11 @@ static void who_takes_no_answers_is_put_out_but_not_who_is_slow(void **state)
     /* Twice the time that the other gets. */
     for (uint64_t id = 1; id <= 150; id++) {
         assert_int_equal(hear(bench, &slow).id, id);
-        (void)usleep(15000);
+        (void)usleep(15000 * PATIENCE);
     }
     assert_int_equal(waitpid(writer, NULL, 0), writer);
     end.fd = deaf.fd;
-    assert_int_equal(poll(&end, 1, 15000), 1);
+    assert_int_equal(poll(&end, 1, 15000 * PATIENCE), 1);
     assert_true((end.revents & POLLHUP) != 0);
     expect_served(bench);
     client_free(&deaf);
