@@ -130,6 +130,19 @@ static bool await_go(void *context)
     return told;
 }
 
+static void tell_pin(void *context, enum stk_pin_news news, const char *message)
+{
+    static const enum stk_control_kind kinds[] = {[STK_PIN_TRIED] = STK_CONTROL_PIN_TRIED,
+                                                  [STK_PIN_TAKEN] = STK_CONTROL_PIN_TAKEN,
+                                                  [STK_PIN_REFUSED] = STK_CONTROL_PIN_REFUSED,
+                                                  [STK_PIN_UNJUDGED] = STK_CONTROL_PIN_UNJUDGED};
+    (void)context;
+
+    (void)stk_control_send(STK_FD_CONTROL, kinds[news], STK_ROOM_KEEPER, message);
+}
+
+/* A token that has refused the PIN is left as it is: a call that crashed or hung now would have a new
+ * keeper made, and nothing is to be had from it. */
 static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error *error)
 {
     const struct stk_config *config = keeper->config;
@@ -138,18 +151,21 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
                                               .directory = config->token.directory,
                                               .require_hardware = config->token.require_hardware,
                                               .await_turn = await_go,
+                                              .tell_pin = tell_pin,
                                               .context = keeper,
                                               .verify_sampled = config->token.verify_sampled,
                                               .busy = &keeper->busy_since};
     struct stk_secret pin = {0};
+    struct stk_token *token = NULL;
     enum stirkeep_status status = take_pin(&pin, error);
 
     if (status != STIRKEEP_OK)
         return status;
-    status = stk_token_open(&options, &pin, &keeper->token, error);
-    if (status == STIRKEEP_TOKEN_LOCKED)
-        (void)stk_control_send(STK_FD_CONTROL, STK_CONTROL_PIN_REFUSED, STK_ROOM_KEEPER,
-                               error->message);
+    status = stk_token_open(&options, &pin, &token, error);
+    if (status == STIRKEEP_OK)
+        keeper->token = token;
+    else
+        keeper->left = token;
     return status == STIRKEEP_OK ? probe(keeper, error) : status;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,8 +18,38 @@
 #define NEW_SPACES                                                                                 \
     (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |     \
      CLONE_NEWCGROUP)
+#define INT_BITS 31      /* of those that are not negative */
 #define PROGRAM_MAX 4096 /* instructions: the kernel's own limit */
 #define SKIPPED 3        /* instructions before libseccomp's */
+
+/* The kernel looks at the lower half of an int's register only, and libseccomp compares all of it: a
+ * number with something above would be larger than any. What is larger has, for some bit that `value`
+ * lacks, that bit and those above it as `value` has them. */
+static int add_first_above(scmp_filter_ctx filter, int number, uint64_t value)
+{
+    int problem = 0;
+
+    for (unsigned bit = 0; problem == 0 && bit < INT_BITS; bit++) {
+        const uint64_t one = UINT64_C(1) << bit;
+
+        if ((value & one) == 0)
+            problem = seccomp_rule_add(
+                filter, SCMP_ACT_ALLOW, number, 1,
+                SCMP_A0(SCMP_CMP_MASKED_EQ, ~(one - 1), (value & ~(one - 1)) | one));
+    }
+    return problem;
+}
+
+static int add_fails_new_space(scmp_filter_ctx filter, int number, uint64_t reason)
+{
+    int problem = 0;
+
+    for (uint64_t flag = 1; problem == 0 && flag <= NEW_SPACES; flag <<= 1)
+        if ((flag & NEW_SPACES) != 0)
+            problem = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)reason), number, 1,
+                                       SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
+    return problem;
+}
 
 static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *call)
 {
@@ -42,13 +73,18 @@ static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *cal
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                                 SCMP_A0(SCMP_CMP_EQ, call->value));
     case STK_FIRST_ABOVE:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                                SCMP_A0(SCMP_CMP_GT, call->value));
+        return add_first_above(filter, number, call->value);
+    case STK_NO_SET_ID:
+        return seccomp_rule_add(
+            filter, SCMP_ACT_ALLOW, number, 1,
+            SCMP_CMP((unsigned)call->value, SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0));
     case STK_FAILS:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)call->value), number, 0);
     case STK_FAILS_EXECUTABLE:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)call->value), number, 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+    case STK_FAILS_NEW_SPACE:
+        return add_fails_new_space(filter, number, call->value);
     case STK_KILLS:
         return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, number, 0);
     }

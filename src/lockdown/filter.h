@@ -10,14 +10,16 @@
 /* On what condition a system call is allowed; several rows of one call: any of them. */
 enum stk_when {
     STK_ALWAYS,
-    STK_NOT_EXECUTABLE,   /* the protection, its third argument, is without PROT_EXEC */
-    STK_TO_ITSELF,        /* its first argument is this process */
-    STK_FOR_A_THREAD,     /* clone: of this process, with all that it has */
-    STK_SECOND_IS,        /* its second argument is `value` */
-    STK_FIRST_IS,         /* its first argument is `value` */
-    STK_FIRST_ABOVE,      /* its first argument is larger than `value` */
-    STK_FAILS,            /* never: it fails with errno `value`, as programs expect it of it */
+    STK_NOT_EXECUTABLE, /* the protection, its third argument, is without PROT_EXEC */
+    STK_TO_ITSELF,      /* its first argument is this process */
+    STK_FOR_A_THREAD,   /* clone: of this process, with all that it has */
+    STK_SECOND_IS,      /* its second argument is `value` */
+    STK_FIRST_IS,       /* its first argument is `value` */
+    STK_FIRST_ABOVE,    /* its first argument, an int, is larger than `value` */
+    STK_NO_SET_ID,      /* the mode, its argument number `value` from 0, sets no user or group id */
+    STK_FAILS,          /* never: it fails with errno `value`, as programs expect it of it */
     STK_FAILS_EXECUTABLE, /* the third argument has PROT_EXEC: errno `value` */
+    STK_FAILS_NEW_SPACE,  /* clone: with a namespace of its own: errno `value` */
     STK_KILLS             /* never, where everything else is allowed */
 };
 

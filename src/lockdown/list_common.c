@@ -89,8 +89,9 @@ static const struct stk_syscall files[] = {
     {"faccessat2", STK_ALWAYS, 0},
     {"fadvise64", STK_ALWAYS, 0},
     {"fallocate", STK_ALWAYS, 0},
-    {"fchmod", STK_ALWAYS, 0},
-    {"fchmodat", STK_ALWAYS, 0},
+    /* a program that others may run as this user would stay when the room is replaced */
+    {"fchmod", STK_NO_SET_ID, 1},
+    {"fchmodat", STK_NO_SET_ID, 2},
     {"fchown", STK_FAILS, EPERM},
     {"fcntl", STK_SECOND_IS, F_GETLK},
     {"fcntl", STK_SECOND_IS, F_SETLK},
@@ -113,8 +114,8 @@ static const struct stk_syscall files[] = {
     {"mkdir", STK_ALWAYS, 0},
     {"mkdirat", STK_ALWAYS, 0},
     {"newfstatat", STK_ALWAYS, 0},
-    {"open", STK_ALWAYS, 0},
-    {"openat", STK_ALWAYS, 0},
+    {"open", STK_NO_SET_ID, 2}, /* the C library's mode is 0 where no file is made */
+    {"openat", STK_NO_SET_ID, 3},
     {"preadv", STK_ALWAYS, 0},
     {"pwrite64", STK_ALWAYS, 0},
     {"pwritev", STK_ALWAYS, 0},

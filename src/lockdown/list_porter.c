@@ -49,6 +49,8 @@ static const struct stk_syscall porter[] = {
     /* keys, mounts and spaces */
     {"add_key", REFUSED},
     {"chroot", REFUSED},
+    {"clone", STK_FAILS_NEW_SPACE, EPERM},
+    {"clone3", STK_FAILS, ENOSYS}, /* its flags lie in memory: the C library takes clone then */
     {"fsconfig", REFUSED},
     {"fsmount", REFUSED},
     {"fsopen", REFUSED},

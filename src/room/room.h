@@ -38,12 +38,15 @@ const char *stk_room_name(enum stk_room room);
 
 enum stk_control_kind {
     /* room -> porter */
-    STK_CONTROL_READY = 1,   /* it does its work from now on; `text` as stk_lockdown_word */
-    STK_CONTROL_PIN_REFUSED, /* do not hand out this PIN file again until it changes */
-    STK_CONTROL_FAILED,      /* cannot start; `text` says why (the porter logs it once) */
-    STK_CONTROL_RELOAD,      /* intake: somebody asks for it; `number` is theirs */
-    STK_CONTROL_TAKEN,       /* front, intake: CONFIG `number` is in force, or (`status`) is not */
-    STK_CONTROL_WHO,         /* front: `text` is a process id: which program is it? */
+    STK_CONTROL_READY = 1,    /* it does its work from now on; `text` as stk_lockdown_word */
+    STK_CONTROL_PIN_REFUSED,  /* do not hand out this PIN file again until it changes */
+    STK_CONTROL_PIN_TRIED,    /* keeper: the token is about to be given the PIN ... */
+    STK_CONTROL_PIN_TAKEN,    /* ... and it is right, */
+    STK_CONTROL_PIN_UNJUDGED, /* or the token had another trouble */
+    STK_CONTROL_FAILED,       /* cannot start; `text` says why (the porter logs it once) */
+    STK_CONTROL_RELOAD,       /* intake: somebody asks for it; `number` is theirs */
+    STK_CONTROL_TAKEN,        /* front, intake: CONFIG `number` is in force, or (`status`) is not */
+    STK_CONTROL_WHO,          /* front: `text` is a process id: which program is it? */
     STK_CONTROL_RECORDED, /* intake: POLICY or POLICY_NEXT `number` is in the trail, or (`status`)
                              cannot be: `text` says why */
     STK_CONTROL_STANDING_BY, /* begun as far as can be beside a stirkeepd that still serves */

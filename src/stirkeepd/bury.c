@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LAST_WORDS_MAX 16 /* a room has few to say: PIN_REFUSED, FAILED, its last seals */
+#define LAST_WORDS_MAX 16 /* a room has few to say: of the PIN, FAILED, its last seals */
 #define LONG_LIFE_US (10 * 1000000ULL) /* after it, a death is the first one again */
 #define DEATH_TEXT 80
 
@@ -39,6 +39,13 @@ static void log_death(const struct stk_rooms *rooms, enum stk_room room, int wai
     stk_log(STK_LOG_ERROR, "%s: %s%s", stk_room_name(room), how, when);
 }
 
+static bool is_last_word(uint32_t kind)
+{
+    return kind == STK_CONTROL_FAILED || kind == STK_CONTROL_SEALED ||
+           kind == STK_CONTROL_PIN_REFUSED || kind == STK_CONTROL_PIN_TRIED ||
+           kind == STK_CONTROL_PIN_TAKEN || kind == STK_CONTROL_PIN_UNJUDGED;
+}
+
 /* The last words are still on the channel. READY, and what asks for an answer, comes too late. They
  * are counted, as a child that the room left behind could go on talking for ever. */
 static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
@@ -50,8 +57,7 @@ static void hear_last_words(struct stk_rooms *rooms, enum stk_room room, uint64_
         return;
     for (unsigned i = 0;
          i < LAST_WORDS_MAX && stk_control_receive(record->control, &message) == STIRKEEP_OK; i++) {
-        if (message.kind == STK_CONTROL_FAILED || message.kind == STK_CONTROL_PIN_REFUSED ||
-            message.kind == STK_CONTROL_SEALED)
+        if (is_last_word(message.kind))
             (void)stk_rooms_take_message(rooms, room, &message, now_us);
         stk_control_drop(&message);
     }
@@ -109,6 +115,10 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
             continue;
         hear_last_words(rooms, (enum stk_room)i, now_us);
         log_death(rooms, (enum stk_room)i, wait_status);
+        if (i == STK_ROOM_KEEPER && stk_pin_note_end(&rooms->pin))
+            stk_log(STK_LOG_ERROR,
+                    "keeper: it has ended twice while the token was given the PIN, which may be "
+                    "wrong: it is not tried again before its file has changed");
         record->state = STK_ROOM_ABSENT;
         record->pid = 0;
         describe_death(wait_status, how);

@@ -175,17 +175,22 @@ static void offer(struct stk_rooms *rooms, const struct stk_caller *caller, cons
     const int fds[STK_HANDOVER_GIVEN] = {rooms->sign.fd, rooms->sign.lock, rooms->admin.fd,
                                          rooms->admin.lock};
     const char *reason = why_not(rooms, text);
+    char refused[STK_PIN_WORD] = "";
+    char word[STK_PIN_WORD + sizeof("OFFER")] = "";
 
     if (reason != NULL) {
         refuse(caller->fd, reason);
         return;
     }
-    if (!stk_handover_say(caller->fd, "OFFER", fds, STK_HANDOVER_GIVEN)) {
+    stk_pin_word(&rooms->pin, refused);
+    (void)snprintf(word, sizeof(word), "OFFER%s", refused);
+    if (!stk_handover_say(caller->fd, word, fds, STK_HANDOVER_GIVEN)) {
         (void)close(caller->fd);
         return;
     }
     handover->to = caller->fd;
     handover->to_pid = caller->pid;
+    handover->to_killed = false;
     handover->to_until_us =
         stk_due_after(now_us, rooms->config->token.open_timeout_ms + GO_MORE_MS);
     stk_log(STK_LOG_INFO, "pid %d, version %s, is preparing to take over", (int)handover->to_pid,
@@ -239,9 +244,9 @@ static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
         handover->is_wanted = true;
         stk_rooms_stop(rooms, 0, now_us);
     } else if (status == STIRKEEP_OK && strcmp(text, "UP") == 0 &&
-               rooms->phase == STK_PHASE_HANDED_OVER) {
+               rooms->phase == STK_PHASE_HANDED_OVER && !handover->to_killed) {
         succeeded(rooms);
-    } else {
+    } else if (status != STIRKEEP_OK || !stk_pin_take_word(&rooms->pin, text)) {
         failed(rooms, now_us);
     }
 }
@@ -265,6 +270,7 @@ static void end_the_silent(struct stk_rooms *rooms, uint64_t now_us)
     stk_log(STK_LOG_ERROR, "pid %d has taken over and does not serve in time: killed",
             (int)handover->to_pid);
     handover->to_until_us = STK_DUE_NEVER;
+    handover->to_killed = true;
     if (handover->to_pid <= 1 || kill(handover->to_pid, SIGKILL) != 0)
         failed(rooms, now_us);
 }
@@ -338,9 +344,13 @@ uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us)
     /* Between its GO and our GONE it is our rooms that have to hurry. */
     if (handover->to < 0 || (handover->is_wanted && rooms->phase != STK_PHASE_HANDED_OVER))
         return next_us;
-    if (handover->to_until_us <= now_us && handover->is_wanted)
+    /* It may have said it while nobody was listening. */
+    if (handover->to_until_us <= now_us)
+        hear_next(rooms, now_us);
+    if (handover->to >= 0 && handover->to_until_us <= now_us &&
+        rooms->phase == STK_PHASE_HANDED_OVER)
         end_the_silent(rooms, now_us);
-    else if (handover->to_until_us <= now_us)
+    else if (handover->to >= 0 && handover->to_until_us <= now_us && !handover->is_wanted)
         failed(rooms, now_us);
     return handover->to >= 0 && handover->to_until_us < next_us ? handover->to_until_us : next_us;
 }

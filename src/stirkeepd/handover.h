@@ -23,6 +23,9 @@ struct stk_rooms;
  *        its rooms go on
  *   new: UP               old: ends; the names of the sockets stay
  *
+ * OFFER has a further word (stk_pin_word) when the token has refused a PIN file; and the new one says
+ * such a word when it does, and ends when it has not said UP. So neither tries it again.
+ *
  * Before GO, whatever goes wrong with the new one concerns nobody. From GO on the old one holds
  * sockets and locks still, and starts its own rooms again when the new one ends without UP; it ends
  * one that does not come to UP in the time that a keeper may take to open its token, and 10 s more.
@@ -47,6 +50,7 @@ struct stk_handover {
     struct stk_caller callers[STK_HANDOVER_CALLERS];
     int to;               /* who takes over from us: it has the offer; -1: nobody */
     pid_t to_pid;         /* who that is */
+    bool to_killed;       /* it was too slow: nothing that it says counts any more */
     uint64_t to_until_us; /* when it has to have said GO, and later UP */
     bool is_wanted;       /* it said GO: the rooms end for its sake */
     int from;             /* whom we take over from; -1: nobody */
@@ -78,6 +82,12 @@ uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us);
 
 /* A room stands by: when all do, the old one is told. */
 void stk_handover_stood_by(struct stk_rooms *rooms);
+
+/* The token has refused the PIN: whom we take over from is told. */
+void stk_handover_tell_pin(struct stk_rooms *rooms);
+
+/* Is one there that starts its rooms again when we end? */
+bool stk_handover_may_go_back(const struct stk_rooms *rooms);
 
 /* All rooms serve: if we took over, the sockets are ours now. */
 void stk_handover_all_up(struct stk_rooms *rooms);

@@ -79,6 +79,15 @@ static void drop(const int fds[STK_HANDOVER_GIVEN])
             (void)close(fds[i]);
 }
 
+/* Perhaps with a PIN file that was refused. */
+static bool is_offer(struct stk_rooms *rooms, const char *text)
+{
+    const size_t length = strlen("OFFER");
+
+    return strncmp(text, "OFFER", length) == 0 &&
+           (text[length] == '\0' || stk_pin_take_word(&rooms->pin, text + length));
+}
+
 static enum stirkeep_status take_offer(struct stk_rooms *rooms, int fd, struct stk_error *error)
 {
     char text[STK_HANDOVER_TEXT_MAX + 1] = "";
@@ -92,7 +101,7 @@ static enum stirkeep_status take_offer(struct stk_rooms *rooms, int fd, struct s
                                "taking over: the one that runs does not answer");
     else if (strncmp(text, "NO ", 3) == 0)
         status = stk_error_set(error, STIRKEEP_BUSY, "taking over: refused: %s", text + 3);
-    else if (strcmp(text, "OFFER") != 0 || fds[STK_HANDOVER_GIVEN - 1] < 0)
+    else if (!is_offer(rooms, text) || fds[STK_HANDOVER_GIVEN - 1] < 0)
         status = stk_error_set(error, STIRKEEP_MALFORMED,
                                "taking over: the one that runs says what it should not");
     if (status == STIRKEEP_OK)
@@ -165,6 +174,20 @@ void stk_handover_stood_by(struct stk_rooms *rooms)
     stk_log(STK_LOG_INFO, "all rooms stand by: taking over");
     handover->go_said = true;
     (void)stk_handover_say(handover->from, "GO", NULL, 0); /* if it is gone, that is heard */
+}
+
+void stk_handover_tell_pin(struct stk_rooms *rooms)
+{
+    char word[STK_PIN_WORD] = "";
+
+    stk_pin_word(&rooms->pin, word);
+    if (rooms->handover.from >= 0 && word[0] != '\0')
+        (void)stk_handover_say(rooms->handover.from, word, NULL, 0);
+}
+
+bool stk_handover_may_go_back(const struct stk_rooms *rooms)
+{
+    return rooms->handover.taken && rooms->handover.from >= 0;
 }
 
 void stk_handover_all_up(struct stk_rooms *rooms)

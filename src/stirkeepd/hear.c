@@ -110,8 +110,31 @@ static void note_pin_refused(struct stk_rooms *rooms, uint64_t now_us)
         stk_log(STK_LOG_ERROR, "keeper: the token refused the PIN; it is not tried again before "
                                "its file has changed");
     stk_pin_note_refused(&rooms->pin);
-    if (rooms->phase == STK_PHASE_STANDING_BY)
-        stk_rooms_stop(rooms, 1, now_us); /* the one that serves has one that works */
+    /* The one that serves, or did until now, may have one that works. */
+    stk_handover_tell_pin(rooms);
+    if (rooms->phase == STK_PHASE_STANDING_BY || stk_handover_may_go_back(rooms))
+        stk_rooms_stop(rooms, 1, now_us);
+}
+
+/* False: it is nothing of the keeper's PIN. */
+static bool note_pin(struct stk_rooms *rooms, uint32_t kind, uint64_t now_us)
+{
+    switch (kind) {
+    case STK_CONTROL_PIN_REFUSED:
+        note_pin_refused(rooms, now_us);
+        return true;
+    case STK_CONTROL_PIN_TRIED:
+        stk_pin_note_tried(&rooms->pin);
+        return true;
+    case STK_CONTROL_PIN_TAKEN:
+        stk_pin_note_taken(&rooms->pin);
+        return true;
+    case STK_CONTROL_PIN_UNJUDGED:
+        stk_pin_note_unjudged(&rooms->pin);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void note_failed(struct stk_rooms *rooms, enum stk_room room, const char *why,
@@ -155,9 +178,10 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
         note_ready(rooms, room, message->text, now_us);
         return true;
     case STK_CONTROL_PIN_REFUSED:
-        if (room == STK_ROOM_KEEPER)
-            note_pin_refused(rooms, now_us);
-        return room == STK_ROOM_KEEPER;
+    case STK_CONTROL_PIN_TRIED:
+    case STK_CONTROL_PIN_TAKEN:
+    case STK_CONTROL_PIN_UNJUDGED:
+        return room == STK_ROOM_KEEPER && note_pin(rooms, message->kind, now_us);
     case STK_CONTROL_STANDING_BY:
         return note_standing_by(rooms, room);
     case STK_CONTROL_SEALED:

@@ -23,10 +23,18 @@ struct stk_pin_identity {
 struct stk_pin {
     struct stk_pin_identity handed;  /* to the keeper that runs */
     struct stk_pin_identity refused; /* by the token: a second try may lock it */
-    struct stk_pin_identity looked;  /* at, the last time; zeros: there was none to hand out */
+    struct stk_pin_identity taken; /* by the token: a keeper that dies while it logs in with it does
+                                        not do so for a wrong PIN */
+    struct stk_pin_identity looked; /* at, the last time; zeros: there was none to hand out */
+    unsigned unheard;               /* tries with `handed` of which nobody came back to tell */
     bool is_handed;
     bool is_refused;
+    bool is_taken;
+    bool is_tried; /* the token has been given it, and nobody has told what it said */
 };
+
+/* So often. */
+#define STK_PIN_UNHEARD_MAX 2
 
 /* Open `path`, or $CREDENTIALS_DIRECTORY/pin when it is "", as secret_file.h says. CONFIG with path
  * and reason. */
@@ -42,6 +50,25 @@ enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid
 
 /* The keeper says that the token refused what it was handed. */
 void stk_pin_note_refused(struct stk_pin *pin);
+
+/* It says that the token is about to be given it; then that it was taken, or that the call failed for
+ * another reason. */
+void stk_pin_note_tried(struct stk_pin *pin);
+void stk_pin_note_taken(struct stk_pin *pin);
+void stk_pin_note_unjudged(struct stk_pin *pin);
+
+/* The keeper has ended. True: for the second time in a try of a PIN that was never taken, which counts
+ * as refused from now on. */
+bool stk_pin_note_end(struct stk_pin *pin);
+
+/* Has the keeper that runs no PIN, or one that was refused? */
+bool stk_pin_is_lacking(const struct stk_pin *pin);
+
+/* What was refused, for another stirkeepd: "" or a word with a blank before it. */
+#define STK_PIN_WORD 128
+void stk_pin_word(const struct stk_pin *pin, char ret_word[STK_PIN_WORD]);
+/* The other way round; false: it is no such word. */
+bool stk_pin_take_word(struct stk_pin *pin, const char *word);
 
 /*
  * Is there a file now that would be handed out? True only when it is as it was at the last look, so

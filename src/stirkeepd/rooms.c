@@ -233,7 +233,7 @@ static void look_for_pin(struct stk_rooms *rooms, uint64_t now_us)
 {
     struct stk_room_record *keeper = &rooms->records[STK_ROOM_KEEPER];
     bool lacks = rooms->phase == STK_PHASE_RUNNING && keeper->state == STK_ROOM_UP &&
-                 (rooms->pin.is_refused || !rooms->pin.is_handed);
+                 stk_pin_is_lacking(&rooms->pin);
 
     if (lacks && rooms->pin_look_us != 0 && rooms->pin_look_us > now_us)
         return;

@@ -73,6 +73,8 @@ static _Noreturn void become_room(const struct stk_birth *birth)
     fds[STDIN_FILENO] = open("/dev/null", O_RDWR | O_CLOEXEC);
     fds[STDOUT_FILENO] = STDERR_FILENO;
     fds[STDERR_FILENO] = STDERR_FILENO;
+    /* A terminal that stirkeepd was started from is nothing that a module could type into. */
+    (void)setsid();
     if (!forget_signals() || !place_descriptors(fds))
         fail(birth, birth->fds[STK_FD_CONTROL], "descriptors");
     /* What is too much is refused at once, however busy the signers are; and front needs little. */

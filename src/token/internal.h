@@ -94,6 +94,8 @@ struct stk_token {
     char label[STK_TOKEN_LABEL_LENGTH + 1];
     char serial[STK_TOKEN_SERIAL_LENGTH + 1];
     char model[STK_TOKEN_MODEL_LENGTH + 1];
+    void (*tell_pin)(void *context, enum stk_pin_news news, const char *message);
+    void *tell_context;
 };
 
 /* ---- module.c: the module, its slots, the token by label */
@@ -108,7 +110,8 @@ void stk_module_unload(struct stk_token *token);
 /* What the token's flags say about trying a PIN: OK, or TOKEN_LOCKED with the reason. */
 enum stirkeep_status stk_login_verdict(CK_FLAGS flags, struct stk_error *error);
 
-/* One try with this PIN, which stays the caller's to wipe. STORAGE: the disk is full. */
+/* One try with this PIN, which stays the caller's to wipe; token->tell_pin is told. STORAGE: the disk
+ * is full. */
 enum stirkeep_status stk_login(struct stk_token *token, const struct stk_secret *pin,
                                struct stk_error *error);
 

@@ -34,36 +34,61 @@ static enum stirkeep_status check_flags(struct stk_token *token, struct stk_erro
     return status;
 }
 
+static void tell(const struct stk_token *token, enum stk_pin_news news,
+                 const struct stk_error *error)
+{
+    if (token->tell_pin != NULL)
+        token->tell_pin(token->tell_context, news, error == NULL ? "" : error->message);
+}
+
+/* No call that is watched: a token may let those wait who had the PIN wrong, and who is ended for
+ * that never hears that it was. What it takes is opening's. */
 static enum stirkeep_status send_pin(struct stk_token *token, const struct stk_secret *pin,
                                      struct stk_error *error)
 {
     char buffer[STK_CKR_TEXT] = "";
     CK_RV rv = CKR_OK;
 
-    stk_call_begins(&token->home);
+    tell(token, STK_PIN_TRIED, NULL);
     rv = stk_call_ended(&token->home, token->p11->C_Login(token->home.handle, CKU_USER, pin->data,
                                                           (CK_ULONG)pin->length));
+    if (stk_ckr_is_pin(rv)) {
+        (void)stk_error_set(error, STIRKEEP_TOKEN_LOCKED, "the token refused the PIN: C_Login: %s",
+                            stk_ckr_name(rv, buffer));
+        tell(token, STK_PIN_REFUSED, error);
+        return STIRKEEP_TOKEN_LOCKED;
+    }
+    tell(token, rv == CKR_OK ? STK_PIN_TAKEN : STK_PIN_UNJUDGED, NULL);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
         return STIRKEEP_OK;
-    if (stk_ckr_is_pin(rv))
-        return stk_error_set(error, STIRKEEP_TOKEN_LOCKED, "the token refused the PIN: C_Login: %s",
-                             stk_ckr_name(rv, buffer));
     return stk_ckr_error(error, "C_Login", rv);
+}
+
+/* May it be tried at all? */
+static enum stirkeep_status judge(struct stk_token *token, const struct stk_secret *pin,
+                                  struct stk_error *error)
+{
+    enum stirkeep_status status = STIRKEEP_OK;
+
+    if (pin->data == NULL || pin->length == 0 || pin->length > STK_PIN_MAX)
+        status = stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
+                               "a PIN of %zu bytes is not tried (1 to %d are allowed)", pin->length,
+                               STK_PIN_MAX);
+    else
+        status = check_flags(token, error);
+    if (status == STIRKEEP_TOKEN_LOCKED)
+        tell(token, STK_PIN_REFUSED, error);
+    return status;
 }
 
 enum stirkeep_status stk_login(struct stk_token *token, const struct stk_secret *pin,
                                struct stk_error *error)
 {
-    enum stirkeep_status status = STIRKEEP_OK;
+    enum stirkeep_status status = judge(token, pin, error);
     enum stirkeep_status settled = STIRKEEP_OK;
     struct stk_error damage = {0};
     CK_RV rv = CKR_OK;
 
-    if (pin->data == NULL || pin->length == 0 || pin->length > STK_PIN_MAX)
-        return stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
-                             "a PIN of %zu bytes is not tried (1 to %d are allowed)", pin->length,
-                             STK_PIN_MAX);
-    status = check_flags(token, error);
     if (status != STIRKEEP_OK)
         return status;
     rv = stk_session_open(&token->home);

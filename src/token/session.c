@@ -253,7 +253,7 @@ CK_RV stk_session_sign(struct stk_session *session, CK_OBJECT_HANDLE key,
                        uint8_t ret_signature[STK_SIGNATURE_LENGTH])
 {
     CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
-    uint8_t signature[SIGNATURE_ROOM]; /* room for any curve: a buffer too small leaves it open */
+    uint8_t signature[SIGNATURE_ROOM] = {0}; /* for any curve: one too small leaves it open */
     CK_ULONG length = sizeof(signature);
     CK_RV rv = CKR_OK;
 

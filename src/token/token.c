@@ -126,16 +126,18 @@ enum stirkeep_status stk_token_open(const struct stk_token_options *options, str
     token->home = (struct stk_session){.token = token, .told = options->busy};
     token->custody = (struct stk_session){.token = token, .writable = true, .told = options->busy};
     token->verify_sampled = options->verify_sampled;
+    token->tell_pin = options->tell_pin;
+    token->tell_context = options->context;
     (void)pthread_mutex_init(&token->objects, NULL);
     (void)pthread_mutex_init(&token->lookups.lock, NULL);
     status = open_token(token, options, pin, error);
     stk_secret_free(pin);
-    if (status != STIRKEEP_OK) {
+    if (status != STIRKEEP_OK && status != STIRKEEP_TOKEN_LOCKED) {
         stk_token_close(token);
         return status;
     }
     *ret_token = token;
-    return STIRKEEP_OK;
+    return status;
 }
 
 void stk_token_close(struct stk_token *token)

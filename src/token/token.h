@@ -19,6 +19,14 @@
  */
 struct stk_token;
 
+/* What becomes of the PIN (C_Login), as it does. */
+enum stk_pin_news {
+    STK_PIN_TRIED,   /* the token is about to be given it */
+    STK_PIN_TAKEN,   /* it is right */
+    STK_PIN_REFUSED, /* it is not, or must not be tried: never try it again */
+    STK_PIN_UNJUDGED /* the call failed for another reason */
+};
+
 struct stk_token_options {
     const char *module;
     const char *label;
@@ -27,12 +35,16 @@ struct stk_token_options {
     /* NULL, or called before the files of a SoftHSM token are used, which one process may: it comes
      * back when they can be had, or says (false) that they are not wanted any more. */
     bool (*await_turn)(void *context);
+    /* NULL, or told at once: no other call of the module's, which may hang or crash, comes between.
+     * From the thread that opens. */
+    void (*tell_pin)(void *context, enum stk_pin_news news, const char *message);
     void *context;
     bool verify_sampled;    /* not every signature is verified before it is given out */
     _Atomic uint64_t *busy; /* when the call under way began, for who watches while the token is
                                opened (CLOCK_MONOTONIC us; 0: none); lives as long as the token.
-                               C_Initialize and the making of the wrapping key take their time, and
-                               are not told. NULL: nobody watches */
+                               C_Initialize, C_Login (tokens make those wait who had it wrong) and
+                               the making of the wrapping key take their time, and are not told.
+                               NULL: nobody watches */
 };
 
 /* What the token is and can do, probed at opening. Texts are owned by the token. */
@@ -52,7 +64,8 @@ struct stk_token_info {
  * life, make or find the RSA wrapping key pair, probe, read which objects lie under which key id.
  * `pin` is wiped and freed whatever happens.
  * TOKEN_LOCKED: the PIN was refused, is locked, or only one try is left: never try again with the
- * same PIN. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with call and CKR name.
+ * same PIN. The module is left as it is then, and what there is of the token is in `ret_token`, good
+ * for nothing but stk_token_close. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with call and CKR name.
  * Call it from the thread that will also call the custody functions below.
  */
 enum stirkeep_status stk_token_open(const struct stk_token_options *options, struct stk_secret *pin,

@@ -6,6 +6,8 @@ import os
 BUILD = os.environ["STIRKEEP_BUILD"]
 # A program under which stirkeepd and its rooms run (tests/sanitize/valgrind.sh), many times slower.
 UNDER = os.environ.get("STIRKEEP_UNDER", "").split()
+# How much longer than otherwise is waited under it.
+PATIENCE = 15 if UNDER else 1
 
 
 @functools.lru_cache(maxsize=None)

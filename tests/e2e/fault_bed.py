@@ -8,15 +8,16 @@ import time
 
 import passports
 import wire
+from built import PATIENCE
 from leaves import Issuer
-from stirkeep import wait_until
+from stirkeep import PATIENT, wait_until
 from tokens import ScriptedService
 
-CALL_TIMEOUT_MS = 700
-OPEN_TIMEOUT_MS = 3000
-DEADLINE_MS = 4000    # of a client's request: a keeper may be replaced within it
+CALL_TIMEOUT_MS = 700 * PATIENCE
+OPEN_TIMEOUT_MS = 3000 * PATIENCE
+DEADLINE_MS = 4000 * PATIENCE  # of a client's request: a keeper may be replaced within it
 PAUSE = 0.01          # of a client between two requests
-LIMIT = 20            # for the next good signature
+LIMIT = 20 * PATIENCE  # for the next good signature
 DEATHS = 2            # of keepers; then a new service, before the back-off takes long
 NAMES = {number: name for name, number in wire.STATUS.items()}
 
@@ -79,7 +80,7 @@ class FaultBed:
     def __init__(self):
         self.service = ScriptedService(2, extra={"token": {"verify-signatures": "always"},
                                                   "audit": {"seal-seconds": "86400"},
-                                                  "signing": {"deadline-ms": "5000"}})
+                                                  **PATIENT})
         self.deaths = 0
         self.number = 0
         self.service.start()  # the wrapping key is made, which takes its time
@@ -113,7 +114,7 @@ class FaultBed:
 
     def signature(self, name):
         """(status, identity) of one request."""
-        with wire.Connection(self.service.sign_socket, 10) as connection:
+        with wire.Connection(self.service.sign_socket, 10 * PATIENCE) as connection:
             connection.send(wire.sign_request(1, name, deadline_ms=DEADLINE_MS))
             answer = connection.receive()
             return NAMES[answer.status], answer.signed.identity
@@ -181,7 +182,7 @@ class FaultBed:
     def wait_replaced(self):
         """A fault that ends the keeper: it has to be another one soon."""
         wait_until("the keeper is replaced",
-                   lambda: self.service.pid("keeper") not in (None, self.keeper), 5, 0.01)
+                   lambda: self.service.pid("keeper") not in (None, self.keeper), 5 * PATIENCE, 0.01)
 
     def replaced(self):
         """Is the keeper another one? It counts as a death."""

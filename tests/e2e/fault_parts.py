@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cryptography import x509
 
+from built import PATIENCE
 from stirkeep import wait_until
 from way import content
 
-COMMAND_LIMIT = 40
-STOP_LIMIT = 8        # stirkeepd gives each room 5 s
+COMMAND_LIMIT = 40 * PATIENCE
+STOP_LIMIT = 8 * PATIENCE  # stirkeepd gives each room 5 s
 LOCKED_FOR = 1.2      # seconds for which a PIN is seen not to be tried again
 WORST = ("wrong", "unanswered", "closed", "internal", "token-locked", "token-error", "no-memory",
          "key-unavailable", "unavailable", "deadline", "overloaded", "ok")
@@ -37,7 +38,7 @@ class Part:
         self.began = None
 
     def meet(self, limit=5.0):
-        end = time.monotonic() + limit
+        end = time.monotonic() + limit * PATIENCE
         while not self.bed.met():
             if time.monotonic() > end:
                 raise NotMet(self.line)
@@ -145,7 +146,7 @@ class Command(Part):
         """As the trail has it."""
         if self.code == 0:
             return "ok"
-        end = time.monotonic() + 1
+        end = time.monotonic() + PATIENCE
         while self.recorded() is None and time.monotonic() < end:
             time.sleep(0.02)
         return self.recorded() or "refused"
@@ -270,12 +271,12 @@ class Opening(Part):
         """One try, and no other: not for requests, not for time, not by the next keeper."""
         service = self.bed.service
         wait_until("it answers that it is locked",
-                   lambda: self.bed.signature("Alpha")[0] == "token-locked", 10, 0.02)
+                   lambda: self.bed.signature("Alpha")[0] == "token-locked", 10 * PATIENCE, 0.02)
         time.sleep(LOCKED_FOR)
         service.kill("keeper")
         time.sleep(0.3)
         wait_until("so does the next keeper",
-                   lambda: self.bed.signature("Alpha")[0] == "token-locked", 10, 0.02)
+                   lambda: self.bed.signature("Alpha")[0] == "token-locked", 10 * PATIENCE, 0.02)
         assert service.called("C_Login") == logins + 1, \
             f"C_Login was called {service.called('C_Login') - logins} times"
         told = service.cli("status", check=False)

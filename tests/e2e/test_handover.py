@@ -15,13 +15,14 @@ import sys
 import time
 
 import steady
+from built import PATIENCE
 from handover import TAKE_OVER_LIMIT, start_next, take_over
 from stirkeep import PATIENT, PORTER, ROOMS, ROOT, START_LIMIT, STRANGER, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 HAND_OVERS = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 KILL_SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-OPEN_SECONDS = 5  # what its keeper may take to open the token
+OPEN_SECONDS = 5 * PATIENCE  # what its keeper may take to open the token
 
 # One that takes over and then does nothing.
 HANGS = """

@@ -15,7 +15,7 @@ from tap import case, contains, equal, run
 SURVIVED = ("descriptors", "limits", "noise", "orders", "custody")
 KILLED = ("read-pin", "read-keeper", "exec", "fork", "ptrace", "copy-keeper", "socket", "kill",
           "own-memory", "stat", "thread", "map-code", "make-code", "memfd", "tgkill", "pidfd",
-          "connect", "io_uring", "bpf", "dumpable", "unshare", "cut-link",
+          "connect", "io_uring", "bpf", "dumpable", "unshare", "cut-link", "cut-listener",
           "give-link", "block-listener")
 AT_ONCE = 7  # deaths of one service, before its back-off takes long
 DEATH = "front: killed by SIGSYS: a system call its filter does not allow"

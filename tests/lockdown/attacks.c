@@ -235,6 +235,14 @@ static void cut_link(const struct prey *prey)
     tell("to shut a link down", shutdown(6, SHUT_RDWR));
 }
 
+/* For good, and for every front to come. The kernel looks at the lower half of the number only. */
+static void cut_listener(const struct prey *prey)
+{
+    (void)prey;
+    tell("to shut its listening socket down",
+         syscall(SYS_shutdown, 0x100000000UL + STK_FD_FRONT_LISTEN, SHUT_RDWR));
+}
+
 /* What it shares with its successor: that would wait in its first accept(). */
 static void block_listener(const struct prey *prey)
 {
@@ -271,6 +279,7 @@ static const struct attack attacks[] = {
     {"dumpable", become_dumpable},
     {"unshare", make_spaces},
     {"cut-link", cut_link},
+    {"cut-listener", cut_listener},
     {"give-link", attack_give_link},
     {"block-listener", block_listener},
     {"control", attack_control},

@@ -221,6 +221,7 @@ struct stk_control_message run_hear_but(struct run *run, enum stk_control_kind k
 
 struct stk_control_message run_start_and_hear(struct run *run, const struct run_options *options)
 {
+    struct stk_control_message said = {0};
     int control[2] = {-1, -1};
     int fds[6] = {-1, -1, run->keeper_front, run->keeper_intake, -1, -1};
 
@@ -241,7 +242,10 @@ struct stk_control_message run_start_and_hear(struct run *run, const struct run_
         if (fds[i] >= 0)
             (void)close(fds[i]);
     run->control = control[0];
-    return run_hear_but(run, STK_CONTROL_SEALED);
+    do
+        said = run_hear_but(run, STK_CONTROL_SEALED);
+    while (said.kind == STK_CONTROL_PIN_TRIED || said.kind == STK_CONTROL_PIN_TAKEN);
+    return said;
 }
 
 void run_start(struct run *run, const struct run_options *options)

@@ -2,6 +2,7 @@
 #include "locked.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -49,9 +50,19 @@ static _Noreturn void end_with(long (*attempt)(void))
     _exit(attempt() == -1 ? errno : 0);
 }
 
-int locked_try(const struct locked *as, long (*attempt)(void))
+/* cmocka catches what its own process would die of. */
+static pid_t new_child(void)
 {
     pid_t child = fork();
+
+    if (child == 0)
+        (void)signal(SIGSEGV, SIG_DFL);
+    return child;
+}
+
+int locked_try(const struct locked *as, long (*attempt)(void))
+{
+    pid_t child = new_child();
 
     if (child == 0) {
         locked_enter(as);
@@ -62,7 +73,7 @@ int locked_try(const struct locked *as, long (*attempt)(void))
 
 int locked_child(long (*attempt)(void))
 {
-    pid_t child = fork();
+    pid_t child = new_child();
 
     if (child == 0)
         end_with(attempt);

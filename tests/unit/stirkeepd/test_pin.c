@@ -239,6 +239,89 @@ static void a_refusal_outlives_a_file_that_is_unusable_meanwhile(void **state)
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
 }
 
+/* What comes of a try that nobody told of is not known: one more, and no other. */
+static void a_pin_with_which_the_keeper_dies_twice_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin *pin = &fixture->pin;
+
+    for (int lives = 0; lives < 3; lives++) { /* it dies of other things */
+        assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+        assert_false(stk_pin_note_end(pin));
+    }
+    for (int tries = 1; tries <= STK_PIN_UNHEARD_MAX; tries++) {
+        assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+        assert_false(stk_pin_is_lacking(pin));
+        stk_pin_note_tried(pin);
+        assert_true(stk_pin_note_end(pin) == (tries == STK_PIN_UNHEARD_MAX));
+    }
+    assert_true(stk_pin_is_lacking(pin));
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    assert_false(stk_pin_note_end(pin));
+    /* Another one has its own tries. */
+    write_pin(fixture->path, "43210\n", 0600);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_tried(pin);
+    assert_false(stk_pin_note_end(pin));
+    write_pin(fixture->path, "432100\n", 0600);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_tried(pin);
+    assert_false(stk_pin_note_end(pin));
+    /* An answer, if not about the PIN, is one. */
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_tried(pin);
+    stk_pin_note_unjudged(pin);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_tried(pin);
+    assert_false(stk_pin_note_end(pin));
+}
+
+static void one_that_was_right_is_not_what_the_keeper_dies_of(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin *pin = &fixture->pin;
+
+    stk_pin_note_taken(pin); /* of nothing that was tried */
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_taken(pin);
+    assert_false(pin->is_taken);
+    stk_pin_note_tried(pin);
+    stk_pin_note_taken(pin);
+    for (int tries = 0; tries < 3 * STK_PIN_UNHEARD_MAX; tries++) {
+        assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+        stk_pin_note_tried(pin);
+        assert_false(stk_pin_note_end(pin));
+    }
+    /* But it may be changed on the token. */
+    stk_pin_note_tried(pin);
+    stk_pin_note_refused(pin);
+    assert_false(stk_pin_note_end(pin));
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+}
+
+static void what_was_refused_can_be_told_to_another(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin other = {0};
+    char word[STK_PIN_WORD] = "";
+
+    stk_pin_word(&fixture->pin, word);
+    assert_string_equal(word, "");
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    stk_pin_note_refused(&fixture->pin);
+    stk_pin_word(&fixture->pin, word);
+    assert_true(stk_pin_take_word(&other, word));
+    fixture->pin = other;
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    write_pin(fixture->path, "43210\n", 0600);
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    for (const char *const *bad =
+             (const char *const[]){"", " ", "UP", " PIN-REFUSED", " PIN-REFUSED 1 2 3 4",
+                                   " PIN-REFUSED 1 2 3 4 5 6", " PIN-REFUSED 1 2 3 4 x", NULL};
+         *bad != NULL; bad++)
+        assert_false(stk_pin_take_word(&other, *bad));
+}
+
 static void another_pin_is_seen_once_its_file_rests(void **state)
 {
     struct fixture *fixture = *state;
@@ -276,6 +359,9 @@ int main(int argc, char **argv)
         TEST(a_refused_pin_stays_refused_until_its_file_changes),
         TEST(a_refusal_of_what_was_not_handed_out_changes_nothing),
         TEST(a_refusal_outlives_a_file_that_is_unusable_meanwhile),
+        TEST(a_pin_with_which_the_keeper_dies_twice_is_refused),
+        TEST(one_that_was_right_is_not_what_the_keeper_dies_of),
+        TEST(what_was_refused_can_be_told_to_another),
         TEST(another_pin_is_seen_once_its_file_rests),
     };
 
