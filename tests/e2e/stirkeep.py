@@ -125,6 +125,7 @@ class Service:
         if UNDER:
             sections["signing"].update(PATIENT["signing"])
             sections["token"]["call-timeout-ms"] = "60000"
+            sections["token"]["open-timeout-ms"] = f"{START_LIMIT}000"
         for section, keys in (extra or {}).items():
             sections.setdefault(section, {}).update(keys)
         text = ""

@@ -229,7 +229,7 @@ def what_is_no_hand_over_is_turned_away(service):
 @case
 def one_that_took_over_and_hangs_is_ended_and_the_old_one_serves_again(service):
     """It has a service of its own, with less time for it; the other one is not disturbed."""
-    with Service(extra={"token": {"open-timeout-ms": str(OPEN_SECONDS * 1000)}}) as own:
+    with Service(extra={"token": {"open-timeout-ms": f"{OPEN_SECONDS}000"}}) as own:
         own.start()
         own.import_leaf()
         hung = subprocess.Popen([sys.executable, "-c", HANGS, f"{own.sign_socket}.handover"],
