@@ -78,6 +78,10 @@ static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *cal
         return seccomp_rule_add(
             filter, SCMP_ACT_ALLOW, number, 1,
             SCMP_CMP((unsigned)call->value, SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0));
+    case STK_MAKES_NO_FILE:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+                                SCMP_CMP((unsigned)call->value, SCMP_CMP_MASKED_EQ,
+                                         O_CREAT | (O_TMPFILE & ~O_DIRECTORY), 0));
     case STK_FAILS:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)call->value), number, 0);
     case STK_FAILS_EXECUTABLE:

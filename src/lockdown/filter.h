@@ -17,6 +17,7 @@ enum stk_when {
     STK_FIRST_IS,       /* its first argument is `value` */
     STK_FIRST_ABOVE,    /* its first argument, an int, is larger than `value` */
     STK_NO_SET_ID,      /* the mode, its argument number `value` from 0, sets no user or group id */
+    STK_MAKES_NO_FILE,  /* the flags, its argument number `value` from 0, make none */
     STK_FAILS,          /* never: it fails with errno `value`, as programs expect it of it */
     STK_FAILS_EXECUTABLE, /* the third argument has PROT_EXEC: errno `value` */
     STK_FAILS_NEW_SPACE,  /* clone: with a namespace of its own: errno `value` */

@@ -114,7 +114,9 @@ static const struct stk_syscall files[] = {
     {"mkdir", STK_ALWAYS, 0},
     {"mkdirat", STK_ALWAYS, 0},
     {"newfstatat", STK_ALWAYS, 0},
-    {"open", STK_NO_SET_ID, 2}, /* the C library's mode is 0 where no file is made */
+    {"open", STK_MAKES_NO_FILE, 1}, /* its mode is anything then */
+    {"open", STK_NO_SET_ID, 2},
+    {"openat", STK_MAKES_NO_FILE, 2},
     {"openat", STK_NO_SET_ID, 3},
     {"preadv", STK_ALWAYS, 0},
     {"pwrite64", STK_ALWAYS, 0},

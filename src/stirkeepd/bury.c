@@ -85,10 +85,27 @@ static void drain_next(struct stk_rooms *rooms, uint64_t now_us)
         stk_rooms_revive(rooms, now_us);
 }
 
+/* While the service starts, a death ends it, and who started it starts it again: a PIN of which nobody
+ * can tell whether it is right would be tried for ever. */
+static bool is_about_the_pin(struct stk_rooms *rooms, enum stk_room room)
+{
+    enum stk_pin_end end = room == STK_ROOM_KEEPER ? stk_pin_note_end(&rooms->pin) : STK_PIN_NO_TRY;
+
+    if (end == STK_PIN_GIVEN_UP)
+        stk_log(STK_LOG_ERROR,
+                "keeper: it has ended twice while the token was given the PIN, which may be wrong: "
+                "it is not tried again before its file has changed");
+    return end != STK_PIN_NO_TRY && rooms->phase == STK_PHASE_STARTING && !rooms->handover.taken;
+}
+
 static void go_on_after_death(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
 
+    if (is_about_the_pin(rooms, room)) {
+        stk_room_wait(record, now_us);
+        return;
+    }
     switch (rooms->phase) {
     case STK_PHASE_STANDING_BY:
     case STK_PHASE_STARTING:
@@ -115,10 +132,6 @@ void stk_rooms_bury(struct stk_rooms *rooms, pid_t pid, int wait_status, uint64_
             continue;
         hear_last_words(rooms, (enum stk_room)i, now_us);
         log_death(rooms, (enum stk_room)i, wait_status);
-        if (i == STK_ROOM_KEEPER && stk_pin_note_end(&rooms->pin))
-            stk_log(STK_LOG_ERROR,
-                    "keeper: it has ended twice while the token was given the PIN, which may be "
-                    "wrong: it is not tried again before its file has changed");
         record->state = STK_ROOM_ABSENT;
         record->pid = 0;
         describe_death(wait_status, how);

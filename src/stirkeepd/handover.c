@@ -68,6 +68,28 @@ void stk_handover_listen(struct stk_rooms *rooms)
                 rooms->config->sockets.sign, strerror(errno));
 }
 
+/* Has the socket's name still our socket? */
+static bool is_ours(const struct stk_handover *handover)
+{
+    struct stat about = {0};
+
+    return handover->listener >= 0 && lstat(handover->address.sun_path, &about) == 0 &&
+           about.st_dev == handover->device && about.st_ino == handover->inode;
+}
+
+/* One that was ended as it came up may have put its own in our socket's place. */
+static void listen_again(struct stk_rooms *rooms)
+{
+    struct stk_handover *handover = &rooms->handover;
+
+    if (is_ours(handover))
+        return;
+    if (handover->listener >= 0)
+        (void)close(handover->listener);
+    handover->listener = -1;
+    stk_handover_listen(rooms);
+}
+
 static void send_away(struct stk_caller *caller)
 {
     if (caller->fd >= 0)
@@ -77,11 +99,7 @@ static void send_away(struct stk_caller *caller)
 
 void stk_handover_close(struct stk_handover *handover)
 {
-    struct stat about = {0};
-
-    if (handover->listener >= 0 && !handover->handed_on &&
-        lstat(handover->address.sun_path, &about) == 0 && about.st_dev == handover->device &&
-        about.st_ino == handover->inode)
+    if (!handover->handed_on && is_ours(handover))
         (void)unlink(handover->address.sun_path);
     if (handover->listener >= 0)
         (void)close(handover->listener);
@@ -165,6 +183,8 @@ static const char *why_not(const struct stk_rooms *rooms, const char *text)
         return "this one does not know how to hand over to such a version";
     if (!rooms->sign.bound)
         return "its sockets are the service manager's, and outlive a restart by it";
+    if (rooms->pin.is_tried)
+        return "its keeper is just logging in, and a PIN is tried by one at a time";
     return rooms->phase == STK_PHASE_RUNNING ? NULL : "it is starting or ending";
 }
 
@@ -175,16 +195,16 @@ static void offer(struct stk_rooms *rooms, const struct stk_caller *caller, cons
     const int fds[STK_HANDOVER_GIVEN] = {rooms->sign.fd, rooms->sign.lock, rooms->admin.fd,
                                          rooms->admin.lock};
     const char *reason = why_not(rooms, text);
-    char refused[STK_PIN_WORD] = "";
-    char word[STK_PIN_WORD + sizeof("OFFER")] = "";
+    char refused[STK_PIN_WORDS] = "";
+    char words[STK_PIN_WORDS + sizeof("OFFER")] = "";
 
     if (reason != NULL) {
         refuse(caller->fd, reason);
         return;
     }
-    stk_pin_word(&rooms->pin, refused);
-    (void)snprintf(word, sizeof(word), "OFFER%s", refused);
-    if (!stk_handover_say(caller->fd, word, fds, STK_HANDOVER_GIVEN)) {
+    stk_pin_words(&rooms->pin, refused);
+    (void)snprintf(words, sizeof(words), "OFFER%s", refused);
+    if (!stk_handover_say(caller->fd, words, fds, STK_HANDOVER_GIVEN)) {
         (void)close(caller->fd);
         return;
     }
@@ -226,10 +246,12 @@ static void failed(struct stk_rooms *rooms, uint64_t now_us)
     struct stk_handover *handover = &rooms->handover;
 
     part(handover);
-    if (rooms->phase == STK_PHASE_HANDED_OVER)
+    if (rooms->phase == STK_PHASE_HANDED_OVER) {
         stk_rooms_revive(rooms, now_us);
-    else if (!handover->is_wanted)
+        listen_again(rooms);
+    } else if (!handover->is_wanted) {
         stk_log(STK_LOG_WARNING, "pid %d does not take over: serving on", (int)handover->to_pid);
+    }
 }
 
 static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
@@ -246,7 +268,8 @@ static void hear_next(struct stk_rooms *rooms, uint64_t now_us)
     } else if (status == STIRKEEP_OK && strcmp(text, "UP") == 0 &&
                rooms->phase == STK_PHASE_HANDED_OVER && !handover->to_killed) {
         succeeded(rooms);
-    } else if (status != STIRKEEP_OK || !stk_pin_take_word(&rooms->pin, text)) {
+    } else if (status != STIRKEEP_OK ||
+               (!stk_pin_take_words(&rooms->pin, text) && !handover->to_killed)) {
         failed(rooms, now_us);
     }
 }

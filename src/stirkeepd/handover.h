@@ -23,8 +23,8 @@ struct stk_rooms;
  *        its rooms go on
  *   new: UP               old: ends; the names of the sockets stay
  *
- * OFFER has a further word (stk_pin_word) when the token has refused a PIN file; and the new one says
- * such a word when it does, and ends when it has not said UP. So neither tries it again.
+ * OFFER has further words (stk_pin_words) when the token has refused PIN files; and the new one says
+ * such words when it does, and ends when it has not said UP. So neither tries it again.
  *
  * Before GO, whatever goes wrong with the new one concerns nobody. From GO on the old one holds
  * sockets and locks still, and starts its own rooms again when the new one ends without UP; it ends

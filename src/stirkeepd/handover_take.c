@@ -79,13 +79,13 @@ static void drop(const int fds[STK_HANDOVER_GIVEN])
             (void)close(fds[i]);
 }
 
-/* Perhaps with a PIN file that was refused. */
+/* Perhaps with PIN files that were refused. */
 static bool is_offer(struct stk_rooms *rooms, const char *text)
 {
     const size_t length = strlen("OFFER");
 
     return strncmp(text, "OFFER", length) == 0 &&
-           (text[length] == '\0' || stk_pin_take_word(&rooms->pin, text + length));
+           (text[length] == '\0' || stk_pin_take_words(&rooms->pin, text + length));
 }
 
 static enum stirkeep_status take_offer(struct stk_rooms *rooms, int fd, struct stk_error *error)
@@ -178,11 +178,11 @@ void stk_handover_stood_by(struct stk_rooms *rooms)
 
 void stk_handover_tell_pin(struct stk_rooms *rooms)
 {
-    char word[STK_PIN_WORD] = "";
+    char words[STK_PIN_WORDS] = "";
 
-    stk_pin_word(&rooms->pin, word);
-    if (rooms->handover.from >= 0 && word[0] != '\0')
-        (void)stk_handover_say(rooms->handover.from, word, NULL, 0);
+    stk_pin_words(&rooms->pin, words);
+    if (rooms->handover.from >= 0 && words[0] != '\0')
+        (void)stk_handover_say(rooms->handover.from, words, NULL, 0);
 }
 
 bool stk_handover_may_go_back(const struct stk_rooms *rooms)

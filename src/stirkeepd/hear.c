@@ -106,10 +106,9 @@ static bool note_standing_by(struct stk_rooms *rooms, enum stk_room room)
 
 static void note_pin_refused(struct stk_rooms *rooms, uint64_t now_us)
 {
-    if (!rooms->pin.is_refused)
+    if (stk_pin_note_refused(&rooms->pin))
         stk_log(STK_LOG_ERROR, "keeper: the token refused the PIN; it is not tried again before "
                                "its file has changed");
-    stk_pin_note_refused(&rooms->pin);
     /* The one that serves, or did until now, may have one that works. */
     stk_handover_tell_pin(rooms);
     if (rooms->phase == STK_PHASE_STANDING_BY || stk_handover_may_go_back(rooms))

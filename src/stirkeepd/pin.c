@@ -4,6 +4,7 @@
 #include "stirkeepd/secret_file.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum stirkeep_status stk_pin_open(const char *path, uid_t keeper_uid, int *ret_fd,
@@ -30,6 +31,46 @@ static bool is_same(const struct stk_pin_identity *one, const struct stk_pin_ide
            one->modified.tv_nsec == other->modified.tv_nsec;
 }
 
+static bool was_refused(const struct stk_pin *pin, const struct stk_pin_identity *file)
+{
+    for (size_t i = 0; i < pin->refused_count; i++)
+        if (is_same(&pin->refused[i], file))
+            return true;
+    return false;
+}
+
+/* The oldest one is forgotten for it. */
+static void remember_refused(struct stk_pin *pin, const struct stk_pin_identity *file)
+{
+    if (was_refused(pin, file))
+        return;
+    memmove(&pin->refused[1], &pin->refused[0], sizeof(pin->refused) - sizeof(pin->refused[0]));
+    pin->refused[0] = *file;
+    if (pin->refused_count < STK_PIN_REFUSED_MAX)
+        pin->refused_count++;
+}
+
+/* FNV-1a, with each text's end. */
+static uint64_t mix(uint64_t hash, const char *text)
+{
+    do
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
+    while (*text++ != '\0');
+    return hash;
+}
+
+void stk_pin_init(struct stk_pin *pin, const struct stk_config *config)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    hash = mix(hash, config->token.module);
+    hash = mix(hash, config->token.label);
+    for (size_t i = 0; i < STK_TOKEN_ENVIRONMENT_MAX; i++)
+        if (config->token.environment[i] != NULL)
+            hash = mix(hash, config->token.environment[i]);
+    *pin = (struct stk_pin){.token = hash};
+}
+
 enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid_t keeper_uid,
                                       int *ret_fd, struct stk_error *error)
 {
@@ -39,16 +80,16 @@ enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid
 
     pin->is_handed = false;
     pin->is_tried = false;
+    pin->logged_in = false;
     status = stk_pin_open(path, keeper_uid, &fd, &identity, error);
     if (status != STIRKEEP_OK)
         return status;
-    if (pin->is_refused && is_same(&identity, &pin->refused)) {
+    if (was_refused(pin, &identity)) {
         (void)close(fd);
         return stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
                              "the token has refused the PIN, and its file has not changed since: "
                              "not tried again");
     }
-    pin->is_refused = false;
     if (!is_same(&identity, &pin->handed))
         pin->unheard = 0;
     pin->handed = identity;
@@ -57,13 +98,15 @@ enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid
     return STIRKEEP_OK;
 }
 
-void stk_pin_note_refused(struct stk_pin *pin)
+bool stk_pin_note_refused(struct stk_pin *pin)
 {
-    if (!pin->is_handed)
-        return;
-    pin->refused = pin->handed;
-    pin->is_refused = true;
+    const bool is_news = pin->is_handed && !was_refused(pin, &pin->handed);
+
+    if (is_news)
+        remember_refused(pin, &pin->handed);
     pin->is_tried = false;
+    pin->logged_in = false;
+    return is_news;
 }
 
 void stk_pin_note_tried(struct stk_pin *pin)
@@ -77,6 +120,7 @@ void stk_pin_note_taken(struct stk_pin *pin)
         return;
     pin->taken = pin->handed;
     pin->is_taken = true;
+    pin->logged_in = true;
     stk_pin_note_unjudged(pin);
 }
 
@@ -86,56 +130,65 @@ void stk_pin_note_unjudged(struct stk_pin *pin)
     pin->unheard = 0;
 }
 
-bool stk_pin_note_end(struct stk_pin *pin)
+enum stk_pin_end stk_pin_note_end(struct stk_pin *pin)
 {
     if (!pin->is_tried)
-        return false;
+        return STK_PIN_NO_TRY;
     pin->is_tried = false;
     if (pin->is_taken && is_same(&pin->taken, &pin->handed))
-        return false;
+        return STK_PIN_NO_TRY;
     if (++pin->unheard < STK_PIN_UNHEARD_MAX)
-        return false;
-    stk_pin_note_refused(pin);
-    return true;
+        return STK_PIN_UNHEARD;
+    (void)stk_pin_note_refused(pin);
+    return STK_PIN_GIVEN_UP;
 }
 
 bool stk_pin_is_lacking(const struct stk_pin *pin)
 {
-    return !pin->is_handed || (pin->is_refused && is_same(&pin->refused, &pin->handed));
+    return !pin->is_handed || (!pin->logged_in && was_refused(pin, &pin->handed));
 }
 
 #define WORD " PIN-REFUSED"
 
-void stk_pin_word(const struct stk_pin *pin, char ret_word[STK_PIN_WORD])
+void stk_pin_words(const struct stk_pin *pin, char ret_words[STK_PIN_WORDS])
 {
-    const struct stk_pin_identity *file = &pin->refused;
+    size_t length = 0;
 
-    ret_word[0] = '\0';
-    if (pin->is_refused)
-        (void)snprintf(ret_word, STK_PIN_WORD, WORD " %ju %ju %jd %jd %ld", (uintmax_t)file->device,
-                       (uintmax_t)file->inode, (intmax_t)file->size,
-                       (intmax_t)file->modified.tv_sec, file->modified.tv_nsec);
+    ret_words[0] = '\0';
+    for (size_t i = pin->refused_count; i-- > 0;) { /* the newest one last, as it came */
+        const struct stk_pin_identity *file = &pin->refused[i];
+
+        length += (size_t)snprintf(
+            ret_words + length, STK_PIN_WORDS - length, WORD " %ju %ju %ju %jd %jd %ld",
+            (uintmax_t)pin->token, (uintmax_t)file->device, (uintmax_t)file->inode,
+            (intmax_t)file->size, (intmax_t)file->modified.tv_sec, file->modified.tv_nsec);
+    }
 }
 
-bool stk_pin_take_word(struct stk_pin *pin, const char *word)
+bool stk_pin_take_words(struct stk_pin *pin, const char *words)
 {
-    uintmax_t device = 0;
-    uintmax_t inode = 0;
-    intmax_t size = 0;
-    intmax_t seconds = 0;
-    long nanoseconds = 0;
-    int length = 0;
+    do {
+        uintmax_t token = 0;
+        uintmax_t device = 0;
+        uintmax_t inode = 0;
+        intmax_t size = 0;
+        intmax_t seconds = 0;
+        long nanoseconds = 0;
+        int length = 0;
+        struct stk_pin_identity file = {0};
 
-    if (sscanf(word, WORD " %ju %ju %jd %jd %ld%n", &device, &inode, &size, &seconds, &nanoseconds,
-               &length) != 5 ||
-        word[length] != '\0')
-        return false;
-    pin->refused =
-        (struct stk_pin_identity){.device = (dev_t)device,
-                                  .inode = (ino_t)inode,
-                                  .size = (off_t)size,
-                                  .modified = {.tv_sec = (time_t)seconds, .tv_nsec = nanoseconds}};
-    pin->is_refused = true;
+        if (sscanf(words, WORD " %ju %ju %ju %jd %jd %ld%n", &token, &device, &inode, &size,
+                   &seconds, &nanoseconds, &length) != 6)
+            return false;
+        words += length;
+        file = (struct stk_pin_identity){
+            .device = (dev_t)device,
+            .inode = (ino_t)inode,
+            .size = (off_t)size,
+            .modified = {.tv_sec = (time_t)seconds, .tv_nsec = nanoseconds}};
+        if (token == pin->token)
+            remember_refused(pin, &file);
+    } while (*words != '\0');
     return true;
 }
 
@@ -149,7 +202,7 @@ bool stk_pin_look(struct stk_pin *pin, const char *path, uid_t keeper_uid)
     if (stk_pin_open(path, keeper_uid, &fd, &identity, NULL) != STIRKEEP_OK)
         return false;
     (void)close(fd);
-    if (pin->is_refused && is_same(&identity, &pin->refused))
+    if (was_refused(pin, &identity))
         return false;
     pin->looked = identity;
     return is_same(&identity, &before);

@@ -172,6 +172,8 @@ int stk_porter_run(const struct stk_options *options)
     rooms.in_force.config = NULL;
     rooms.config = config;
     if (status == STIRKEEP_OK)
+        stk_pin_init(&rooms.pin, config);
+    if (status == STIRKEEP_OK)
         status = stk_users_find(config, options->config, rooms.users, &error);
     if (status == STIRKEEP_OK)
         status = open_number_key(&rooms, &error);

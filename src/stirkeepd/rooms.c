@@ -131,6 +131,13 @@ static void expect_ready(struct stk_rooms *rooms, enum stk_room room, uint64_t n
     record->due_us = stk_due_after(now_us, ready_ms(rooms, room));
 }
 
+/* A service does not begin without one, unless its token has just refused it. */
+static bool is_pin_needed(const struct stk_rooms *rooms)
+{
+    return rooms->phase == STK_PHASE_STANDING_BY ||
+           (rooms->phase == STK_PHASE_STARTING && rooms->pin.refused_count == 0);
+}
+
 void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t now_us)
 {
     struct stk_room_record *record = &rooms->records[room];
@@ -138,7 +145,7 @@ void stk_rooms_give_birth(struct stk_rooms *rooms, enum stk_room room, uint64_t 
     enum stirkeep_status status = renew_cut_links(rooms, &error);
 
     if (status == STIRKEEP_OK)
-        status = stk_birth_give(rooms, room, rooms->phase != STK_PHASE_RUNNING, &error);
+        status = stk_birth_give(rooms, room, is_pin_needed(rooms), &error);
     if (status != STIRKEEP_OK) {
         stk_log(STK_LOG_ERROR, "%s", error.message);
         record->state = STK_ROOM_ABSENT;

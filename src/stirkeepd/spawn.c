@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Copies of what is passed wait above every number that is going to be given. */
@@ -56,6 +57,18 @@ static _Noreturn void fail(const struct stk_birth *birth, int control, const cha
     _exit(1);
 }
 
+/* What stirkeepd was started from is nothing that a module could type into. Not by a session of its
+ * own: the kernel would share the processors out by sessions then, and not by who goes first. */
+static void leave_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (terminal < 0)
+        return;
+    (void)ioctl(terminal, TIOCNOTTY);
+    (void)close(terminal);
+}
+
 static _Noreturn void become_room(const struct stk_birth *birth)
 {
     char program[PATH_MAX] = "";
@@ -73,8 +86,7 @@ static _Noreturn void become_room(const struct stk_birth *birth)
     fds[STDIN_FILENO] = open("/dev/null", O_RDWR | O_CLOEXEC);
     fds[STDOUT_FILENO] = STDERR_FILENO;
     fds[STDERR_FILENO] = STDERR_FILENO;
-    /* A terminal that stirkeepd was started from is nothing that a module could type into. */
-    (void)setsid();
+    leave_terminal();
     if (!forget_signals() || !place_descriptors(fds))
         fail(birth, birth->fds[STK_FD_CONTROL], "descriptors");
     /* What is too much is refused at once, however busy the signers are; and front needs little. */

@@ -106,6 +106,31 @@ def when_the_keeper_dies_of_it_a_pin_that_was_never_right_is_tried_twice(service
 
 
 @case
+def so_it_is_when_the_service_starts(service):
+    """Who starts it again after each end would have it tried for ever."""
+    equal(service.stop(), 0, "exit status")
+    before = service.logins()
+    service.follow("C_Login * crash")
+    service.start(ready=False)
+    wait_until("it says that it is locked", service.locked, 30 * PATIENCE, 0.05)
+    time.sleep(A_WHILE)
+    equal((service.logins() - before, service.porter.poll()), (2, None), "C_Login; stirkeepd")
+    service.mended()
+
+
+@case
+def a_pin_that_has_expired_is_known_after_the_login_and_not_tried_again(service):
+    equal(service.stop(), 0, "exit status")
+    before = service.logins()
+    service.follow("C_FindObjectsInit * return 0xA3")
+    service.start(ready=False)
+    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
+    time.sleep(A_WHILE)
+    equal((service.logins() - before, service.porter.poll()), (1, None), "C_Login; stirkeepd")
+    service.mended()
+
+
+@case
 def one_that_was_right_is_tried_until_it_is_answered(service):
     before = service.logins()
     service.follow("C_Login 1 crash")

@@ -186,6 +186,17 @@ static long make_program_of_its_user(void)
     return openat(AT_FDCWD, "/tmp/none/there", O_WRONLY | O_CREAT, 04755);
 }
 
+/* As who makes no file may: whatever the register of the mode has. */
+static long open_with_any_mode(void)
+{
+    return syscall(SYS_openat, AT_FDCWD, "/tmp/none/there", O_RDONLY | O_DIRECTORY, 0xffffffffUL);
+}
+
+static long make_nameless_program(void)
+{
+    return openat(AT_FDCWD, "/tmp", O_WRONLY | O_TMPFILE, 04755);
+}
+
 static long lend_its_user(void)
 {
     return fchmodat(AT_FDCWD, "/tmp/none/there", 04755, 0);
@@ -275,6 +286,8 @@ static const struct {
     {"to shut a link down by a large number", cut_with_a_number_above_all, K, K, K, K},
     {"to shut a client down", cut_a_client, EBADF, EBADF, K, K},
     {"a program that lends its user", make_program_of_its_user, K, K, K, K},
+    {"a program without a name", make_nameless_program, K, K, K, K},
+    {"to open a file with any mode", open_with_any_mode, K, ENOENT, ENOENT, ENOENT},
     {"to have a program lend its user", lend_its_user, K, K, K, K},
     {"to have a program lend its group", lend_its_group, K, K, K, K},
     {"to change a file's mode", change_mode, K, EBADF, EBADF, EBADF},

@@ -247,33 +247,34 @@ static void a_pin_with_which_the_keeper_dies_twice_is_refused(void **state)
 
     for (int lives = 0; lives < 3; lives++) { /* it dies of other things */
         assert_int_equal(hand_out(fixture), STIRKEEP_OK);
-        assert_false(stk_pin_note_end(pin));
+        assert_int_equal(stk_pin_note_end(pin), STK_PIN_NO_TRY);
     }
     for (int tries = 1; tries <= STK_PIN_UNHEARD_MAX; tries++) {
         assert_int_equal(hand_out(fixture), STIRKEEP_OK);
         assert_false(stk_pin_is_lacking(pin));
         stk_pin_note_tried(pin);
-        assert_true(stk_pin_note_end(pin) == (tries == STK_PIN_UNHEARD_MAX));
+        assert_int_equal(stk_pin_note_end(pin),
+                         tries == STK_PIN_UNHEARD_MAX ? STK_PIN_GIVEN_UP : STK_PIN_UNHEARD);
     }
     assert_true(stk_pin_is_lacking(pin));
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
-    assert_false(stk_pin_note_end(pin));
+    assert_int_equal(stk_pin_note_end(pin), STK_PIN_NO_TRY);
     /* Another one has its own tries. */
     write_pin(fixture->path, "43210\n", 0600);
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_tried(pin);
-    assert_false(stk_pin_note_end(pin));
+    assert_int_equal(stk_pin_note_end(pin), STK_PIN_UNHEARD);
     write_pin(fixture->path, "432100\n", 0600);
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_tried(pin);
-    assert_false(stk_pin_note_end(pin));
+    assert_int_equal(stk_pin_note_end(pin), STK_PIN_UNHEARD);
     /* An answer, if not about the PIN, is one. */
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_tried(pin);
     stk_pin_note_unjudged(pin);
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_tried(pin);
-    assert_false(stk_pin_note_end(pin));
+    assert_int_equal(stk_pin_note_end(pin), STK_PIN_UNHEARD);
 }
 
 static void one_that_was_right_is_not_what_the_keeper_dies_of(void **state)
@@ -290,36 +291,93 @@ static void one_that_was_right_is_not_what_the_keeper_dies_of(void **state)
     for (int tries = 0; tries < 3 * STK_PIN_UNHEARD_MAX; tries++) {
         assert_int_equal(hand_out(fixture), STIRKEEP_OK);
         stk_pin_note_tried(pin);
-        assert_false(stk_pin_note_end(pin));
+        assert_int_equal(stk_pin_note_end(pin), STK_PIN_NO_TRY);
     }
     /* But it may be changed on the token. */
     stk_pin_note_tried(pin);
-    stk_pin_note_refused(pin);
-    assert_false(stk_pin_note_end(pin));
+    assert_true(stk_pin_note_refused(pin));
+    assert_false(stk_pin_note_refused(pin));
+    assert_int_equal(stk_pin_note_end(pin), STK_PIN_NO_TRY);
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
 }
 
 static void what_was_refused_can_be_told_to_another(void **state)
 {
     struct fixture *fixture = *state;
+    struct stk_config *config = calloc(1, sizeof(*config));
     struct stk_pin other = {0};
-    char word[STK_PIN_WORD] = "";
+    char words[STK_PIN_WORDS] = "";
 
-    stk_pin_word(&fixture->pin, word);
-    assert_string_equal(word, "");
+    assert_non_null(config);
+    config->token.module = (char[]){"m"};
+    config->token.label = (char[]){"t"};
+    stk_pin_init(&fixture->pin, config);
+    stk_pin_init(&other, config);
+    stk_pin_words(&fixture->pin, words);
+    assert_string_equal(words, "");
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
     stk_pin_note_refused(&fixture->pin);
-    stk_pin_word(&fixture->pin, word);
-    assert_true(stk_pin_take_word(&other, word));
+    stk_pin_words(&fixture->pin, words);
+    assert_true(stk_pin_take_words(&other, words));
     fixture->pin = other;
     assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
-    write_pin(fixture->path, "43210\n", 0600);
+    /* Of another token it says nothing. */
+    config->token.label = (char[]){"u"};
+    stk_pin_init(&fixture->pin, config);
+    assert_true(stk_pin_take_words(&fixture->pin, words));
     assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    free(config);
     for (const char *const *bad =
-             (const char *const[]){"", " ", "UP", " PIN-REFUSED", " PIN-REFUSED 1 2 3 4",
-                                   " PIN-REFUSED 1 2 3 4 5 6", " PIN-REFUSED 1 2 3 4 x", NULL};
+             (const char *const[]){"", " ", "UP", " PIN-REFUSED", " PIN-REFUSED 1 2 3 4 5",
+                                   " PIN-REFUSED 1 2 3 4 5 6 7", " PIN-REFUSED 1 2 3 4 5 x",
+                                   " PIN-REFUSED 1 2 3 4 5 6 PIN-REFUSED", NULL};
          *bad != NULL; bad++)
-        assert_false(stk_pin_take_word(&other, *bad));
+        assert_false(stk_pin_take_words(&other, *bad));
+}
+
+/* Nor does a later one make it forget an earlier one. */
+static void several_refused_ones_are_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin other = {0};
+    char words[STK_PIN_WORDS] = "";
+    char kept[STK_PIN_REFUSED_MAX][128];
+
+    for (int i = 0; i < STK_PIN_REFUSED_MAX; i++) {
+        (void)snprintf(kept[i], sizeof(kept[i]), "%s/kept-%d", fixture->directory, i);
+        assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+        stk_pin_note_refused(&fixture->pin);
+        assert_int_equal(rename(fixture->path, kept[i]), 0);
+        write_pin(fixture->path, "43210\n", 0600);
+    }
+    stk_pin_words(&fixture->pin, words);
+    assert_true(stk_pin_take_words(&other, words));
+    assert_int_equal(other.refused_count, STK_PIN_REFUSED_MAX);
+    assert_memory_equal(other.refused, fixture->pin.refused, sizeof(other.refused));
+    for (int i = 0; i < STK_PIN_REFUSED_MAX; i++) {
+        assert_int_equal(rename(kept[i], fixture->path), 0);
+        assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+        assert_true(stk_pin_is_lacking(&fixture->pin));
+    }
+}
+
+/* What another one was refused with is no reason to do without the login that there is. */
+static void a_keeper_that_has_logged_in_lacks_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stk_pin other = {0};
+    char words[STK_PIN_WORDS] = "";
+
+    assert_int_equal(hand_out(fixture), STIRKEEP_OK);
+    other = fixture->pin;
+    stk_pin_note_tried(&fixture->pin);
+    stk_pin_note_taken(&fixture->pin);
+    stk_pin_note_refused(&other);
+    stk_pin_words(&other, words);
+    assert_true(stk_pin_take_words(&fixture->pin, words));
+    assert_false(stk_pin_is_lacking(&fixture->pin));
+    assert_int_equal(hand_out(fixture), STIRKEEP_TOKEN_LOCKED);
+    assert_true(stk_pin_is_lacking(&fixture->pin));
 }
 
 static void another_pin_is_seen_once_its_file_rests(void **state)
@@ -362,6 +420,8 @@ int main(int argc, char **argv)
         TEST(a_pin_with_which_the_keeper_dies_twice_is_refused),
         TEST(one_that_was_right_is_not_what_the_keeper_dies_of),
         TEST(what_was_refused_can_be_told_to_another),
+        TEST(several_refused_ones_are_remembered),
+        TEST(a_keeper_that_has_logged_in_lacks_nothing),
         TEST(another_pin_is_seen_once_its_file_rests),
     };
 
