@@ -14,7 +14,7 @@ import time
 from built import is_built_with
 from labs import SIGN, Installation, guardian_of, is_alive, tree
 from stirkeep import ROOT, wait_until
-from tap import Skip, case, contains, equal, note, run
+from tap import Skip, case, contains, equal, note, run, timed
 
 READY_LIMIT = 2.0  # seconds
 PARALLEL = 20
@@ -79,7 +79,7 @@ def root_has_one_whose_rooms_are_not_roots(place):
     place.nothing_is_left()
 
 
-@case
+@timed
 def it_is_ready_within_two_seconds(place):
     """From start to end. Others may keep the processors busy: that shows in the time, and not in the
     time of the processors."""
@@ -433,7 +433,7 @@ def a_shell_in_it_has_the_terminal(place):
     place.nothing_is_left()
 
 
-@case
+@timed
 def the_command_signs_within_milliseconds(place):
     script = ("import subprocess, time\n"
               f"command = ['stirkeep', 'sign', 'lab', *{SIGN!r}]\n"
