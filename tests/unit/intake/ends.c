@@ -207,7 +207,7 @@ static void answer_order(struct ends *ends, const struct stk_custody_order *orde
             ends_sign_proof(ends->prover, order->challenge, answer.signature);
     }
     assert_int_equal(stk_custody_answer_encode(&answer, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(ends->born.keeper, out.data, out.length, 1000, NULL),
+    assert_int_equal(stk_link_send(ends->born.keeper, out.data, out.length, 20000, NULL),
                      STIRKEEP_OK);
     stk_buffer_free(&out);
 }
@@ -303,7 +303,7 @@ static void work_as_front(struct ends *ends)
     ends->snapshot_done = ends->snapshot_done || push.last;
     report.push = push.push;
     assert_int_equal(stk_front_report_encode(&report, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 1000, NULL),
+    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 20000, NULL),
                      STIRKEEP_OK);
     stk_buffer_free(&out);
 }
@@ -317,7 +317,7 @@ void ends_report(struct ends *ends, const struct stk_usage_count *counts, size_t
     struct stk_buffer out = {0};
 
     assert_int_equal(stk_front_report_encode(&report, &out), STIRKEEP_OK);
-    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 1000, NULL),
+    assert_int_equal(stk_link_send(ends->born.other, out.data, out.length, 20000, NULL),
                      STIRKEEP_OK);
     stk_buffer_free(&out);
 }
