@@ -188,8 +188,10 @@ static void look(void)
 {
     struct stat about = {0};
 
-    if (script_fd < 0 || pthread_mutex_trylock(&reading) != 0)
+    if (script_fd < 0)
         return;
+    /* Who went on while another thread reads would do what the former script says. */
+    (void)pthread_mutex_lock(&reading);
     if (fstat(script_fd, &about) == 0 && (seen_young || about.st_size != seen.st_size ||
                                           about.st_mtim.tv_sec != seen.st_mtim.tv_sec ||
                                           about.st_mtim.tv_nsec != seen.st_mtim.tv_nsec)) {
