@@ -138,7 +138,6 @@ struct stk_keeper {
     _Atomic uint64_t busy_since; /* a call under way while the token is opened; 0: none */
     struct stk_token *token;     /* NULL: locked, and `locked` says why */
     struct stk_token *left;      /* one that refused the PIN: asked for nothing any more */
-    bool refusal_told;
     struct stk_error locked;
     size_t rsa_length; /* bytes of the RSA part of a sealed key */
 

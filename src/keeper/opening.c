@@ -136,9 +136,8 @@ static void tell_pin(void *context, enum stk_pin_news news, const char *message)
                                                   [STK_PIN_TAKEN] = STK_CONTROL_PIN_TAKEN,
                                                   [STK_PIN_REFUSED] = STK_CONTROL_PIN_REFUSED,
                                                   [STK_PIN_UNJUDGED] = STK_CONTROL_PIN_UNJUDGED};
-    struct stk_keeper *keeper = context;
+    (void)context;
 
-    keeper->refusal_told |= news == STK_PIN_REFUSED;
     (void)stk_control_send(STK_FD_CONTROL, kinds[news], STK_ROOM_KEEPER, message);
 }
 
@@ -167,9 +166,6 @@ static enum stirkeep_status open_it(struct stk_keeper *keeper, struct stk_error 
         keeper->token = token;
     else
         keeper->left = token;
-    /* Of an expired PIN a token may say so only when something is asked of it. */
-    if (status == STIRKEEP_TOKEN_LOCKED && !keeper->refusal_told)
-        tell_pin(keeper, STK_PIN_REFUSED, error->message);
     return status == STIRKEEP_OK ? probe(keeper, error) : status;
 }
 

@@ -51,14 +51,20 @@ static int add_fails_new_space(scmp_filter_ctx filter, int number, uint64_t reas
     return problem;
 }
 
+/* Its argument number `argument`, from 0, has none of these bits. */
+static int add_without(scmp_filter_ctx filter, int number, uint64_t argument, uint64_t bits)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+                            SCMP_CMP((unsigned)argument, SCMP_CMP_MASKED_EQ, bits, 0));
+}
+
 static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *call)
 {
     switch (call->when) {
     case STK_ALWAYS:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     case STK_NOT_EXECUTABLE:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        return add_without(filter, number, 2, PROT_EXEC);
     case STK_TO_ITSELF:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)syscall(SYS_getpid)));
@@ -75,13 +81,9 @@ static int add(scmp_filter_ctx filter, int number, const struct stk_syscall *cal
     case STK_FIRST_ABOVE:
         return add_first_above(filter, number, call->value);
     case STK_NO_SET_ID:
-        return seccomp_rule_add(
-            filter, SCMP_ACT_ALLOW, number, 1,
-            SCMP_CMP((unsigned)call->value, SCMP_CMP_MASKED_EQ, S_ISUID | S_ISGID, 0));
+        return add_without(filter, number, call->value, S_ISUID | S_ISGID);
     case STK_MAKES_NO_FILE:
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                                SCMP_CMP((unsigned)call->value, SCMP_CMP_MASKED_EQ,
-                                         O_CREAT | (O_TMPFILE & ~O_DIRECTORY), 0));
+        return add_without(filter, number, call->value, O_CREAT | (O_TMPFILE & ~O_DIRECTORY));
     case STK_FAILS:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)call->value), number, 0);
     case STK_FAILS_EXECUTABLE:

@@ -298,6 +298,20 @@ static void end_the_silent(struct stk_rooms *rooms, uint64_t now_us)
         failed(rooms, now_us);
 }
 
+/* It may have said what it has to while nobody was listening. */
+static void end_its_time(struct stk_rooms *rooms, uint64_t now_us)
+{
+    const struct stk_handover *handover = &rooms->handover;
+
+    hear_next(rooms, now_us);
+    if (handover->to < 0 || handover->to_until_us > now_us)
+        return;
+    if (rooms->phase == STK_PHASE_HANDED_OVER)
+        end_the_silent(rooms, now_us);
+    else if (!handover->is_wanted)
+        failed(rooms, now_us);
+}
+
 /* ---- whom we take over from */
 
 static void hear_former(struct stk_rooms *rooms, uint64_t now_us)
@@ -367,13 +381,7 @@ uint64_t stk_handover_tick(struct stk_rooms *rooms, uint64_t now_us)
     /* Between its GO and our GONE it is our rooms that have to hurry. */
     if (handover->to < 0 || (handover->is_wanted && rooms->phase != STK_PHASE_HANDED_OVER))
         return next_us;
-    /* It may have said it while nobody was listening. */
     if (handover->to_until_us <= now_us)
-        hear_next(rooms, now_us);
-    if (handover->to >= 0 && handover->to_until_us <= now_us &&
-        rooms->phase == STK_PHASE_HANDED_OVER)
-        end_the_silent(rooms, now_us);
-    else if (handover->to >= 0 && handover->to_until_us <= now_us && !handover->is_wanted)
-        failed(rooms, now_us);
+        end_its_time(rooms, now_us);
     return handover->to >= 0 && handover->to_until_us < next_us ? handover->to_until_us : next_us;
 }

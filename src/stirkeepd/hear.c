@@ -176,11 +176,6 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
     case STK_CONTROL_READY:
         note_ready(rooms, room, message->text, now_us);
         return true;
-    case STK_CONTROL_PIN_REFUSED:
-    case STK_CONTROL_PIN_TRIED:
-    case STK_CONTROL_PIN_TAKEN:
-    case STK_CONTROL_PIN_UNJUDGED:
-        return room == STK_ROOM_KEEPER && note_pin(rooms, message->kind, now_us);
     case STK_CONTROL_STANDING_BY:
         return note_standing_by(rooms, room);
     case STK_CONTROL_SEALED:
@@ -207,7 +202,7 @@ bool stk_rooms_take_message(struct stk_rooms *rooms, enum stk_room room,
     case STK_CONTROL_WHO:
         return room == STK_ROOM_FRONT && answer_who(&rooms->records[room], message);
     default:
-        return false;
+        return room == STK_ROOM_KEEPER && note_pin(rooms, message->kind, now_us);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stirkeepd/pin.h"
 
+#include "base/digest.h"
 #include "stirkeepd/secret_file.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,25 +51,23 @@ static void remember_refused(struct stk_pin *pin, const struct stk_pin_identity 
         pin->refused_count++;
 }
 
-/* FNV-1a, with each text's end. */
-static uint64_t mix(uint64_t hash, const char *text)
+/* Both stirkeepds, of two versions perhaps, have to come to the same. */
+static void add_text(uint8_t digest[STK_DIGEST_LENGTH], const char *text)
 {
-    do
-        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
-    while (*text++ != '\0');
-    return hash;
+    stk_sha256_two(digest, STK_DIGEST_LENGTH, text, strlen(text), digest);
 }
 
 void stk_pin_init(struct stk_pin *pin, const struct stk_config *config)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint8_t digest[STK_DIGEST_LENGTH] = {0};
 
-    hash = mix(hash, config->token.module);
-    hash = mix(hash, config->token.label);
+    add_text(digest, config->token.module);
+    add_text(digest, config->token.label);
     for (size_t i = 0; i < STK_TOKEN_ENVIRONMENT_MAX; i++)
         if (config->token.environment[i] != NULL)
-            hash = mix(hash, config->token.environment[i]);
-    *pin = (struct stk_pin){.token = hash};
+            add_text(digest, config->token.environment[i]);
+    *pin = (struct stk_pin){0};
+    memcpy(&pin->token, digest, sizeof(pin->token));
 }
 
 enum stirkeep_status stk_pin_hand_out(struct stk_pin *pin, const char *path, uid_t keeper_uid,

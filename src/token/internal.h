@@ -96,6 +96,7 @@ struct stk_token {
     char model[STK_TOKEN_MODEL_LENGTH + 1];
     void (*tell_pin)(void *context, enum stk_pin_news news, const char *message);
     void *tell_context;
+    bool refusal_told;
 };
 
 /* ---- module.c: the module, its slots, the token by label */
@@ -110,7 +111,10 @@ void stk_module_unload(struct stk_token *token);
 /* What the token's flags say about trying a PIN: OK, or TOKEN_LOCKED with the reason. */
 enum stirkeep_status stk_login_verdict(CK_FLAGS flags, struct stk_error *error);
 
-/* One try with this PIN, which stays the caller's to wipe; token->tell_pin is told. STORAGE: the disk
+/* To options' tell_pin; a refusal once, and nothing after it. `error` may be NULL. */
+void stk_login_tell(struct stk_token *token, enum stk_pin_news news, const struct stk_error *error);
+
+/* One try with this PIN, which stays the caller's to wipe; that it was refused is told. STORAGE: the disk
  * is full. */
 enum stirkeep_status stk_login(struct stk_token *token, const struct stk_secret *pin,
                                struct stk_error *error);

@@ -34,11 +34,11 @@ static enum stirkeep_status check_flags(struct stk_token *token, struct stk_erro
     return status;
 }
 
-static void tell(const struct stk_token *token, enum stk_pin_news news,
-                 const struct stk_error *error)
+void stk_login_tell(struct stk_token *token, enum stk_pin_news news, const struct stk_error *error)
 {
-    if (token->tell_pin != NULL)
+    if (token->tell_pin != NULL && !token->refusal_told)
         token->tell_pin(token->tell_context, news, error == NULL ? "" : error->message);
+    token->refusal_told |= news == STK_PIN_REFUSED;
 }
 
 /* No call that is watched: a token may let those wait who had the PIN wrong, and who is ended for
@@ -49,16 +49,16 @@ static enum stirkeep_status send_pin(struct stk_token *token, const struct stk_s
     char buffer[STK_CKR_TEXT] = "";
     CK_RV rv = CKR_OK;
 
-    tell(token, STK_PIN_TRIED, NULL);
+    stk_login_tell(token, STK_PIN_TRIED, NULL);
     rv = stk_call_ended(&token->home, token->p11->C_Login(token->home.handle, CKU_USER, pin->data,
                                                           (CK_ULONG)pin->length));
     if (stk_ckr_is_pin(rv)) {
         (void)stk_error_set(error, STIRKEEP_TOKEN_LOCKED, "the token refused the PIN: C_Login: %s",
                             stk_ckr_name(rv, buffer));
-        tell(token, STK_PIN_REFUSED, error);
+        stk_login_tell(token, STK_PIN_REFUSED, error);
         return STIRKEEP_TOKEN_LOCKED;
     }
-    tell(token, rv == CKR_OK ? STK_PIN_TAKEN : STK_PIN_UNJUDGED, NULL);
+    stk_login_tell(token, rv == CKR_OK ? STK_PIN_TAKEN : STK_PIN_UNJUDGED, NULL);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
         return STIRKEEP_OK;
     return stk_ckr_error(error, "C_Login", rv);
@@ -68,17 +68,11 @@ static enum stirkeep_status send_pin(struct stk_token *token, const struct stk_s
 static enum stirkeep_status judge(struct stk_token *token, const struct stk_secret *pin,
                                   struct stk_error *error)
 {
-    enum stirkeep_status status = STIRKEEP_OK;
-
     if (pin->data == NULL || pin->length == 0 || pin->length > STK_PIN_MAX)
-        status = stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
-                               "a PIN of %zu bytes is not tried (1 to %d are allowed)", pin->length,
-                               STK_PIN_MAX);
-    else
-        status = check_flags(token, error);
-    if (status == STIRKEEP_TOKEN_LOCKED)
-        tell(token, STK_PIN_REFUSED, error);
-    return status;
+        return stk_error_set(error, STIRKEEP_TOKEN_LOCKED,
+                             "a PIN of %zu bytes is not tried (1 to %d are allowed)", pin->length,
+                             STK_PIN_MAX);
+    return check_flags(token, error);
 }
 
 enum stirkeep_status stk_login(struct stk_token *token, const struct stk_secret *pin,

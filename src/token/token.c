@@ -132,6 +132,9 @@ enum stirkeep_status stk_token_open(const struct stk_token_options *options, str
     (void)pthread_mutex_init(&token->lookups.lock, NULL);
     status = open_token(token, options, pin, error);
     stk_secret_free(pin);
+    /* Of an expired PIN a token may say so only when something is asked of it. */
+    if (status == STIRKEEP_TOKEN_LOCKED)
+        stk_login_tell(token, STK_PIN_REFUSED, error);
     if (status != STIRKEEP_OK && status != STIRKEEP_TOKEN_LOCKED) {
         stk_token_close(token);
         return status;

@@ -36,7 +36,7 @@ struct stk_token_options {
      * back when they can be had, or says (false) that they are not wanted any more. */
     bool (*await_turn)(void *context);
     /* NULL, or told at once: no other call of the module's, which may hang or crash, comes between.
-     * From the thread that opens. */
+     * With TOKEN_LOCKED a refusal was told, once. From the thread that opens. */
     void (*tell_pin)(void *context, enum stk_pin_news news, const char *message);
     void *context;
     bool verify_sampled;    /* not every signature is verified before it is given out */
@@ -65,7 +65,8 @@ struct stk_token_info {
  * `pin` is wiped and freed whatever happens.
  * TOKEN_LOCKED: the PIN was refused, is locked, or only one try is left: never try again with the
  * same PIN. The module is left as it is then, and what there is of the token is in `ret_token`, good
- * for nothing but stk_token_close. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with call and CKR name.
+ * for nothing but stk_token_close. UNSUPPORTED: hardware required and this is none. TOKEN_ERROR with
+ * call and CKR name.
  * Call it from the thread that will also call the custody functions below.
  */
 enum stirkeep_status stk_token_open(const struct stk_token_options *options, struct stk_secret *pin,

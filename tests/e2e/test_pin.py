@@ -44,23 +44,37 @@ class PinService(ScriptedService):
     def locked(self):
         return "PIN" in self.sign(check=False).stderr
 
+    def wait_locked(self):
+        wait_until("it says that it is locked", self.locked, 20 * PATIENCE, 0.05)
+
+    def stays_locked(self, before, tries):
+        """It comes to it, and has tried the PIN no more than so often since `before`."""
+        self.wait_locked()
+        time.sleep(A_WHILE)
+        assert self.locked(), self.said()
+        equal((self.logins() - before, self.porter.poll()), (tries, None),
+              f"C_Login; stirkeepd\n{self.said()}")
+
+    def start_locked(self, tries, *lines):
+        """With a token that does that."""
+        self.follow(*lines)
+        before = self.logins()
+        self.start(ready=False)
+        self.stays_locked(before, tries)
+
+    def wait_signs(self):
+        wait_until("it signs", lambda: self.sign(check=False).returncode == 0, 20 * PATIENCE, 0.05)
+
     def mended(self):
         """It signs again by itself once its file is another one."""
         self.follow()
         self.write_pin()
-        wait_until("it signs", lambda: self.sign(check=False).returncode == 0, 20 * PATIENCE, 0.05)
+        self.wait_signs()
 
 
 def refused_once(service, *lines):
-    """From a start with a token that refuses the PIN, and does that besides."""
-    service.follow(f"C_Login * return {REFUSED:#x}", *lines)
-    before = service.logins()
-    service.start(ready=False)
-    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
-    time.sleep(A_WHILE)
-    assert service.locked(), service.said()
-    equal(service.porter.poll(), None, service.said())
-    equal(service.logins() - before, 1, "C_Login")
+    """By a token that refuses the PIN, and does that besides."""
+    service.start_locked(1, f"C_Login * return {REFUSED:#x}", *lines)
     service.mended()
     equal(service.stop(), 0, "exit status")
 
@@ -89,18 +103,14 @@ def a_slow_login_is_a_login(service):
 
 @case
 def when_the_keeper_dies_of_it_a_pin_that_was_never_right_is_tried_twice(service):
-    service.follow(f"C_Login * return {REFUSED:#x}")
-    service.start(ready=False)
-    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
+    service.start_locked(1, f"C_Login * return {REFUSED:#x}")
     for fault in ("crash", "hang"):
         before = service.logins()
         service.follow(f"C_Login * {fault}")
         service.write_pin()
         wait_until("it was tried twice", lambda: service.logins() - before == 2,  # noqa: B023
                    4 * OPEN_TIMEOUT_MS / 1000, 0.05)
-        wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
-        time.sleep(A_WHILE)
-        equal(service.logins() - before, 2, f"C_Login that does {fault}")
+        service.stays_locked(before, 2)
         contains(service.said(), "ended twice while the token was given the PIN")
     service.mended()
 
@@ -109,24 +119,14 @@ def when_the_keeper_dies_of_it_a_pin_that_was_never_right_is_tried_twice(service
 def so_it_is_when_the_service_starts(service):
     """Who starts it again after each end would have it tried for ever."""
     equal(service.stop(), 0, "exit status")
-    before = service.logins()
-    service.follow("C_Login * crash")
-    service.start(ready=False)
-    wait_until("it says that it is locked", service.locked, 30 * PATIENCE, 0.05)
-    time.sleep(A_WHILE)
-    equal((service.logins() - before, service.porter.poll()), (2, None), "C_Login; stirkeepd")
+    service.start_locked(2, "C_Login * crash")
     service.mended()
 
 
 @case
 def a_pin_that_has_expired_is_known_after_the_login_and_not_tried_again(service):
     equal(service.stop(), 0, "exit status")
-    before = service.logins()
-    service.follow("C_FindObjectsInit * return 0xA3")
-    service.start(ready=False)
-    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
-    time.sleep(A_WHILE)
-    equal((service.logins() - before, service.porter.poll()), (1, None), "C_Login; stirkeepd")
+    service.start_locked(1, "C_FindObjectsInit * return 0xA3")
     service.mended()
 
 
@@ -137,15 +137,13 @@ def one_that_was_right_is_tried_until_it_is_answered(service):
     service.kill("keeper")
     wait_until("it was tried three times", lambda: service.logins() - before >= 3, 30 * PATIENCE, 0.05)
     service.follow()
-    wait_until("it signs", lambda: service.sign(check=False).returncode == 0, 20 * PATIENCE, 0.05)
+    service.wait_signs()
     equal(service.stop(), 0, "exit status")
 
 
 @case
 def who_takes_over_from_one_that_is_locked_does_not_try_it_again(service):
-    service.follow(f"C_Login * return {REFUSED:#x}")
-    service.start(ready=False)
-    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
+    service.start_locked(1, f"C_Login * return {REFUSED:#x}")
     before = service.logins()
     following = start_next(service)
     equal(following.wait(TAKE_OVER_LIMIT * PATIENCE), 1, "exit status")
@@ -172,7 +170,7 @@ def who_takes_over_with_a_wrong_one_gives_back_what_it_took(service):
     finally:
         with open(service.config, "w") as file:
             file.write(good)
-    wait_until("it signs", lambda: service.sign(check=False).returncode == 0, 20 * PATIENCE, 0.05)
+    service.wait_signs()
     equal((service.logins() - before, service.porter.poll()), (2, None), "C_Login; the old one")
     contains(service.said(), "the stirkeepd that was taking over has ended: serving again")
 
@@ -184,9 +182,7 @@ def what_it_gives_back_it_has_told_about_the_pin(service):
     service.follow(f"C_Login * return {REFUSED:#x}")
     following = start_next(service)
     equal(following.wait(TAKE_OVER_LIMIT * PATIENCE), 1, "exit status")
-    wait_until("it says that it is locked", service.locked, 20 * PATIENCE, 0.05)
-    time.sleep(A_WHILE)
-    equal((service.logins() - before, service.porter.poll()), (1, None), "C_Login; the old one")
+    service.stays_locked(before, 1)
     service.mended()
 
 
