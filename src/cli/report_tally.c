@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/report_tally.h"
 
+#include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOTS_FIRST 16
 #define CUT "..."
-
-/* FNV-1a. Who chooses texts that collide slows a bounded table down, no more. */
-static uint64_t hash_of(struct stk_bytes key)
-{
-    uint64_t hash = 14695981039346656037U;
-
-    for (size_t i = 0; i < key.length; i++)
-        hash = (hash ^ key.data[i]) * 1099511628211U;
-    return hash;
-}
 
 static bool is_row(const struct stk_tally_row *row, struct stk_bytes key)
 {
@@ -23,10 +14,11 @@ static bool is_row(const struct stk_tally_row *row, struct stk_bytes key)
            (key.length == 0 || memcmp(row->key, key.data, key.length) == 0);
 }
 
-/* The slot that has the text, or the free one where it would be. */
+/* The slot that has the text, or the free one where it would be. Who chooses texts that collide
+ * slows a bounded table down, no more. */
 static size_t slot_of(const struct stk_tally *tally, struct stk_bytes key)
 {
-    size_t slot = (size_t)hash_of(key) & (tally->slot_count - 1);
+    size_t slot = (size_t)stk_hash((const char *)key.data, key.length, 0) & (tally->slot_count - 1);
 
     while (tally->slots[slot] != 0 && !is_row(&tally->rows[tally->slots[slot] - 1], key))
         slot = (slot + 1) & (tally->slot_count - 1);

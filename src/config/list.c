@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/list.h"
 
+#include "base/hash.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +30,6 @@ enum stirkeep_status stk_list_twice(const char *value, struct stk_error *error)
     return stk_error_set(error, STIRKEEP_CONFIG, "twice in the list: %s", value);
 }
 
-/* FNV-1a. Who writes a configuration has no reason to find colliding items. */
-static uint64_t hash_of(const void *data, size_t size)
-{
-    const uint8_t *bytes = data;
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211u;
-    return hash;
-}
-
 /* What is compared of the item at a place: itself, or (`size` 0) the text that it points to. */
 static const void *content_of(const struct stk_list *list, size_t place, size_t size,
                               size_t *ret_length)
@@ -50,10 +40,11 @@ static const void *content_of(const struct stk_list *list, size_t place, size_t 
     return size > 0 ? (const char *)list->items + place * size : texts[place];
 }
 
-/* Where an item is among the places, or would be. */
+/* Where an item is among the places, or would be. Who writes a configuration has no reason to find
+ * colliding items. */
 static uint32_t *find(struct stk_list *list, const void *item, size_t length, size_t size)
 {
-    size_t at = hash_of(item, length) & (list->place_count - 1);
+    size_t at = stk_hash(item, length, 0) & (list->place_count - 1);
 
     for (; list->places[at] != 0; at = (at + 1) & (list->place_count - 1)) {
         size_t other_length = 0;

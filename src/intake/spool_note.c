@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "intake/spool_note.h"
 
+#include "base/hash.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +9,9 @@
 #define PACE_US 3000000 /* for each refusal ... */
 #define PACE_BURST 20   /* ... past so many */
 
-/* FNV-1a, 64 bits. */
 static uint64_t hash(const char *text)
 {
-    uint64_t value = 0xcbf29ce484222325;
-
-    for (; *text != '\0'; text++)
-        value = (value ^ (unsigned char)*text) * 0x100000001b3;
-    return value;
+    return stk_hash(text, strlen(text), 0);
 }
 
 static struct stk_spool_bucket *bucket_of(struct stk_spool_notes *notes, const char *name)
