@@ -117,6 +117,10 @@ def kill(pid, signal=9):
 # ---- strace
 
 
+def has_begun(log):
+    return os.path.exists(log) and os.path.getsize(log) > 0
+
+
 class Tracer:
     """strace on a thread (or, with `every`, on each of a process and those that it is to have, with
     a log for each), its log in `log`."""
@@ -129,9 +133,10 @@ class Tracer:
         self.process = subprocess.Popen(
             ["strace", "-qq", *(("-ff",) if every else ()), *options, "-o", log, "-p", str(pid)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        logs = [f"{log}.{thread}" for thread in threads_of(pid)] if every else [log]
+        logs = {f"{log}.{thread}": thread for thread in threads_of(pid)} if every else {log: pid}
         wait_until("strace sees the threads", lambda: self.has_ended() or
-                   all(os.path.exists(log) and os.path.getsize(log) > 0 for log in logs), 20, 0.002)
+                   all(has_begun(log) or not is_alive(thread) for log, thread in logs.items()),
+                   20, 0.002)
         self.before = self.told().count(STOPPED) if not every else 0
 
     def has_ended(self):

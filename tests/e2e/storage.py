@@ -145,15 +145,16 @@ def calls_of(bed, kind, base):
         way.prepare()
         log = f"{bed.logs}/calls-{who}"
         threads = [] if who == "command" else kills.threads_of(bed.rooms()[who])
-        logs = [f"{log}.{thread}" for thread in threads] or [log]
+        logs = []
         if who == "command" and way.command() is None:
-            logs = []
             way.wait(lambda: False)
         else:
             disturbed = Disturbed(bed, way, who, log, trace(BY_DESCRIPTOR + BY_NAME))
             disturbed.wait()
             done = disturbed.end()
             assert done is None or done.returncode == 0, f"{kind.title}: {done.stderr}"
+            # A thread for one piece of work has ended; there is none at its place the next time.
+            logs = [f"{log}.{thread}" for thread in threads if kills.is_alive(thread)] or [log]
         found[who] = [call for thread, log in enumerate(logs)
                       for call in read_log(log, who, thread, base)]
         bed.settle()
