@@ -206,18 +206,28 @@ static void write_until_killed(const char *path, int64_t now_us)
             _exit(2);
 }
 
+static off_t size_of(const char *path)
+{
+    struct stat about = {0};
+
+    return stat(path, &about) == 0 ? about.st_size : 0;
+}
+
 static void a_killed_writer_leaves_a_trail_that_goes_on(void **state)
 {
     struct scratch *scratch = *state;
     struct stk_trail *trail = NULL;
 
     for (int i = 0; i < 10; i++) {
+        off_t before = size_of(scratch->path);
         pid_t child = fork();
         int status = 0;
 
         if (child == 0)
             write_until_killed(scratch->path, NOW_US + i * 1000000LL); /* time goes on */
-        (void)usleep((useconds_t)(5000 + 1700 * i));
+        for (int tries = 0; tries < 10000 && size_of(scratch->path) <= before; tries++)
+            (void)usleep(1000);
+        (void)usleep((useconds_t)(1700 * i));
         (void)kill(child, SIGKILL);
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status));
