@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import time
 
-from stirkeep import wait_until
+from built import UNDER
+from stirkeep import ROOT, wait_until
+from tap import Skip
 
 CALL = re.compile(r"^([a-z_0-9]+)\(")
 # What a thread waits in when it has nothing to do: the first call that strace sees of it.
@@ -225,7 +227,7 @@ def calls_of_processes(log, pids, act, parent=None, newborn=None):
     return calls
 
 
-def may_trace():
+def may_attach():
     if shutil.which("strace") is None:
         return False
     with subprocess.Popen(["sleep", "60"]) as sleeper:
@@ -236,3 +238,11 @@ def may_trace():
         sleeper.kill()
         tracer.wait(10)
     return may
+
+
+def need_tracer():
+    """Skip a case where nobody can be traced, or calls that are not the process's own would be counted."""
+    if UNDER:
+        raise Skip("strace counts valgrind's calls, and finds its name on each process")
+    if not ROOT or not may_attach():
+        raise Skip("needs root, strace, and a machine that lets it attach")

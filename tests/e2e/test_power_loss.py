@@ -300,8 +300,7 @@ class Cuts:
 
 
 def cut_on(kind, options):
-    if not kills.may_trace():
-        raise Skip("needs strace, and a machine that lets it attach")
+    kills.need_tracer()
     if options.kind not in (None, kind):
         raise Skip("not asked for")
     cuts = Cuts(kind, options)
@@ -343,8 +342,7 @@ def what_nobody_synced_is_gone_after_a_cut(**_):
 
 @case
 def a_room_whose_syncs_do_nothing_is_found_out(**_):
-    if not kills.may_trace():
-        raise Skip("needs strace, and a machine that lets it attach")
+    kills.need_tracer()
     for kind in KINDS:
         for who, call in (("keeper", "fsync"), ("intake", "fdatasync")):
             with Machine(kind, 1) as machine:

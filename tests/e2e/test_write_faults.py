@@ -21,8 +21,7 @@ import traceback
 import kills
 import storage
 from bed import Bed
-from stirkeep import ROOT
-from tap import Skip, case, equal, note, run
+from tap import case, equal, note, run
 from ways import WAYS
 
 ROUNDS = 100  # with one service; then a fresh one
@@ -230,8 +229,7 @@ class Faults:
 
 @case
 def whatever_fails_is_told_loses_nothing_and_ends_no_room(options):
-    if not ROOT or not kills.may_trace():
-        raise Skip("needs root, strace, and a machine that lets it attach")
+    kills.need_tracer()
     faults = Faults(options)
     try:
         if options.seconds > 0:
