@@ -86,7 +86,7 @@ static void ten_thousand_names_list_in_order_each_once_and_quickly(void **state)
         total += count;
     } while (count == PAGE);
     print_message("# both: %llu us\n", (unsigned long long)(stk_clock_mono_us() - began));
-    assert_true(stk_clock_mono_us() - began < 1000000);
+    assert_true(stk_clock_mono_us() - began < 1000000 * PATIENCE);
     assert_int_equal(total, NAMES);
     assert_int_equal(inactive, NAMES / 10);
     assert_int_equal(stk_catalog_count(fixture->catalog, &names, NULL), STIRKEEP_OK);
@@ -98,7 +98,7 @@ static void ten_thousand_names_list_in_order_each_once_and_quickly(void **state)
     fixture_open(fixture);
     print_message("# import, close, open: %llu us\n",
                   (unsigned long long)(stk_clock_mono_us() - began));
-    assert_true(stk_clock_mono_us() - began < 1000000);
+    assert_true(stk_clock_mono_us() - began < 1000000 * PATIENCE);
 }
 
 /* What looking for a few rows of many costs: steps of scans, and sorts. */
@@ -213,7 +213,7 @@ static void what_is_due_is_found_without_looking_through_all(void **state)
     expect_found(fixture, STK_SQL_GENERATION_LAST, 0);
     began = stk_clock_mono_us() - began;
     print_message("# all of it: %llu us\n", (unsigned long long)began);
-    assert_true(began < 1000000);
+    assert_true(began < 1000000 * PATIENCE);
     (void)fixture_check_sound(fixture);
 }
 
