@@ -95,7 +95,7 @@ void born_free(struct born *born)
 
 /* ---- birth */
 
-/* In the child: `fds` become 3, 4, ...; first out of each other's way. */
+/* In the child: `fds` become 3, 4, ...; first out of each other's way. What is not given is closed. */
 static _Noreturn void become(const char *program, int fds[], int count)
 {
     char *arguments[] = {(char[]){"room"}, NULL};
@@ -104,7 +104,8 @@ static _Noreturn void become(const char *program, int fds[], int count)
     for (int i = 0; i < count; i++)
         fds[i] = fcntl(fds[i], F_DUPFD, 64);
     for (int i = 0; i < count; i++)
-        (void)dup2(fds[i], STK_FD_CONTROL + i);
+        if (dup2(fds[i], STK_FD_CONTROL + i) < 0)
+            (void)close(STK_FD_CONTROL + i);
     (void)execve(program, arguments, environment);
     _exit(126);
 }
@@ -172,7 +173,7 @@ void born_start(struct born *born, const char *config)
     born->pid = fork();
     assert_true(born->pid >= 0);
     if (born->pid == 0)
-        become(born->program, fds, born->rules >= 0 ? 6 : 5);
+        become(born->program, fds, 6);
     (void)close(control[1]);
     (void)close(text);
     born->control = control[0];

@@ -10,6 +10,7 @@
 #include "room/room.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -273,6 +274,8 @@ static void descriptors_for_which_there_is_no_room_make_no_half_message(void **s
     int last = -1;
     (void)state;
 
+    if (getenv("STIRKEEP_UNDER") != NULL) /* valgrind keeps that limit itself, and not here */
+        return;
     make_pair(ends);
     assert_true(stk_control_send_message(ends[0], &sent));
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
