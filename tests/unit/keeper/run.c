@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SAID_WITHIN_MS 20000
+#define SAID_WITHIN_MS (20000 * PATIENCE)
 
 extern char **environ;
 
