@@ -674,6 +674,8 @@ static void a_file_that_cannot_be_overwritten_is_said_to_be_there_still(void **s
     struct fake fake;
     (void)state;
 
+    if (getenv("STIRKEEP_UNDER") != NULL) /* valgrind writes files of its own first */
+        return;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     none.rlim_max = before.rlim_max;
 #ifdef __SANITIZE_THREAD__
