@@ -17,7 +17,7 @@ case $1 in
     log=--log-fd=2
     ;;
 # A file of its own it leaves open at the first free place, where a room looks for its rules or its PIN.
-*/test_front_* | */test_keeper_*) log=--log-fd=2 ;;
+*/test_front_* | */test_keeper_* | */test_stirkeepd_*) log=--log-fd=2 ;;
 esac
 exec valgrind -q --vgdb=no --trace-children=yes '--trace-children-skip=/usr/*,/bin/*' \
     "--suppressions=$here/valgrind.supp" "$log" \

@@ -189,7 +189,7 @@ static bool mount_over(const char *program)
     fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
     (void)!write(fd, map, strlen(map));
     (void)close(fd);
-    return mount(other, program, NULL, MS_BIND, NULL) == 0;
+    return mount(other, program, "", MS_BIND, NULL) == 0;
 }
 
 /* Everybody may make a mount namespace, in which any path leads to what they like. */
