@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../valgrind.h"
 #include "program.h"
 
 #include "fake_admin.h"
@@ -674,7 +675,7 @@ static void a_file_that_cannot_be_overwritten_is_said_to_be_there_still(void **s
     struct fake fake;
     (void)state;
 
-    if (getenv("STIRKEEP_UNDER") != NULL) /* valgrind writes files of its own first */
+    if (is_under_valgrind("it writes files of its own first"))
         return;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     none.rlim_max = before.rlim_max;

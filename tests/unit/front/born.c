@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BORN_FDS (STK_FD_FRONT_RULES - STK_FD_CONTROL + 1)
 #define WITHIN_MS 15000 /* generous: for a busy machine; nothing waits that long when all is well */
 #define FRAME_MAX (2 * 1024 * 1024)
 
@@ -96,14 +97,14 @@ void born_free(struct born *born)
 /* ---- birth */
 
 /* In the child: `fds` become 3, 4, ...; first out of each other's way. What is not given is closed. */
-static _Noreturn void become(const char *program, int fds[], int count)
+static _Noreturn void become(const char *program, int fds[BORN_FDS])
 {
     char *arguments[] = {(char[]){"room"}, NULL};
     char *environment[] = {NULL};
 
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < BORN_FDS; i++)
         fds[i] = fcntl(fds[i], F_DUPFD, 64);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < BORN_FDS; i++)
         if (dup2(fds[i], STK_FD_CONTROL + i) < 0)
             (void)close(STK_FD_CONTROL + i);
     (void)execve(program, arguments, environment);
@@ -164,7 +165,8 @@ void born_start(struct born *born, const char *config)
 {
     int control[2] = {-1, -1};
     int text = born_config(config);
-    int fds[6] = {-1, text, born->listener, born->room_keeper, born->room_other, born->rules};
+    int fds[BORN_FDS] = {-1,         text, born->listener, born->room_keeper, born->room_other,
+                         born->rules};
     struct stk_control_message said = {0};
 
     born_kill(born);
@@ -173,7 +175,7 @@ void born_start(struct born *born, const char *config)
     born->pid = fork();
     assert_true(born->pid >= 0);
     if (born->pid == 0)
-        become(born->program, fds, 6);
+        become(born->program, fds);
     (void)close(control[1]);
     (void)close(text);
     born->control = control[0];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "locked.h"
 
+#include "../valgrind.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -8,7 +10,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -435,7 +436,7 @@ static void a_build_for_sanitizers_starts_no_programs_either(void **state)
     static const struct locked *const rooms[] = {&front, &intake, &strict, &module};
 
     (void)state;
-    if (!STK_LOCKDOWN_RELAXED || getenv("STIRKEEP_UNDER") != NULL) /* valgrind has no seccomp(2) */
+    if (!STK_LOCKDOWN_RELAXED || is_under_valgrind("it has no seccomp(2)"))
         return;
     for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
         expect("a room", rooms[i], "a program", run_program, K);
