@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wrapping module by itself, before a SoftHSM token. STIRKEEP_WRAP: its path. */
 #include "fixture.h"
+#include "valgrind.h"
 
 #include "base/clock.h"
 #include <dlfcn.h>
@@ -380,7 +381,9 @@ static void as_many_as_there_are_threads_are_delayed_at_once(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, NULL), 0);
     for (int i = 0; i < THREADS; i++)
         (void)pthread_join(threads[i], NULL);
-    assert_in_range(stk_clock_mono_us() - began_us, 205000, 1000000); /* one by one: 13 s */
+    /* One by one: 13 s. */
+    assert_in_range(stk_clock_mono_us() - began_us, 205000,
+                    is_under_valgrind("threads take turns") ? 6000000 : 1000000);
 }
 
 int main(void)

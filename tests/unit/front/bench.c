@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WITHIN_MS 15000
+#define WITHIN_MS (15000 * PATIENCE)
 
 static uint8_t message[STK_LINK_MESSAGE_MAX];
 

@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #define BORN_FDS (STK_FD_FRONT_RULES - STK_FD_CONTROL + 1)
-#define WITHIN_MS 15000 /* generous: for a busy machine; nothing waits that long when all is well */
+/* Generous: for a busy machine. Nothing waits that long when all is well. */
+#define WITHIN_MS (15000 * PATIENCE)
 #define FRAME_MAX (2 * 1024 * 1024)
 
 extern char **environ;
@@ -190,7 +191,7 @@ int born_wait(struct born *born)
     const struct timespec pause = {.tv_nsec = 5000000};
     int status = 0;
 
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 2000 * PATIENCE; i++) {
         if (waitpid(born->pid, &status, WNOHANG) == born->pid) {
             born->pid = 0;
             return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WITHIN_MS 25000 /* intake's own time-outs are 10 s */
+#define WITHIN_MS (25000 * PATIENCE) /* intake's own time-outs are 10 s */
 
 static uint8_t message[STK_LINK_MESSAGE_MAX];
 

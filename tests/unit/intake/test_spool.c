@@ -16,7 +16,7 @@
 
 /* Uploads that are dropped into the spool, with a keeper that the test plays. */
 
-#define WITHIN_MS 15000
+#define WITHIN_MS (15000 * PATIENCE)
 
 struct spool {
     struct ends *ends;

@@ -57,7 +57,7 @@ static uint64_t hear_seal(struct run *run, unsigned wait_ms, struct stk_seal *re
 static struct stk_seal await_seal(struct run *run, uint64_t through, unsigned wait_ms,
                                   const uint8_t spki[STK_SPKI_LENGTH])
 {
-    uint64_t until = stk_clock_mono_us() + (uint64_t)wait_ms * 1000;
+    uint64_t until = stk_clock_mono_us() + (uint64_t)wait_ms * 1000 * PATIENCE;
     struct stk_seal seal = {0};
 
     while (seal.through < through) {

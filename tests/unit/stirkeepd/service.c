@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define STEP_US 2000
-#define PATIENCE_US 10000000
+#define PATIENCE_US (10000000 * PATIENCE)
 
 static const char *stirkeepd_path;
 static const char *fake_path;
@@ -57,19 +57,6 @@ static void copy_program(const char *from, const char *to)
     (void)close(out);
 }
 
-void service_write(const struct service *service, const char *name, mode_t mode, const char *text)
-{
-    char path[256] = "";
-    int fd = -1;
-
-    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
-    (void)close(fd);
-}
-
 char *service_read(const struct service *service, const char *name)
 {
     char path[256] = "";
@@ -86,6 +73,37 @@ char *service_read(const struct service *service, const char *name)
     assert_int_equal(read(fd, text, (size_t)about.st_size), about.st_size);
     (void)close(fd);
     return text;
+}
+
+/* What valgrind found in stirkeepd and its rooms goes with the file that they say all to. */
+static void show_findings(const struct service *service, const char *name)
+{
+    char path[256] = "";
+    char *held = NULL;
+    char *rest = NULL;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    if (access(path, F_OK) != 0)
+        return;
+    held = service_read(service, name);
+    for (char *line = strtok_r(held, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+        if (strncmp(line, "==", 2) == 0)
+            (void)fprintf(stderr, "%s\n", line);
+    free(held);
+}
+
+void service_write(const struct service *service, const char *name, mode_t mode, const char *text)
+{
+    char path[256] = "";
+    int fd = -1;
+
+    show_findings(service, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    (void)close(fd);
 }
 
 void service_write_config(const struct service *service, bool with_rooms)
@@ -185,8 +203,11 @@ void service_remove(struct service *service)
 {
     if (service->porter > 0)
         (void)service_end(service, SIGKILL);
-    if (service->base[0] != '\0')
+    if (service->base[0] != '\0') {
+        show_findings(service, "log");
+        show_findings(service, "other-log");
         (void)nftw(service->base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    }
     service->base[0] = '\0';
 }
 
