@@ -430,7 +430,7 @@ static void try_often(struct spool *spool, unsigned tries)
 {
     for (unsigned i = 0; i < tries; i++) {
         born_tell(&spool->ends->born, STK_CONTROL_ROOM_UP, STK_ROOM_KEEPER);
-        idle(spool, 150);
+        idle(spool, 150 * PATIENCE);
     }
 }
 
