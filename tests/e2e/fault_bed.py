@@ -182,7 +182,7 @@ class FaultBed:
     def wait_replaced(self):
         """A fault that ends the keeper: it has to be another one soon."""
         wait_until("the keeper is replaced",
-                   lambda: self.service.pid("keeper") not in (None, self.keeper), 5 * PATIENCE, 0.01)
+                   lambda: self.service.pid("keeper") not in (None, self.keeper), 5, 0.01)
 
     def replaced(self):
         """Is the keeper another one? It counts as a death."""

@@ -3,9 +3,10 @@
 import subprocess
 import time
 
+from built import PATIENCE
 from tap import equal
 
-TAKE_OVER_LIMIT = 30
+TAKE_OVER_LIMIT = 30 * PATIENCE
 
 
 def start_next(service, *more):

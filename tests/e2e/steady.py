@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from built import BUILD
+from built import BUILD, PATIENCE
 
 STEADY = f"{BUILD}/tests/load/steady"
 
@@ -30,7 +30,8 @@ def publish(service, leaf="leaf"):
 
 
 class Load:
-    def __init__(self, service, names="Alpha", threads=4, window=16, deadline_ms=10000, rate=400):
+    def __init__(self, service, names="Alpha", threads=4, window=16, deadline_ms=10000 * PATIENCE,
+                 rate=400 // PATIENCE):
         self.service = service
         self.signed_file = f"{service.base}/signed"
         self.said_file = f"{service.base}/load.log"
@@ -40,7 +41,7 @@ class Load:
                  str(window), str(deadline_ms), str(rate), self.signed_file],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True)
 
-    def end(self, limit=60):
+    def end(self, limit=60 * PATIENCE):
         """The figures."""
         self.process.send_signal(signal.SIGTERM)
         out = self.process.communicate(timeout=limit)[0]

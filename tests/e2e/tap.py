@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 
-from built import is_slowed
+from built import UNDER, is_slowed
 
 BUSY_MS = 2  # an idle machine is at 0.2 and below
 
@@ -22,6 +22,12 @@ _begun = []
 
 class Skip(Exception):
     """Raised by a case that cannot be had here; the text says why."""
+
+
+def skip_under_valgrind(why):
+    """For what cannot be had where valgrind keeps memory, descriptors and files of its own."""
+    if UNDER:
+        raise Skip(f"under valgrind: {why}")
 
 
 def case(function):

@@ -11,10 +11,10 @@ import time
 
 import attacks
 from abuse import Good, descriptors, lives, quantile
-from built import is_built_with
+from built import UNDER, is_built_with
 from passports import public_key
 from stirkeep import ROOT, STRANGER, Service, wait_until
-from tap import Skip, case, contains, equal, note, run
+from tap import Skip, case, contains, equal, note, run, skip_under_valgrind
 from tokens import resident_kib
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 4
@@ -78,7 +78,7 @@ class Under:
              f"{quantile(old, 0.99) * 1000:.1f} ms; {len(new)} newcomers, the slowest "
              f"{quantile(new, 1) * 1000:.1f} ms")
         equal(problems, [], "the good client's problems")
-        if len(old) >= 10:
+        if len(old) >= 10 and not UNDER:
             assert quantile(old, 0.5) <= FACTOR * self.quiet_half + SPARE_HALF, \
                 "the good client is slowed"
         equal(lives(self.service), self.lives, "process ids of the rooms")
@@ -125,7 +125,7 @@ def the_service_is_as_it_was(under):
          f"refused; p50 "
          f"{quantile(old, 0.5) * 1000:.1f} ms, p99 {quantile(old, 0.99) * 1000:.1f} ms, the slowest "
          f"{quantile(old, 1) * 1000:.1f} ms")
-    assert quantile(old, 0.99) <= FACTOR * under.quiet + SPARE, "the good client was slowed"
+    assert UNDER or quantile(old, 0.99) <= FACTOR * under.quiet + SPARE, "the good client was slowed"
     assert refused <= (len(old) + len(new)) / 100, "the good client was refused"
     equal(under.service.cli("status", check=False).returncode, 0, "status")
     under.service.sign()
@@ -134,6 +134,7 @@ def the_service_is_as_it_was(under):
 
 @case
 def a_service_with_few_descriptors_serves_whom_it_has(under):
+    skip_under_valgrind("it takes some of the descriptors for itself")
     with Poor(GRANTS, extra=EXTRA) as poor:
         poor.start()
         poor.import_leaf()
@@ -149,6 +150,7 @@ def a_service_with_few_descriptors_serves_whom_it_has(under):
 
 @case
 def with_too_few_descriptors_it_does_not_start_and_says_which_limit_it_is(under):
+    skip_under_valgrind("it takes some of the descriptors for itself")
     with Poor(GRANTS, extra=EXTRA) as poor:
         for few in (10, FEW - 1):
             poor.few = few

@@ -59,11 +59,11 @@ def control_kind(name):
 
 
 def refused(service, *more):
-    """It does not take over; the exit status."""
+    """It does not take over, and the old one signs at once, or again; the exit status."""
     following = start_next(service, *more)
     status = following.wait(TAKE_OVER_LIMIT)
     equal(service.porter.poll(), None, f"the old one ended\n{service.said()}")
-    service.sign()
+    wait_until("it signs", lambda: service.sign(check=False).returncode == 0, 1)
     return status
 
 
@@ -164,13 +164,15 @@ def one_that_is_killed_in_the_middle_gives_back_what_it_took(service):
     broken = another_libexec(service, "hanging", intake=fake_room("intake", "hangs"))
     before = service.said().count("handing over")
     load = steady.Load(service)
-    following = start_next(service, "--libexec", broken)
-    wait_until("the old one ends", lambda: service.said().count("handing over") > before, 20)
-    time.sleep(0.5)
-    following.kill()
-    following.wait()
-    time.sleep(0.5)
-    figures = load.end()
+    try:
+        following = start_next(service, "--libexec", broken)
+        wait_until("the old one ends", lambda: service.said().count("handing over") > before, 20)
+        time.sleep(0.5)
+        following.kill()
+        following.wait()
+        time.sleep(0.5)
+    finally:
+        figures = load.end()
     note(steady.told(figures))
     equal(figures["refused"], {}, load.said())
     equal(service.porter.poll(), None, "the old one ended")
@@ -279,7 +281,7 @@ def who_knocks_and_is_silent_is_in_nobodys_way(service):
 def killed_every_second_it_goes_on_for_libstirkeep(service):
     chance = random.Random(7)
     load = steady.Load(service)
-    end = time.monotonic() + KILL_SECONDS
+    end = time.monotonic() + KILL_SECONDS * PATIENCE
     killed = {name: 0 for name in (*ROOMS, "stirkeepd")}
     try:
         while time.monotonic() < end:
@@ -296,7 +298,7 @@ def killed_every_second_it_goes_on_for_libstirkeep(service):
                     continue
                 os.kill(pid, signal.SIGKILL)
             killed[victim] += 1
-            time.sleep(max(0.0, 1 - (time.monotonic() - began)))
+            time.sleep(max(0.0, PATIENCE - (time.monotonic() - began)))
         service.wait_ready()
         time.sleep(0.5)
     finally:

@@ -14,9 +14,10 @@ import time
 
 import kamailio_bed as bed
 import passports
+from built import UNDER
 from kamailio_bed import Called, Phone, Proxy, header
 from kamailio_host import OBJECT
-from stirkeep import ROOT, Service
+from stirkeep import ROOT, Service, wait_until
 from tap import Skip, case, contains, equal, note, run
 
 WORKERS = 4
@@ -285,6 +286,7 @@ def a_killed_keeper_costs_calls_no_more_than_the_limit(service):
                 assert seconds < LIMIT + SLACK, seconds
                 unsigned += header(arrived, "Identity") is None
         note(f"{unsigned} of 25 calls went unsigned")
+    wait_until("the keeper is back", lambda: service.sign(check=False).returncode == 0, 2)
     with Road(service, "keeper-after") as road:
         signed(road.call(), "after")
 
@@ -363,7 +365,8 @@ def a_load_of_calls_is_signed_by_all_workers_while_stirkeep_is_restarted(service
         verified = re.findall(r"^X-Verified: ([^\r\n]+)", said, re.M)
         note(f"{verified.count('1')} signed, {verified.count('-1')} without Identity")
         equal(set(verified), {"1", "-1"}, "signed well, or not at all")
-        equal(verified[-1], "1", "the last one")
+        if not UNDER:  # else all calls are over before stirkeep is back
+            equal(verified[-1], "1", "the last one")
 
     # sipp gives calls up whose messages overtake each other, as they do on a machine that is busy
     # with other things: then with fewer.

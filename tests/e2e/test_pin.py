@@ -45,7 +45,7 @@ class PinService(ScriptedService):
         return "PIN" in self.sign(check=False).stderr
 
     def wait_locked(self):
-        wait_until("it says that it is locked", self.locked, 20 * PATIENCE, 0.05)
+        wait_until("it says that it is locked", self.locked, 20, 0.05)
 
     def stays_locked(self, before, tries):
         """It comes to it, and has tried the PIN no more than so often since `before`."""
@@ -63,7 +63,7 @@ class PinService(ScriptedService):
         self.stays_locked(before, tries)
 
     def wait_signs(self):
-        wait_until("it signs", lambda: self.sign(check=False).returncode == 0, 20 * PATIENCE, 0.05)
+        wait_until("it signs", lambda: self.sign(check=False).returncode == 0, 20, 0.05)
 
     def mended(self):
         """It signs again by itself once its file is another one."""
@@ -135,7 +135,7 @@ def one_that_was_right_is_tried_until_it_is_answered(service):
     before = service.logins()
     service.follow("C_Login 1 crash")
     service.kill("keeper")
-    wait_until("it was tried three times", lambda: service.logins() - before >= 3, 30 * PATIENCE, 0.05)
+    wait_until("it was tried three times", lambda: service.logins() - before >= 3, 30, 0.05)
     service.follow()
     service.wait_signs()
     equal(service.stop(), 0, "exit status")
@@ -146,7 +146,7 @@ def who_takes_over_from_one_that_is_locked_does_not_try_it_again(service):
     service.start_locked(1, f"C_Login * return {REFUSED:#x}")
     before = service.logins()
     following = start_next(service)
-    equal(following.wait(TAKE_OVER_LIMIT * PATIENCE), 1, "exit status")
+    equal(following.wait(TAKE_OVER_LIMIT), 1, "exit status")
     contains(service.said(), "the token has refused the PIN, and its file has not changed")
     equal((service.logins() - before, service.porter.poll()), (0, None), "C_Login; the old one")
     service.mended()
@@ -164,9 +164,9 @@ def who_takes_over_with_a_wrong_one_gives_back_what_it_took(service):
     service.follow(f"C_Login 1 return {REFUSED:#x}")
     following = start_next(service)
     try:
-        wait_until("it was refused", lambda: service.logins() > before, 30 * PATIENCE, 0.001)
+        wait_until("it was refused", lambda: service.logins() > before, 30, 0.001)
         service.follow()
-        equal(following.wait(TAKE_OVER_LIMIT * PATIENCE), 1, "exit status")
+        equal(following.wait(TAKE_OVER_LIMIT), 1, "exit status")
     finally:
         with open(service.config, "w") as file:
             file.write(good)
@@ -181,7 +181,7 @@ def what_it_gives_back_it_has_told_about_the_pin(service):
     before = service.logins()
     service.follow(f"C_Login * return {REFUSED:#x}")
     following = start_next(service)
-    equal(following.wait(TAKE_OVER_LIMIT * PATIENCE), 1, "exit status")
+    equal(following.wait(TAKE_OVER_LIMIT), 1, "exit status")
     service.stays_locked(before, 1)
     service.mended()
 

@@ -166,6 +166,7 @@ def a_wrong_pin_is_tried_once_and_the_service_says_so():
         equal(done.returncode, 1, done.stdout)
         contains(done.stderr, "PIN", "stderr")
         equal(os.path.exists(f"{service.lab}/leaf.key"), True, "the key file is there")
+        wait_until("all rooms are up", lambda: "stirkeepd: ready: " in service.said(), 60)
         service.kill("keeper")
         wait_until("the keeper is back", lambda: service.pid("keeper"))
         wait_until("status says why", lambda: "PIN" in service.cli("status", check=False).stderr, 60)

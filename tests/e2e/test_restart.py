@@ -8,6 +8,7 @@ import time
 
 import passports
 import wire
+from built import PATIENCE
 from stirkeep import ROOMS, Service, wait_until
 from tap import case, equal, note, run
 
@@ -40,7 +41,7 @@ def answered_after_kill(service, room, rounds):
         time.sleep(0.2)
     note(f"{room}: a signature after " + ", ".join(f"{t * 1000:.0f}" for t in times) + " ms")
     # The machine may be busy: the best of the rounds must hold, none may be far off.
-    assert min(times) < 1.0 and max(times) < 5.0, times
+    assert min(times) < PATIENCE and max(times) < 5 * PATIENCE, times
 
 
 @case
@@ -88,7 +89,7 @@ def requests_that_the_keepers_death_keeps_waiting_are_answered_by_their_deadline
         assert answer.status in (0, wire.STATUS["unavailable"], 19), (answer.status, answer.message)
     signed = sum(answer.status == 0 for answer in answers.values())
     note(f"{signed} of 400 signed, the last one answered after {took:.2f} s")
-    assert took < 5, took  # the deadline is half a second; the machine may be busy
+    assert took < 5 * PATIENCE, took  # the deadline is half a second; the machine may be busy
 
 
 @case

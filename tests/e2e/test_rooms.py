@@ -6,7 +6,7 @@ import subprocess
 
 from built import BUILD
 from stirkeep import ROOMS, ROOT, Service
-from tap import Skip, case, contains, equal, run
+from tap import Skip, case, contains, equal, run, skip_under_valgrind
 
 CAP_SYS_NICE = 23
 NICE_FIRST = -5  # src/base/process.c
@@ -104,6 +104,7 @@ def no_room_can_dump_core_and_none_has_a_key_or_pin_in_its_environment_or_argume
 @case
 def front_has_no_file_open_but_its_sockets(service):
     need_root(service)
+    skip_under_valgrind("it has the program's file open")
     for descriptor in glob.glob(f"/proc/{service.pid('front')}/fd/*"):
         target = os.readlink(descriptor)
         number = int(descriptor.rsplit("/", 1)[1])
@@ -137,6 +138,7 @@ def a_room_cannot_be_run_without_the_porter(service):
 @case
 def softhsm_finds_what_is_prepared_for_it(service):
     """src/token/prepared.h, footprint.h, src/keeper/process_id.c; the dynamic linker tells of what it finds."""
+    skip_under_valgrind("its new and delete go before ours, and rooms are its program")
     with Service(extra={"token-environment": {"LD_DEBUG": "bindings"}}) as own:
         own.start()
         found = {line[line.index("`"):] for line in own.said().splitlines()

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from built import PATIENCE
+
 _generated = tempfile.mkdtemp(prefix="stirkeep-proto-")
 subprocess.run(["protoc", f"--proto_path={os.environ['STIRKEEP_SOURCE']}/proto/stirkeep/v1",
                 f"--python_out={_generated}", "sign.proto", "counters.proto", "admin.proto"], check=True)
@@ -25,7 +27,7 @@ with open(f"{os.environ['STIRKEEP_SOURCE']}/docs/PROTOCOL.md", encoding="utf-8")
 
 
 class Connection:
-    def __init__(self, path, timeout=10.0, response=sign_pb2.Response):
+    def __init__(self, path, timeout=10.0 * PATIENCE, response=sign_pb2.Response):
         self.response = response
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
