@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from built import PATIENCE
 from stirkeep import CLI, Service, wait_until
 from tap import case, contains, equal, note, run
 from written import Written, sha256, utc
@@ -787,7 +788,7 @@ def a_real_trail_is_exported_reported_and_kept():
         service.import_leaf()
         service.cli("audit", "key", "--out", f"{service.base}/audit.pem")
         passports = [service.sign().stdout for _ in range(12)]
-        service.cli("bench", "Alpha", "--seconds", "1", "--connections", "1", "--window", "4")
+        service.cli("bench", "Alpha", "--seconds", f"{PATIENCE}", "--connections", "1", "--window", "4")
         service.cli("sign", "Alpha", "--orig", "12155551212", "--dest", "12155551213", "--attest", "C",
                     check=False)
         service.cli("sign", "Nobody", "--orig", "12155551212", "--dest", "12155551213", "--attest",

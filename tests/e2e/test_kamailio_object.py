@@ -39,7 +39,7 @@ def log_of(service):
 @case
 def it_fills_in_the_tables_of_all_three_sizes_that_kamailio_has_had(service):
     for size in (10, 11, 12):
-        with Host(service, size) as host:
+        with Host(service, size, STIRKEEP_SIGN_TIMEOUT=PATIENT) as host:
             assert host.sign().result > 0, log_of(service)
             if size >= 11:
                 assert host.sign(data=True).result > 0, log_of(service)

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from built import BUILD
+from built import BUILD, PATIENCE, UNDER
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = f"{BUILD}/src/integrations/python"
@@ -331,8 +331,8 @@ def signs_again(service, client):
 @case
 def a_killed_room_costs_a_moment_and_every_request_is_answered(service):
     async def under_way(room):
-        async with stirkeep.AsyncClient(service.sign_socket, timeout=20, in_flight=100) as client:
-            tasks = [asyncio.ensure_future(client.sign("Alpha", **CALL)) for _ in range(3000)]
+        async with stirkeep.AsyncClient(service.sign_socket, timeout=20 * PATIENCE, in_flight=100) as client:
+            tasks = [asyncio.ensure_future(client.sign("Alpha", **CALL)) for _ in range(3000 // PATIENCE)]
             await tasks[0]
             service.kill(room)
             return await asyncio.gather(*tasks, return_exceptions=True)
@@ -382,8 +382,8 @@ def a_service_that_is_stopped_is_not_connected_at_once_and_the_first_call_after_
 @case
 def calls_under_way_over_a_restart_are_all_answered(service):
     async def over_it():
-        async with stirkeep.AsyncClient(service.sign_socket, timeout=30, in_flight=64) as client:
-            tasks = [asyncio.ensure_future(client.sign("Alpha", **CALL)) for _ in range(3000)]
+        async with stirkeep.AsyncClient(service.sign_socket, timeout=30 * PATIENCE, in_flight=64) as client:
+            tasks = [asyncio.ensure_future(client.sign("Alpha", **CALL)) for _ in range(3000 // PATIENCE)]
             await tasks[0]
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, lambda: (service.stop(), service.start()))
@@ -413,6 +413,8 @@ def the_page_says_what_runs(service):
               r"the call goes unsigned: .*\n", r"1000\n"]
     equal(len(blocks), len(wanted), "blocks")
     for block, pattern in zip(blocks, wanted):
+        if UNDER and pattern == r"1000\n":
+            continue  # so many are not signed within the client's time-out
         done = subprocess.run([sys.executable, "-"], input=block, text=True, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env={**service.environment(), "PYTHONPATH": PACKAGE})
@@ -492,11 +494,12 @@ def the_opensips_example_appends_the_header_in_each_worker(service):
 
 @case
 def the_pipeline_example_answers_a_line_for_each(service):
-    calls = "".join(f"{1000 + number} 2 {'A' if number != 7 else 'C'}\n" for number in range(300))
+    count = 300 // PATIENCE
+    calls = "".join(f"{1000 + number} 2 {'A' if number != 7 else 'C'}\n" for number in range(count))
     done = example(service, "pipeline.py", "Alpha", stdin=calls)
     equal((done.returncode, done.stderr), (0, ""))
     lines = [line.split(" ", 2) for line in done.stdout.splitlines()]
-    equal([orig for orig, _, _ in lines], [str(1000 + number) for number in range(300)])
+    equal([orig for orig, _, _ in lines], [str(1000 + number) for number in range(count)])
     contains(lines[7][2], "- ")
     for _, _, header in lines[:7] + lines[8:]:
         assert passports.verifies(header.removeprefix("Identity: "), service.key)
