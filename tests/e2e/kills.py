@@ -13,9 +13,8 @@ import shutil
 import subprocess
 import time
 
-from built import UNDER
 from stirkeep import ROOT, wait_until
-from tap import Skip
+from tap import Skip, skip_under_valgrind
 
 CALL = re.compile(r"^([a-z_0-9]+)\(")
 # What a thread waits in when it has nothing to do: the first call that strace sees of it.
@@ -242,7 +241,6 @@ def may_attach():
 
 def need_tracer():
     """Skip a case where nobody can be traced, or calls that are not the process's own would be counted."""
-    if UNDER:
-        raise Skip("strace counts valgrind's calls, and finds its name on each process")
+    skip_under_valgrind("strace counts its calls, and finds its name on each process")
     if not ROOT or not may_attach():
         raise Skip("needs root, strace, and a machine that lets it attach")

@@ -53,6 +53,12 @@ def wait_until(what, condition, limit=10.0, step=0.01):
     raise AssertionError(f"{what}: not within {limit} s")
 
 
+def wait_if_slowed(what, condition):
+    """Under valgrind: until that is so which otherwise has to be so at once, as is asserted next."""
+    if UNDER:
+        wait_until(what, condition)
+
+
 class Service:
     """Directories are made by __init__, processes by start(); stop() and remove() end it."""
 
@@ -235,8 +241,8 @@ class Service:
 
     def cli(self, *arguments, check=True, uid=None, stdin=None, timeout=60):
         """Run the command; with `check` it must exit with 0. `uid`: as that user (root only)."""
-        done = subprocess.run([f"{self.libexec}/stirkeep", *arguments], env=self.environment(), input=stdin, timeout=timeout * PATIENCE,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([f"{self.libexec}/stirkeep", *arguments], env=self.environment(),
+                              input=stdin, timeout=timeout * PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               **({"user": uid, "group": uid, "extra_groups": []} if uid else {}))
         if check and done.returncode != 0:
             raise AssertionError(f"stirkeep {' '.join(arguments)}: exit {done.returncode}: "

@@ -75,17 +75,23 @@ char *service_read(const struct service *service, const char *name)
     return text;
 }
 
+/* NULL when there is no such file. */
+static char *read_if_there(const struct service *service, const char *name)
+{
+    char path[256] = "";
+
+    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
+    return access(path, F_OK) == 0 ? service_read(service, name) : NULL;
+}
+
 /* What valgrind found in stirkeepd and its rooms goes with the file that they say all to. */
 static void show_findings(const struct service *service, const char *name)
 {
-    char path[256] = "";
-    char *held = NULL;
+    char *held = read_if_there(service, name);
     char *rest = NULL;
 
-    (void)snprintf(path, sizeof(path), "%s/%s", service->base, name);
-    if (access(path, F_OK) != 0)
+    if (held == NULL)
         return;
-    held = service_read(service, name);
     for (char *line = strtok_r(held, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         if (strncmp(line, "==", 2) == 0)
             (void)fprintf(stderr, "%s\n", line);
@@ -328,14 +334,11 @@ int service_end(struct service *service, int signal)
 
 unsigned service_count(const struct service *service, const char *file, const char *text)
 {
-    char path[256] = "";
-    char *held = NULL;
+    char *held = read_if_there(service, file);
     unsigned count = 0;
 
-    (void)snprintf(path, sizeof(path), "%s/%s", service->base, file);
-    if (access(path, F_OK) != 0)
+    if (held == NULL)
         return 0;
-    held = service_read(service, file);
     for (const char *at = held; (at = strstr(at, text)) != NULL; at++)
         count++;
     free(held);
